@@ -1,0 +1,27 @@
+"""Learn to call Qwen: the small helper package that the lessons import.
+
+Public names load on first use, so `import qwen_lab` itself imports nothing else.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Lab": "connection",
+    "LabError": "text",
+    "connect": "connection",
+}
+
+__all__ = ["Lab", "LabError", "connect"]
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,66 @@
+"""The words a person reads, in Chinese and English, and the error that carries them.
+
+The words lie in `words/<language>/<topic>.toml`, one file a topic, the same keys in both
+languages (by test). Standard library only: set-up speaks before anything is installed.
+"""
+
+import os
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+
+WORDS = Path(__file__).parent / "words"
+LANGUAGES = ("en", "zh")
+
+
+def use(language: str) -> None:
+    """Speak this language, "zh" or "en", from now on in this process and those it starts."""
+    if language not in LANGUAGES:
+        raise ValueError(f"language is {language!r}; it must be one of {', '.join(LANGUAGES)}")
+    os.environ["QWEN_LAB_LANG"] = language
+
+
+def language() -> str:
+    """The language in use: that of `QWEN_LAB_LANG`, else the locale's; "zh" or "en"."""
+    wanted = os.environ.get("QWEN_LAB_LANG") or _locale()
+    return "zh" if wanted.lower().startswith("zh") else "en"
+
+
+def say(key: str, **values: object) -> str:
+    """The words for "topic.name" in the language in use, with `values` filled in."""
+    topic, name = key.split(".", 1)
+    return _topic(language(), topic)[name].format(**values)
+
+
+class LabError(Exception):
+    """Something the lab cannot do: what happened and the one thing to do next.
+
+    `key` names the words ("weights.disk_full"), so that code need not read the sentence.
+    """
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(say(key, **values))
+        self.key = key
+
+
+@cache
+def _topic(language: str, topic: str) -> dict[str, str]:
+    return tomllib.loads((WORDS / language / f"{topic}.toml").read_text(encoding="utf-8"))
+
+
+def _locale() -> str:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return value
+    if sys.platform == "win32":
+        import ctypes
+
+        # The primary language is the low ten bits; 0x04 is Chinese.
+        return "zh" if ctypes.windll.kernel32.GetUserDefaultUILanguage() & 0x3FF == 0x04 else "en"
+    if sys.platform == "darwin":
+        import subprocess
+
+        asked = ["defaults", "read", "-g", "AppleLocale"]
+        return subprocess.run(asked, capture_output=True, text=True).stdout or "en"
+    return "en"
