@@ -1,0 +1,56 @@
+"""The real app over a fake engine, reached through the real SDK without a port."""
+
+import threading
+from collections import deque
+
+import pytest
+from openai import OpenAI
+from starlette.testclient import TestClient
+
+from qwen_lab.endpoint.app import BASE, create_app
+from qwen_lab.endpoint.engine import End, Piece, Prompt
+
+TOKEN = "test-token"
+
+
+class FakeEngine:
+    """A queue of replies in, a list of calls out. A reply is a list of events or an exception."""
+
+    model, slots = "fake-qwen", 4
+
+    def __init__(self):
+        self.replies, self.calls, self.stopped = deque(), [], threading.Event()
+
+    def reply(self, *texts, reason="stop", prompt=5, cached=0):
+        pieces = [Piece(text) for text in texts]
+        self.replies.append([Prompt(prompt), *pieces, End(reason, prompt, len(texts), cached)])
+
+    def generate(self, call, seed, alone, emit):
+        self.calls.append((call, seed, alone))
+        reply = self.replies.popleft()
+        for event in reply:
+            if isinstance(event, Exception):
+                raise event
+            if emit(event):
+                self.stopped.set()
+                return
+
+
+@pytest.fixture
+def engine():
+    return FakeEngine()
+
+
+@pytest.fixture
+def http(engine):
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    app = create_app(engine, TOKEN)
+    with TestClient(app, base_url="http://127.0.0.1", headers=headers) as client:
+        yield client
+
+
+@pytest.fixture
+def client(http):
+    return OpenAI(
+        base_url=f"http://127.0.0.1{BASE}", api_key=TOKEN, http_client=http, max_retries=0
+    )
