@@ -1,0 +1,146 @@
+"""Which endpoint answers: DashScope with a key, the local Qwen without one, or one you name."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from . import text
+from .text import LabError, say
+
+BEIJING = "https://dashscope.aliyuncs.com/compatible-mode/v1"
+DEFAULT_MODEL = "qwen-plus"
+CHECKOUT = Path(__file__).parent.parent
+
+
+class Secret(str):
+    """A key that a cell does not show when it is looked at; sending it sends it whole."""
+
+    def __repr__(self) -> str:
+        return "'…'"
+
+
+@dataclass(frozen=True)
+class Lab:
+    """An endpoint to call: hand `base_url` and `api_key` to `OpenAI`, `model` to each call.
+
+    `kind` is "local", "dashscope" or "custom".
+    """
+
+    base_url: str
+    model: str
+    kind: str
+    api_key: str = field(repr=False)
+
+
+def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
+    """Choose the endpoint, say in one line which Qwen answers, where, and what it costs.
+
+    In this order: `endpoint`; `QWEN_LAB_ENDPOINT`; DashScope if `DASHSCOPE_API_KEY` is set; the
+    local Qwen. Variables come from the environment, else from `.env`. An endpoint is "dashscope",
+    "local", or the base URL of any OpenAI-compatible server. `lang`, "zh" or "en", is the
+    language that the lab speaks from here on.
+
+    >>> lab = qwen_lab.connect()
+    >>> client = OpenAI(base_url=lab.base_url, api_key=lab.api_key)
+
+    Raises `LabError` when the key is missing or mistyped, or the local Qwen cannot start.
+    """
+    if lang:
+        text.use(lang)
+    settings = _settings()
+    choice = endpoint or settings.get("QWEN_LAB_ENDPOINT") or _default(settings)
+    if choice == "local":
+        lab = _local()
+    elif choice == "dashscope":
+        lab = _dashscope(settings)
+    elif choice.startswith(("http://", "https://")):
+        lab = _custom(choice, settings)
+    else:
+        raise LabError("connection.unknown_endpoint", endpoint=choice)
+    print(_line(lab))
+    return lab
+
+
+def _settings() -> Mapping[str, str | None]:
+    """The environment over `.env`, looked for from the working folder upward, then here."""
+    from dotenv import dotenv_values, find_dotenv
+
+    path = find_dotenv(usecwd=True) or CHECKOUT / ".env"
+    return {**dotenv_values(path), **os.environ}
+
+
+def _default(settings: Mapping) -> str:
+    return "dashscope" if settings.get("DASHSCOPE_API_KEY") else "local"
+
+
+def _local() -> Lab:
+    from .endpoint import process
+
+    _bypass_proxies()
+    running = process.start()
+    return Lab(running.base_url, running.model, "local", Secret(running.token))
+
+
+def _bypass_proxies() -> None:
+    """Keep a proxy of the environment from being asked for this machine's own address."""
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [host for host in os.environ.get(name, "").split(",") if host]
+        if not {"127.0.0.1", "*"} & set(hosts):
+            os.environ[name] = ",".join([*hosts, "127.0.0.1"])
+
+
+def _dashscope(settings: Mapping) -> Lab:
+    key = settings.get("DASHSCOPE_API_KEY")
+    if not key:
+        raise LabError("connection.no_key")
+    url = settings.get("DASHSCOPE_BASE_URL") or BEIJING
+    model = settings.get("DASHSCOPE_MODEL") or DEFAULT_MODEL
+    return Lab(url, model, "dashscope", _checked(key, "DASHSCOPE_API_KEY"))
+
+
+def _custom(url: str, settings: Mapping) -> Lab:
+    # A DashScope key goes to Alibaba's hosts alone, a key for another server has its own name.
+    if (urlsplit(url).hostname or "").endswith(".aliyuncs.com"):
+        return _dashscope({**settings, "DASHSCOPE_BASE_URL": url})
+    key = settings.get("QWEN_LAB_API_KEY")
+    key = _checked(key, "QWEN_LAB_API_KEY") if key else Secret("none")
+    model = settings.get("QWEN_LAB_MODEL") or _first_model(url, key)
+    return Lab(url, model, "custom", key)
+
+
+def _first_model(url: str, key: str) -> str:
+    import openai
+
+    try:
+        client = openai.OpenAI(base_url=url, api_key=key, timeout=10, max_retries=0)
+        return client.models.list().data[0].id
+    except (openai.OpenAIError, IndexError) as error:
+        raise LabError("connection.no_models", url=url) from error
+
+
+def _checked(key: str, name: str) -> Secret:
+    """The key, or a `LabError` that says what is wrong with it without showing it."""
+    for position, character in enumerate(key, 1):
+        if character.isspace() or not "!" <= character <= "~":
+            raise LabError("connection.key_character", name=name, position=position)
+    if set(key.removeprefix("sk-").lower()) <= {"x"}:
+        raise LabError("connection.key_placeholder", name=name)
+    return Secret(key)
+
+
+def _line(lab: Lab) -> str:
+    if lab.kind != "dashscope":
+        return say(f"connection.{lab.kind}", model=lab.model, host=urlsplit(lab.base_url).netloc)
+    return say("connection.dashscope", model=lab.model, host=urlsplit(lab.base_url).netloc) + (
+        _price(lab.model)
+    )
+
+
+def _price(model: str) -> str:
+    from . import models
+
+    if not (price := models.price(model)):
+        return say("connection.price_unknown")
+    return say("connection.price", input=price.input, output=price.output, date=price.date)

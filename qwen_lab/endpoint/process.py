@@ -1,0 +1,202 @@
+"""The server's life: start it once for all kernels, find it again, end it.
+
+It lives while any process that connected lives, and `IDLE` seconds more.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import psutil
+from filelock import FileLock
+
+from ..text import LabError
+from . import state, weights
+from .state import State
+
+IDLE = 30 * 60
+START_LIMIT = 120
+# How long a server that lives may take to say so, before another takes its place.
+PATIENCE = 10
+# Beside the weights: the slots' memory and the engine's buffers (measured: about 330 MB).
+OVERHEAD = 400_000_000
+LOG = "server.log"
+
+# A server that is started stays a child of this process until it ends; holding on to the
+# objects keeps Python from warning that they were forgotten.
+_started: list[subprocess.Popen] = []
+
+
+def start() -> State:
+    """The running server, started if need be; safe when many processes ask at once.
+
+    Raises `LabError` when the weights cannot be had, memory is short, or it does not start.
+    """
+    path = weights.fetch()
+    place = state.folder(path)
+    with FileLock(place / "lock"):
+        running = _running(place) or _spawn(place, path)
+        state.register(place)
+    return running
+
+
+def status() -> State | None:
+    """The server that runs for the weights at hand, or None."""
+    path = weights.find()
+    return _running(state.folder(path)) if path else None
+
+
+def stop() -> bool:
+    """End the server; False when none runs."""
+    if not (running := status()):
+        return False
+    _end(psutil.Process(running.pid))
+    return True
+
+
+def serve(*, port: int | None = None, idle: float = IDLE) -> None:
+    """Be the server, until ended or idle. Blocks. Raises `LabError` when the port is in use."""
+    import uvicorn
+
+    from .app import create_app
+    from .engine import LlamaEngine
+
+    path = weights.fetch()
+    place = state.folder(path)
+    if other := _running(place):
+        raise LabError("server.already_runs", url=other.base_url)
+    check_memory(path)
+    listener = _listen(place, port)
+    engine = LlamaEngine(path, weights.model_id(path))
+    kept = state.save(place, listener.getsockname()[1], engine.model)
+    app = create_app(engine, kept.token)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+    asyncio.run(_serve(uvicorn.Server(config), listener, app.state.slots, place, idle))
+
+
+def check_memory(path: Path) -> None:
+    """Raise `LabError` when the model would not fit in the memory that is free now."""
+    needed, free = path.stat().st_size + OVERHEAD, psutil.virtual_memory().available
+    if free < needed:
+        raise LabError("server.no_memory", needed=needed // 10**6, free=free // 10**6)
+
+
+async def _serve(server, listener: socket.socket, slots, place: Path, idle: float) -> None:
+    watch = asyncio.create_task(_exit_when_idle(server, slots, place, idle))
+    await server.serve(sockets=[listener])
+    watch.cancel()
+
+
+async def _exit_when_idle(server, slots, place: Path, idle: float) -> None:
+    used = time.monotonic()
+    while time.monotonic() - used < idle:
+        await asyncio.sleep(min(idle, 5))
+        if slots.busy or state.clients(place):
+            used = time.monotonic()
+    server.should_exit = True
+
+
+def _listen(place: Path, port: int | None) -> socket.socket:
+    """A bound socket: the port asked for, else the last one, so that old clients work again."""
+    earlier = state.load(place)
+    for choice in [port] if port else [earlier.port if earlier else 0, 0]:
+        listener = socket.socket()
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", choice))
+            return listener
+        except OSError as error:
+            listener.close()
+            problem = error
+    raise LabError("server.port_in_use", port=port) from problem
+
+
+def _running(place: Path) -> State | None:
+    """The folder's server, if its process lives and it answers."""
+    known = state.load(place)
+    if not known or not known.alive:
+        return None
+    if _healthy(known):
+        return known
+    # It lives and does not answer: it is stuck, and the next one takes its place.
+    _end(psutil.Process(known.pid))
+    return None
+
+
+def _healthy(known: State) -> bool:
+    # The environment's proxies are for other machines.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        url = f"http://127.0.0.1:{known.port}/health"
+        with opener.open(url, timeout=PATIENCE) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def _spawn(place: Path, path: Path) -> State:
+    check_memory(path)
+    log = place / LOG
+    command = [sys.executable, "-c", "from qwen_lab.endpoint import process; process.main()"]
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=place,
+            **_detached(),
+        )
+    _started.append(child)
+    return _await_health(child, place)
+
+
+def _detached() -> dict:
+    """Out of reach of the Ctrl-C that interrupts a kernel or a terminal."""
+    if os.name == "posix":
+        return {"start_new_session": True}
+    return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+
+
+def _await_health(child: subprocess.Popen, place: Path) -> State:
+    end = time.monotonic() + START_LIMIT
+    try:
+        while time.monotonic() < end and child.poll() is None:
+            known = state.load(place)
+            if known and known.pid == child.pid and _healthy(known):
+                return known
+            time.sleep(0.05)
+    except KeyboardInterrupt:
+        child.kill()
+        raise
+    child.kill()
+    raise LabError("server.did_not_start", said=_last_line(place / LOG), log=place / LOG)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "…"
+
+
+def _end(process: psutil.Process) -> None:
+    process.terminate()
+    try:
+        process.wait(5)
+    except psutil.TimeoutExpired:
+        process.kill()
+
+
+def main() -> None:
+    """`serve()` as a process of its own, whose log ends with the one sentence that says why."""
+    logging.basicConfig(format="%(asctime)s %(message)s")
+    try:
+        serve()
+    except LabError as error:
+        sys.exit(str(error))

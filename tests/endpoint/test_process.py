@@ -1,0 +1,196 @@
+"""Real servers with the real model, in processes of their own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import psutil
+import pytest
+from openai import OpenAI
+
+from qwen_lab.endpoint import process, state, weights
+from qwen_lab.text import LabError
+
+pytestmark = pytest.mark.model
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """One home for the module's servers, ended at the end by their own process numbers."""
+    place = tmp_path_factory.mktemp("home")
+    yield place
+    os.environ["QWEN_LAB_HOME"] = str(place)
+    process.stop()
+    del os.environ["QWEN_LAB_HOME"]
+
+
+@pytest.fixture
+def server(home, monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_HOME", str(home))
+    return process.start()
+
+
+def sdk(server, **options):
+    return OpenAI(base_url=server.base_url, api_key=server.token, max_retries=0, **options)
+
+
+def poem(client, **fields):
+    messages = [{"role": "user", "content": "写一首关于大海的长诗。"}]
+    fields = {"model": "qwen-plus", "messages": messages, "max_tokens": 2000} | fields
+    return client.chat.completions.create(**fields)
+
+
+def wait_until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert condition()
+
+
+def free_slots(client):
+    """A short call that wants the model alone is answered only when all slots are free.
+
+    The poem would go on for a minute; 15 s leave room for a loaded machine.
+    """
+    return poem(client.with_options(timeout=15), max_tokens=1, seed=1)
+
+
+def test_many_processes_that_start_at_once_share_one_server(home):
+    ask = "from qwen_lab.endpoint import process; print(process.start().pid)"
+    environment = os.environ | {"QWEN_LAB_HOME": str(home)}
+    children = [
+        subprocess.Popen([sys.executable, "-c", ask], env=environment, stdout=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    assert len({child.communicate(timeout=120)[0] for child in children}) == 1
+
+
+def test_a_second_start_finds_the_first_server(server):
+    assert process.start() == server == process.status()
+
+
+def test_the_answer_streams_through_a_real_socket(server):
+    chunks = list(poem(sdk(server), max_tokens=5, stream=True))
+    assert [chunk.choices[0].finish_reason for chunk in chunks] == [None] * 6 + ["length"]
+
+
+def test_seeded_calls_repeat_even_beside_others(server):
+    client = sdk(server)
+    noise = threading.Thread(target=lambda: [poem(client, max_tokens=12) for _ in range(6)])
+    noise.start()
+    asked = {"seed": 7, "temperature": 1.2, "max_tokens": 12}
+    texts = {poem(client, **asked).choices[0].message.content for _ in range(6)}
+    noise.join()
+    assert len(texts) == 1
+
+
+def test_a_client_that_closes_its_stream_frees_its_slot(server):
+    with poem(sdk(server), stream=True) as stream:
+        next(iter(stream))
+    free_slots(sdk(server))
+
+
+def test_a_client_that_gives_up_waiting_frees_its_slot(server):
+    for prompt in ("写一首长诗。", "天气很好。" * 400):
+        with pytest.raises(Exception, match="timed out"):
+            poem(sdk(server, timeout=0.7), messages=[{"role": "user", "content": prompt}])
+        free_slots(sdk(server))
+
+
+def test_a_killed_client_frees_its_slot(server):
+    code = f"""
+from openai import OpenAI
+client = OpenAI(base_url={server.base_url!r}, api_key={server.token!r})
+for chunk in client.chat.completions.create(
+    model="qwen-plus", stream=True, max_tokens=2000, seed=1,
+    messages=[{{"role": "user", "content": "写一首长诗。"}}],
+):
+    print("on", flush=True)
+"""
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    child.stdout.readline()
+    child.kill()
+    child.communicate()
+    free_slots(sdk(server))
+
+
+def test_a_killed_server_is_started_again_and_old_clients_work_again(server):
+    client = sdk(server)
+    psutil.Process(server.pid).kill()
+    wait_until(lambda: not server.alive)
+    again = process.start()
+    assert again.pid != server.pid
+    assert (again.port, again.token) == (server.port, server.token)
+    assert poem(client, max_tokens=1).choices
+
+
+def test_a_server_that_is_stuck_is_replaced(server, monkeypatch):
+    if os.name != "posix":
+        pytest.skip("SIGSTOP is POSIX")
+    monkeypatch.setattr(process, "PATIENCE", 1)
+    os.kill(server.pid, signal.SIGSTOP)
+    assert process.start().pid != server.pid
+    wait_until(lambda: not server.alive)
+
+
+def test_stop_ends_the_server_and_says_whether_there_was_one(server):
+    assert process.stop() is True
+    assert not server.alive and process.status() is None
+    assert process.stop() is False
+
+
+def test_a_taken_port_is_left_for_another_one(server):
+    process.stop()
+    with socket.socket() as squatter:
+        # Else the connections of a moment ago would keep the port from us, too.
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        squatter.bind(("127.0.0.1", server.port))
+        squatter.listen()
+        again = process.start()
+    assert again.port != server.port and again.token == server.token
+
+
+def test_a_port_that_is_asked_for_and_taken_is_an_error(server):
+    place = state.folder(weights.find())
+    with pytest.raises(LabError, match=str(server.port)):
+        process._listen(place, server.port)
+
+
+def test_too_little_memory_is_said_before_anything_is_loaded(monkeypatch):
+    memory = psutil.virtual_memory()._replace(available=300_000_000)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    with pytest.raises(LabError, match="300 MB are free"):
+        process.start()
+
+
+def test_a_broken_model_file_ends_in_one_sentence(tmp_path, monkeypatch):
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF" + bytes(1000))
+    monkeypatch.setenv("QWEN_LAB_GGUF", str(broken))
+    with pytest.raises(LabError) as caught:
+        process.start()
+    assert caught.value.key == "server.did_not_start"
+
+
+def test_an_idle_server_ends_by_itself(tmp_path, monkeypatch):
+    code = "from qwen_lab.endpoint import process; process.serve(idle=1)"
+    child = subprocess.Popen([sys.executable, "-c", code])
+    place = state.folder(weights.find())
+    wait_until(lambda: state.load(place) is not None, 60)
+    assert child.wait(30) == 0
+
+
+def test_a_server_lives_on_while_a_client_lives(tmp_path):
+    place = state.folder(weights.find())
+    state.register(place)
+    code = "from qwen_lab.endpoint import process; process.serve(idle=1)"
+    child = subprocess.Popen([sys.executable, "-c", code])
+    wait_until(lambda: state.load(place) is not None, 60)
+    with pytest.raises(subprocess.TimeoutExpired):
+        child.wait(4)
+    (place / "clients" / str(os.getpid())).unlink()
+    assert child.wait(30) == 0

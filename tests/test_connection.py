@@ -1,0 +1,160 @@
+import os
+import sys
+
+import httpx2
+import openai
+import pytest
+
+import qwen_lab
+from qwen_lab import connection
+from qwen_lab.endpoint import process
+from qwen_lab.endpoint.state import State
+from qwen_lab.text import LabError
+
+KEY = "sk-0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """A working folder and a checkout without any .env, and a local Qwen that need not load."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(connection, "CHECKOUT", tmp_path)
+    state = State(1234, os.getpid(), 0.0, "qwen2.5-coder", "local-token")
+    monkeypatch.setattr(process, "start", lambda: state)
+
+
+@pytest.fixture
+def dotenv(tmp_path):
+    return lambda **lines: (tmp_path / ".env").write_text(
+        "".join(f"{name}={value}\n" for name, value in lines.items()), encoding="utf-8"
+    )
+
+
+def test_without_a_key_the_local_qwen_answers(capsys):
+    lab = qwen_lab.connect()
+    assert (lab.kind, lab.model, lab.api_key) == ("local", "qwen2.5-coder", "local-token")
+    assert lab.base_url == "http://127.0.0.1:1234/compatible-mode/v1"
+    line = capsys.readouterr().out
+    assert line.startswith("Local Qwen: qwen2.5-coder, on this machine.") and line.count("\n") == 1
+
+
+def test_with_a_key_dashscope_answers_and_the_price_is_dated(monkeypatch, capsys):
+    monkeypatch.setenv("DASHSCOPE_API_KEY", KEY)
+    lab = qwen_lab.connect()
+    assert (lab.kind, lab.model, lab.api_key) == ("dashscope", "qwen-plus", KEY)
+    assert lab.base_url == "https://dashscope.aliyuncs.com/compatible-mode/v1"
+    line = capsys.readouterr().out
+    assert "0.8 CNY per million tokens in, 2 out (Beijing, 2026-06)" in line and KEY not in line
+
+
+def test_a_key_in_dotenv_counts_and_is_found_from_a_folder_below(dotenv, tmp_path, monkeypatch):
+    dotenv(DASHSCOPE_API_KEY=KEY, DASHSCOPE_MODEL="qwen-flash")
+    (tmp_path / "my_lessons" / "zh").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "my_lessons" / "zh")
+    lab = qwen_lab.connect()
+    assert (lab.kind, lab.model) == ("dashscope", "qwen-flash")
+    assert "DASHSCOPE_API_KEY" not in os.environ
+
+
+def test_dotenv_of_the_checkout_is_found_from_anywhere(dotenv, tmp_path_factory, monkeypatch):
+    dotenv(DASHSCOPE_API_KEY=KEY)
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert qwen_lab.connect().kind == "dashscope"
+
+
+def test_the_environment_wins_over_dotenv(dotenv, monkeypatch):
+    dotenv(QWEN_LAB_ENDPOINT="dashscope", DASHSCOPE_API_KEY=KEY)
+    monkeypatch.setenv("QWEN_LAB_ENDPOINT", "local")
+    assert qwen_lab.connect().kind == "local"
+
+
+def test_the_argument_wins_over_all(monkeypatch):
+    monkeypatch.setenv("DASHSCOPE_API_KEY", KEY)
+    monkeypatch.setenv("QWEN_LAB_ENDPOINT", "dashscope")
+    assert qwen_lab.connect("local").kind == "local"
+
+
+def test_the_region_and_the_model_can_be_set(monkeypatch):
+    url = "https://dashscope-intl.aliyuncs.com/compatible-mode/v1"
+    monkeypatch.setenv("DASHSCOPE_API_KEY", KEY)
+    monkeypatch.setenv("DASHSCOPE_BASE_URL", url)
+    monkeypatch.setenv("DASHSCOPE_MODEL", "qwen3.8-max")
+    lab = qwen_lab.connect()
+    assert (lab.base_url, lab.model) == (url, "qwen3.8-max")
+
+
+def test_a_dashscope_key_goes_to_alibabas_hosts_alone(monkeypatch):
+    monkeypatch.setenv("DASHSCOPE_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-openai")
+    monkeypatch.setenv("QWEN_LAB_MODEL", "mine")
+    alibaba = qwen_lab.connect("https://ws1.cn-beijing.maas.aliyuncs.com/compatible-mode/v1")
+    assert (alibaba.kind, alibaba.api_key) == ("dashscope", KEY)
+    for url in ("http://gpu:8000/v1", "https://aliyuncs.com.evil.example/v1"):
+        assert (qwen_lab.connect(url).kind, qwen_lab.connect(url).api_key) == ("custom", "none")
+
+
+def test_a_server_that_does_not_answer_is_an_error_with_a_way_out():
+    with pytest.raises(LabError, match="QWEN_LAB_MODEL"):
+        qwen_lab.connect("http://127.0.0.1:9/v1")
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ("sk-01234 6789", "character 9"),
+        (" sk-0123", "character 1"),
+        ("sk-０１２３", "character 4"),
+        ("sk-0123\n", "character 8"),
+        ("“sk-0123”", "character 1"),
+        ("sk-xxx", "placeholder"),
+    ],
+)
+def test_a_mistyped_key_is_named_without_being_shown(monkeypatch, key, problem):
+    monkeypatch.setenv("DASHSCOPE_API_KEY", key)
+    with pytest.raises(LabError, match=problem) as caught:
+        qwen_lab.connect()
+    assert "0123" not in str(caught.value)
+
+
+def test_dashscope_without_a_key_says_where_to_put_one():
+    with pytest.raises(LabError, match=r"\.env"):
+        qwen_lab.connect("dashscope")
+
+
+def test_an_unknown_endpoint_is_an_error():
+    with pytest.raises(LabError, match="dashscop"):
+        qwen_lab.connect("dashscop")
+
+
+def test_no_repr_shows_a_key(monkeypatch):
+    monkeypatch.setenv("DASHSCOPE_API_KEY", KEY)
+    lab = qwen_lab.connect()
+    assert KEY not in repr(lab) + repr(lab.api_key) + repr([lab.api_key])
+    assert openai.OpenAI(base_url=lab.base_url, api_key=lab.api_key).api_key == KEY
+
+
+def test_a_lesson_speaks_its_own_language(capsys, monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_LANG", "en")
+    qwen_lab.connect(lang="zh")
+    assert capsys.readouterr().out.startswith("本机的千问")
+
+
+def test_a_proxy_is_not_asked_for_this_machine(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "internal.example")
+    lab = qwen_lab.connect()
+    assert os.environ["NO_PROXY"] == "internal.example,127.0.0.1"
+    client = openai.OpenAI(base_url=lab.base_url, api_key=lab.api_key)
+    transport = client._client._transport_for_url(httpx2.URL(lab.base_url))
+    assert transport is client._client._transport
+
+
+def test_connecting_to_dashscope_loads_no_part_of_the_local_qwen():
+    import subprocess
+
+    code = (
+        "import qwen_lab, sys; qwen_lab.connect('dashscope');"
+        "assert not {'xllamacpp', 'starlette', 'uvicorn', 'openai'} & set(sys.modules)"
+    )
+    environment = os.environ | {"DASHSCOPE_API_KEY": KEY}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
