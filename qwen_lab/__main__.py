@@ -1,0 +1,60 @@
+"""`python3 -m qwen_lab …` and `qwen-lab …`: make the environment right, then run the command.
+
+Standard library only. Up to the check of Python's version nothing is imported that a Python
+older than the lab's cannot read, so that the learner sees a sentence and not a traceback.
+"""
+
+import sys
+
+OLDEST = (3, 11)
+
+# Not in the words files: reading those takes `tomllib`, which the Pythons meant here lack.
+TOO_OLD = (
+    "Qwen Lab needs Python 3.11 or newer, and this is Python {0}.{1}. "
+    "Install a newer Python, then run the same command with it.\n"
+    "Qwen Lab 需要 Python 3.11 或更新的版本，当前是 Python {0}.{1}。"
+    "请安装新版 Python，再用它运行同一条命令。"
+)
+
+
+def main():
+    """Run the command in `sys.argv`; return the exit code.
+
+    What the lab cannot do ends in one message on stderr and code 1, Ctrl-C in code 130.
+    """
+    if sys.version_info < OLDEST:
+        sys.exit(TOO_OLD.format(*sys.version_info))
+    from .text import LabError
+
+    try:
+        return _run(sys.argv[1:])
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return 130
+
+
+def _run(arguments):
+    from . import arguments as command_line
+    from . import environment
+
+    _survive_any_character()
+    options = command_line.read(arguments)
+    environment.ensure(test=options.command == "test")
+    # Not before: the commands need the libraries that `ensure` may just have installed.
+    from . import commands
+
+    return getattr(commands, options.command)(options) or 0
+
+
+def _survive_any_character():
+    # A terminal that cannot show 通义千问 should show question marks, not a traceback.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
