@@ -13,3 +13,7 @@ def clean_env(monkeypatch, tmp_path):
             monkeypatch.delenv(name)
     monkeypatch.setenv("QWEN_LAB_LANG", "en")
     monkeypatch.setenv("QWEN_LAB_HOME", str(tmp_path / "home"))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--pictures", metavar="FOLDER", help="keep the browser tests' screenshots")

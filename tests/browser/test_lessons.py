@@ -1,0 +1,39 @@
+"""Each lesson, opened and run as a learner does: in JupyterLab, in a real browser."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from qwen_lab import lessons
+
+pytestmark = [pytest.mark.browser, pytest.mark.model]
+
+LESSONS = [(language, name) for language in ("zh", "en") for name in lessons.names(language)]
+
+
+def run_all_cells(page: Page) -> None:
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    # Busy shows that it began; a kernel is idle before as well as after.
+    expect(page.get_by_text("| Busy")).to_be_visible()
+    expect(page.get_by_text("| Idle")).to_be_visible(timeout=120_000)
+
+
+@pytest.mark.parametrize(("lab", "name"), LESSONS, indirect=["lab"], ids="/".join)
+def test_a_lesson_opens_without_a_dialog_and_runs_without_an_error(
+    lab, name, chromium, pytestconfig
+):
+    page = chromium.new_page(viewport={"width": 1280, "height": 860})
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(lab.replace(lessons.names("en")[0], name))
+    expect(page.locator(".jp-Notebook h1")).to_contain_text(name[:2], timeout=60_000)
+    expect(page.get_by_text("| Idle")).to_be_visible(timeout=60_000)
+    assert page.locator(".jp-Dialog, .Toastify__toast").count() == 0
+    run_all_cells(page)
+    assert page.locator(".jp-OutputArea-output[data-mime-type*=error]").count() == 0
+    assert page.locator(".jp-InputPrompt", has_text="[*]").count() == 0
+    outside = [url for url in requests if "//127.0.0.1:" not in url and "//" in url]
+    assert [url for url in outside if not url.startswith(("data:", "blob:"))] == []
+    if pictures := pytestconfig.getoption("--pictures"):
+        page.screenshot(path=f"{pictures}/{lab.split('/tree/')[1][:2]}-{name[:-6]}.png")
+    page.close()
