@@ -31,7 +31,7 @@ def start(options: Namespace) -> None:
     question = say("commands.first_question")
     print(say("commands.asking", question=question))
     # The likeliest answer: a first one that is wrong about who speaks would be a poor welcome.
-    _ask(lab, _messages(question, say("commands.first_system")), temperature=0)
+    _ask(lab, _messages(question), temperature=0)
     jupyter.run(lessons.copy(), browser=not getattr(options, "no_browser", False))
 
 
@@ -105,7 +105,7 @@ def _without_keys() -> dict[str, str]:
     }
 
 
-def _messages(question: str, system: str | None) -> list[dict[str, str]]:
+def _messages(question: str, system: str | None = None) -> list[dict[str, str]]:
     asked = [{"role": "user", "content": question}]
     return [{"role": "system", "content": system}, *asked] if system else asked
 

@@ -59,7 +59,9 @@ def lab(request, home, tmp_path):
         "JUPYTER_CONFIG_DIR": str(home / "config"),
     }
     command = [sys.executable, "-c", START, str(copies)]
-    with subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, encoding="utf-8") as server:
+    with subprocess.Popen(
+        command, env=settings, stdout=subprocess.PIPE, encoding="utf-8"
+    ) as server:
         yield address(server)
         server.terminate()
 
@@ -69,4 +71,3 @@ def address(server: subprocess.Popen) -> str:
         if found := re.search(r"http://\S+", line):
             return found[0]
     raise RuntimeError("JupyterLab ended before it printed an address")
-
