@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -85,22 +84,6 @@ def test_whoever_ends_the_lab_ends_jupyterlab_with_it(tmp_path):
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
         assert not server.is_running()
-
-
-@pytest.mark.browser
-def test_a_learner_sees_the_lesson_and_nothing_before_it(tmp_path):
-    from playwright.sync_api import sync_playwright
-
-    with running(tmp_path / "my_lessons") as (_, address), sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        path = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=options)
-        page = browser.new_page()
-        page.goto(address)
-        page.get_by_role("heading", name="第一课").wait_for(timeout=60_000)
-        page.get_by_text("| Idle").wait_for(timeout=60_000)
-        assert page.locator(".jp-Dialog, .Toastify__toast").count() == 0
-        browser.close()
 
 
 def test_a_jupyterlab_that_ends_early_is_a_clear_error(monkeypatch, tmp_path):

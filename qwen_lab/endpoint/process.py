@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -27,10 +28,6 @@ PATIENCE = 10
 # Beside the weights: the slots' memory and the engine's buffers (measured: about 330 MB).
 OVERHEAD = 400_000_000
 LOG = "server.log"
-
-# A server that is started stays a child of this process until it ends; holding on to the
-# objects keeps Python from warning that they were forgotten.
-_started: list[subprocess.Popen] = []
 
 
 def start() -> State:
@@ -154,8 +151,10 @@ def _spawn(place: Path, path: Path) -> State:
             cwd=place,
             **_detached(),
         )
-    _started.append(child)
-    return _await_health(child, place)
+    running = _await_health(child, place)
+    # It is this process's child: someone must take note when it ends, or it stays a zombie.
+    threading.Thread(target=child.wait, daemon=True).start()
+    return running
 
 
 def _detached() -> dict:
@@ -177,6 +176,7 @@ def _await_health(child: subprocess.Popen, place: Path) -> State:
         child.kill()
         raise
     child.kill()
+    child.wait()
     raise LabError("server.did_not_start", said=_last_line(place / LOG), log=place / LOG)
 
 

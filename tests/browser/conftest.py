@@ -20,9 +20,12 @@ jupyter.run(Path(sys.argv[1]), browser=False)
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def chromium():
-    """An open browser. Without an installed one the tests are skipped, but never in CI."""
+    """An open browser. Without an installed one the tests are skipped, but never in CI.
+
+    One for each test: while it is open, its event loop is in the way of all others.
+    """
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if not path:
         reason = "no Chromium on this machine"
