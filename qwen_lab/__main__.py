@@ -42,7 +42,7 @@ def _run(arguments):
 
     _survive_any_character()
     options = command_line.read(arguments)
-    environment.ensure(test=options.command == "test")
+    environment.ensure(test=options.command in ("test", "record"))
     # Not before: the commands need the libraries that `ensure` may just have installed.
     from . import commands
 

@@ -99,6 +99,11 @@ def _ask(parser: _Parser) -> None:
 def _serve(parser: _Parser) -> None:
     parser.option("--port", type=int, help=say("commands.help_port"))
     parser.option("--idle", type=float, default=1800, help=say("commands.help_idle"))
+    parser.option("--record", metavar="FILE", help=say("commands.help_tape"))
+
+
+def _record(parser: _Parser) -> None:
+    parser.needs("numbers", type=int, nargs="*", help=say("commands.help_numbers"))
 
 
 def _reset(parser: _Parser) -> None:
@@ -116,4 +121,5 @@ _COMMANDS = {
     "status": _plain,
     "reset": _reset,
     "test": _plain,
+    "record": _record,
 }

@@ -63,7 +63,7 @@ def serve(options: Namespace) -> None:
     """Run the local Qwen's server in the foreground."""
     from .endpoint import process
 
-    process.serve(port=options.port, idle=options.idle)
+    process.serve(port=options.port, idle=options.idle, record=options.record)
 
 
 def stop(options: Namespace) -> None:
@@ -95,6 +95,17 @@ def test(options: Namespace) -> int:
         raise LabError("commands.no_tests")
     pytest = [sys.executable, "-m", "pytest", *options.rest]
     return subprocess.run(pytest, cwd=environment.ROOT, env=_without_keys()).returncode
+
+
+def record(options: Namespace) -> None:
+    """Record the lessons' tapes and outputs, in both languages, with the real local Qwen."""
+    from . import recording
+
+    for language in text.LANGUAGES:
+        for name in lessons.names(language):
+            if not options.numbers or int(name[:2]) in options.numbers:
+                recording.record(lessons.originals() / language / name)
+                print(say("commands.recorded", lesson=f"{language}/{name}"), flush=True)
 
 
 def _without_keys() -> dict[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from . import text
+from . import lessons, text
 from .text import LabError, say
 
 BEIJING = "https://dashscope.aliyuncs.com/compatible-mode/v1"
@@ -25,7 +25,7 @@ class Secret(str):
 class Lab:
     """An endpoint to call: hand `base_url` and `api_key` to `OpenAI`, `model` to each call.
 
-    `kind` is "local", "dashscope" or "custom".
+    `kind` is "local", "replay", "dashscope" or "custom".
     """
 
     base_url: str
@@ -39,8 +39,8 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
 
     In this order: `endpoint`; `QWEN_LAB_ENDPOINT`; DashScope if `DASHSCOPE_API_KEY` is set; the
     local Qwen. Variables come from the environment, else from `.env`. An endpoint is "dashscope",
-    "local", or the base URL of any OpenAI-compatible server. `lang`, "zh" or "en", is the
-    language that the lab speaks from here on.
+    "local", "replay" (the lesson's tape, from its first answer on), or the base URL of any
+    OpenAI-compatible server. `lang`, "zh" or "en", is the language the lab speaks from here on.
 
     >>> lab = qwen_lab.connect()
     >>> client = OpenAI(base_url=lab.base_url, api_key=lab.api_key)
@@ -53,6 +53,8 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
     choice = endpoint or settings.get("QWEN_LAB_ENDPOINT") or _default(settings)
     if choice == "local":
         lab = _local()
+    elif choice == "replay":
+        lab = _replay(settings)
     elif choice == "dashscope":
         lab = _dashscope(settings)
     elif choice.startswith(("http://", "https://")):
@@ -81,6 +83,25 @@ def _local() -> Lab:
     _bypass_proxies()
     running = process.start()
     return Lab(running.base_url, running.model, "local", Secret(running.token))
+
+
+def _replay(settings: Mapping) -> Lab:
+    from .endpoint import replay
+
+    _bypass_proxies()
+    timed = settings.get("QWEN_LAB_TAPE_SPEED") == "recorded"
+    running = replay.start(_tape(settings), timed=timed)
+    return Lab(running.base_url, running.model, "replay", Secret(running.token))
+
+
+def _tape(settings: Mapping) -> Path:
+    """The tape that is asked for, else that of the lesson whose kernel this is."""
+    if path := settings.get("QWEN_LAB_TAPE"):
+        return Path(path)
+    # Jupyter tells each kernel the path of its notebook.
+    if lesson := settings.get("JPY_SESSION_NAME"):
+        return lessons.tape(Path(lesson))
+    raise LabError("tape.unknown_tape")
 
 
 def _bypass_proxies() -> None:
@@ -131,11 +152,11 @@ def _checked(key: str, name: str) -> Secret:
 
 
 def _line(lab: Lab) -> str:
-    if lab.kind != "dashscope":
-        return say(f"connection.{lab.kind}", model=lab.model, host=urlsplit(lab.base_url).netloc)
-    return say("connection.dashscope", model=lab.model, host=urlsplit(lab.base_url).netloc) + (
-        _price(lab.model)
-    )
+    # A tape says what its recording said, so that a lesson's outputs are the same either way.
+    words = "local" if lab.kind == "replay" else lab.kind
+    host = urlsplit(lab.base_url).netloc
+    price = _price(lab.model) if lab.kind == "dashscope" else ""
+    return say(f"connection.{words}", model=lab.model, host=host) + price
 
 
 def _price(model: str) -> str:

@@ -31,6 +31,11 @@ def names(language: str) -> list[str]:
     return sorted(path.name for path in (originals() / language).glob("[0-9][0-9]_*.ipynb"))
 
 
+def tape(lesson: Path) -> Path:
+    """The tape of a lesson, or of a copy of it: by the language it lies in and its name."""
+    return originals() / "tape" / lesson.parent.name / f"{lesson.stem}.jsonl"
+
+
 def copy() -> Path:
     """Copy the lessons that the learner does not have yet, and return the folder they are in.
 

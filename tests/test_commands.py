@@ -168,8 +168,8 @@ def test_stop_says_whether_there_was_anything_to_stop(monkeypatch, capsys):
 def test_serve_passes_its_port_and_patience_on(monkeypatch):
     asked = {}
     monkeypatch.setattr(process, "serve", lambda **options: asked.update(options))
-    commands.serve(Namespace(port=8123, idle=60.0))
-    assert asked == {"port": 8123, "idle": 60.0}
+    commands.serve(Namespace(port=8123, idle=60.0, record="a.jsonl"))
+    assert asked == {"port": 8123, "idle": 60.0, "record": "a.jsonl"}
 
 
 def test_reset_names_the_backup_in_the_language_in_use_or_in_both(monkeypatch, tmp_path, capsys):

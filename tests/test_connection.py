@@ -15,10 +15,10 @@ KEY = "sk-0123456789abcdef0123456789abcdef"
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
+def elsewhere(tmp_path, tmp_path_factory, monkeypatch):
     """A working folder and a checkout without any .env, and a local Qwen that need not load."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(connection, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(connection, "CHECKOUT", tmp_path_factory.mktemp("checkout"))
     state = State(1234, os.getpid(), 0.0, "qwen2.5-coder", "local-token")
     monkeypatch.setattr(process, "start", lambda: state)
 
@@ -56,8 +56,11 @@ def test_a_key_in_dotenv_counts_and_is_found_from_a_folder_below(dotenv, tmp_pat
     assert "DASHSCOPE_API_KEY" not in os.environ
 
 
-def test_dotenv_of_the_checkout_is_found_from_anywhere(dotenv, tmp_path_factory, monkeypatch):
+def test_dotenv_of_the_checkout_is_found_from_anywhere(
+    dotenv, tmp_path, tmp_path_factory, monkeypatch
+):
     dotenv(DASHSCOPE_API_KEY=KEY)
+    monkeypatch.setattr(connection, "CHECKOUT", tmp_path)
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     assert qwen_lab.connect().kind == "dashscope"
 
@@ -89,7 +92,8 @@ def test_a_dashscope_key_goes_to_alibabas_hosts_alone(monkeypatch):
     monkeypatch.setenv("QWEN_LAB_MODEL", "mine")
     alibaba = qwen_lab.connect("https://ws1.cn-beijing.maas.aliyuncs.com/compatible-mode/v1")
     assert (alibaba.kind, alibaba.api_key) == ("dashscope", KEY)
-    for url in ("http://gpu:8000/v1", "https://aliyuncs.com.evil.example/v1"):
+    others = ("https://aliyuncs.com.evil.example/v1", "https://evilaliyuncs.com/v1")
+    for url in ("http://gpu:8000/v1", *others):
         assert (qwen_lab.connect(url).kind, qwen_lab.connect(url).api_key) == ("custom", "none")
 
 

@@ -30,15 +30,15 @@ OVERHEAD = 400_000_000
 LOG = "server.log"
 
 
-def start() -> State:
+def start(*, record: Path | None = None) -> State:
     """The running server, started if need be; safe when many processes ask at once.
 
-    Raises `LabError` when the weights cannot be had, memory is short, or it does not start.
+    `record` names a tape for a server that is started now to write. Raises `LabError` when the weights cannot be had, memory is short, or it does not start.
     """
     path = weights.fetch()
     place = state.folder(path)
     with FileLock(place / "lock"):
-        running = _running(place) or _spawn(place, path)
+        running = _running(place) or _spawn(place, path, record)
         state.register(place)
     return running
 
@@ -57,12 +57,16 @@ def stop() -> bool:
     return True
 
 
-def serve(*, port: int | None = None, idle: float = IDLE) -> None:
-    """Be the server, until ended or idle. Blocks. Raises `LabError` when the port is in use."""
+def serve(*, port: int | None = None, idle: float = IDLE, record: str | Path | None = None) -> None:
+    """Be the server, until ended or idle; with `record`, write a tape of all that is answered.
+
+    Blocks. Raises `LabError` when the port is in use.
+    """
     import uvicorn
 
     from .app import create_app
     from .engine import LlamaEngine
+    from .tape import Recorder
 
     path = weights.fetch()
     place = state.folder(path)
@@ -71,6 +75,8 @@ def serve(*, port: int | None = None, idle: float = IDLE) -> None:
     check_memory(path)
     listener = _listen(place, port)
     engine = LlamaEngine(path, weights.model_id(path))
+    if record:
+        engine = Recorder(engine, Path(record))
     kept = state.save(place, listener.getsockname()[1], engine.model)
     app = create_app(engine, kept.token)
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
@@ -108,6 +114,8 @@ def _listen(place: Path, port: int | None) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", choice))
+            # Who asks while the model loads waits, and does not find the port closed.
+            listener.listen()
             return listener
         except OSError as error:
             listener.close()
@@ -138,10 +146,12 @@ def _healthy(known: State) -> bool:
         return False
 
 
-def _spawn(place: Path, path: Path) -> State:
+def _spawn(place: Path, path: Path, record: Path | None) -> State:
     check_memory(path)
-    log = place / LOG
-    command = [sys.executable, "-c", "from qwen_lab.endpoint import process; process.main()"]
+    log, earlier = place / LOG, state.load(place)
+    tape = str(record) if record else None
+    code = f"from qwen_lab.endpoint import process; process.main({tape!r})"
+    command = [sys.executable, "-c", code]
     with log.open("wb") as output:
         child = subprocess.Popen(
             command,
@@ -151,7 +161,7 @@ def _spawn(place: Path, path: Path) -> State:
             cwd=place,
             **_detached(),
         )
-    running = _await_health(child, place)
+    running = _await_health(child, place, earlier)
     # It is this process's child: someone must take note when it ends, or it stays a zombie.
     threading.Thread(target=child.wait, daemon=True).start()
     return running
@@ -164,12 +174,13 @@ def _detached() -> dict:
     return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
 
 
-def _await_health(child: subprocess.Popen, place: Path) -> State:
+def _await_health(child: subprocess.Popen, place: Path, earlier: State | None) -> State:
     end = time.monotonic() + START_LIMIT
     try:
         while time.monotonic() < end and child.poll() is None:
             known = state.load(place)
-            if known and known.pid == child.pid and _healthy(known):
+            # Not by the child's number: on Windows a venv's Python is a launcher's child.
+            if known and known != earlier and known.alive and _healthy(known):
                 return known
             time.sleep(0.05)
     except KeyboardInterrupt:
@@ -193,10 +204,10 @@ def _end(process: psutil.Process) -> None:
         process.kill()
 
 
-def main() -> None:
+def main(record: str | None = None) -> None:
     """`serve()` as a process of its own, whose log ends with the one sentence that says why."""
     logging.basicConfig(format="%(asctime)s %(message)s")
     try:
-        serve()
+        serve(record=record)
     except LabError as error:
         sys.exit(str(error))

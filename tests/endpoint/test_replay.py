@@ -1,0 +1,58 @@
+"""A tape that a kernel plays to itself."""
+
+from pathlib import Path
+
+import pytest
+from openai import OpenAI
+
+import qwen_lab
+from qwen_lab import lessons
+from qwen_lab.endpoint import tape
+from qwen_lab.text import LabError
+
+
+@pytest.fixture
+def file(engine, tmp_path):
+    recorder = tape.Recorder(engine, tmp_path / "tape.jsonl")
+    engine.reply("好")
+    messages = [{"role": "user", "content": "你好"}]
+    from qwen_lab.endpoint.rules import read
+
+    call = read({"model": "fake-qwen", "messages": messages}, "fake-qwen")
+    recorder.generate(call, 1234, False, lambda event: False)
+    return tmp_path / "tape.jsonl"
+
+
+def ask(lab):
+    messages = [{"role": "user", "content": "你好"}]
+    with OpenAI(base_url=lab.base_url, api_key=lab.api_key) as client:
+        return client.chat.completions.create(model=lab.model, messages=messages)
+
+
+def test_a_lesson_plays_its_tape_over_http_and_each_connection_starts_it_anew(file, monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_TAPE", str(file))
+    for _ in range(2):
+        lab = qwen_lab.connect("replay")
+        assert ask(lab).choices[0].message.content == "好"
+        assert (lab.kind, lab.model) == ("replay", "fake-qwen")
+
+
+def test_it_says_what_the_recording_said(file, monkeypatch, capsys):
+    monkeypatch.setenv("QWEN_LAB_TAPE", str(file))
+    qwen_lab.connect("replay")
+    assert capsys.readouterr().out.startswith("Local Qwen: fake-qwen, on this machine.")
+
+
+def test_a_lesson_in_jupyterlab_finds_its_own_tape(file, monkeypatch, tmp_path):
+    (tmp_path / "tape" / "zh").mkdir(parents=True)
+    file.rename(tmp_path / "tape" / "zh" / "01_basic_call.jsonl")
+    monkeypatch.setattr(lessons, "originals", lambda: tmp_path)
+    lesson = Path("somewhere") / "my_lessons" / "zh" / "01_basic_call.ipynb"
+    monkeypatch.setenv("JPY_SESSION_NAME", str(lesson))
+    assert qwen_lab.connect("replay").model == "fake-qwen"
+
+
+def test_a_replay_without_a_tape_says_how_to_name_one(monkeypatch):
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    with pytest.raises(LabError, match="QWEN_LAB_TAPE"):
+        qwen_lab.connect("replay")
