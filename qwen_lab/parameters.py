@@ -53,7 +53,7 @@ class Parameter:
             return ""
         left = "(" if self.open_low else "["
         right = ")" if self.open_high or self.high is None else "]"
-        return f"{left}{self.low:g}, {'∞' if self.high is None else f'{self.high:g}'}{right}"
+        return f"{left}{self.low:.10g}, {'∞' if self.high is None else f'{self.high:.10g}'}{right}"
 
     def fits(self, value: object) -> bool:
         """Whether the value is of this parameter's type; a whole number serves as a float."""

@@ -1,0 +1,175 @@
+"""The panel of the first lesson: turn the parameters, press Run, watch the answer arrive."""
+
+import asyncio
+
+from ipywidgets import HTML, Button, GridBox, HBox, Layout, Textarea, VBox
+
+from ..connection import Lab
+from ..parameters import PARAMETERS
+from ..text import say
+from . import markup
+from .reply import Reply, code, explain
+from .setting import settings
+
+PARTS = ("temperature", "top_p", "max_tokens", "presence_penalty", "frequency_penalty")
+# The usual advice is to move only one of each pair.
+PAIRS = (("temperature", "top_p"), ("presence_penalty", "frequency_penalty"))
+# At most twenty paintings a second: more are not seen, and each sends the whole text.
+PAUSE = 0.05
+
+
+class Panel(VBox):
+    """A prompt, sliders for the parameters, and the answer to them as it streams.
+
+    Only what is ticked is sent. `start` ticks parameters, or `seed`, and sets them.
+
+    >>> qwen_lab.Panel(lab, "Write a line about autumn", temperature=1.5, seed=7)
+
+    What the service refuses, and what breaks off, is shown in the panel. `ValueError` for a
+    parameter that has no slider, or a start out of its range.
+    """
+
+    _task: asyncio.Task | None = None
+    _later: asyncio.TimerHandle | None = None
+
+    def __init__(
+        self, lab: Lab, prompt: str = "", *, parameters: tuple[str, ...] = PARTS, **start: float
+    ) -> None:
+        self._lab, self._reply = lab, Reply()
+        self.settings = settings(parameters, start)
+        self.prompt = Textarea(
+            value=markup.clean(prompt),
+            description=say("panel.prompt"),
+            placeholder=say("panel.placeholder"),
+            rows=3,
+            layout=Layout(width="auto"),
+        )
+        narrow = Layout(width="auto", min_width="7em")
+        self.run_button = Button(
+            description=say("panel.run"), button_style="primary", layout=narrow
+        )
+        self.stop_button = Button(description=say("panel.stop"), disabled=True, layout=narrow)
+        self.sends, self.hint, self.call = HTML(), HTML(), HTML()
+        self.shown, self.status, self.error = HTML(), HTML(), HTML()
+        super().__init__(self._parts())
+        self.add_class("qwen-panel")
+        self._listen()
+        self._turned()
+
+    def _parts(self) -> list:
+        columns = "repeat(auto-fit, minmax(min(100%, 400px), 1fr))"
+        grid = Layout(grid_template_columns=columns, grid_gap="0 24px")
+        return [
+            HTML(markup.STYLE, layout=Layout(display="none")),
+            self.prompt,
+            HTML(markup.escaped(say("panel.ticks"))),
+            GridBox(list(self.settings.values()), layout=grid),
+            HTML(markup.meanings([PARAMETERS[name] for name in self.settings])),
+            self.sends,
+            self.hint,
+            HBox([self.run_button, self.stop_button], layout=Layout(flex_flow="row wrap")),
+            self.shown,
+            self.status,
+            self.error,
+            self.call,
+        ]
+
+    def _listen(self) -> None:
+        self.run_button.on_click(lambda _: self._start())
+        self.stop_button.on_click(lambda _: self.stop())
+        for setting in self.settings.values():
+            setting.tick.observe(self._turned, "value")
+            setting.control.observe(self._turned, "value")
+
+    def __repr__(self) -> str:
+        prompt = self.prompt.value
+        return f"Panel({prompt if len(prompt) <= 20 else prompt[:20] + '…'!r})"
+
+    @property
+    def answer(self) -> str:
+        """The text of the last call's answer, as far as it has come."""
+        return self._reply.text
+
+    async def run(self) -> str:
+        """Make the call that the panel shows and return the answer's text.
+
+        It is what the Run button starts. A call that still runs is stopped first. An API error
+        does not raise: the panel shows it, and the text that came before it is returned.
+        """
+        reply = self._start()
+        try:
+            await asyncio.wait({self._task})
+        finally:
+            # When the cell that waits is interrupted, so is the call.
+            if reply is self._reply:
+                self.stop()
+        return reply.text
+
+    def stop(self) -> None:
+        """Stop the call that runs, if one does; the text so far stays."""
+        if self._task and self._reply.running:
+            self._task.cancel()
+            self._reply.end("stopped")
+            self._paint()
+
+    def close(self) -> None:
+        """Stop the call and take the panel away."""
+        self.stop()
+        super().close()
+
+    def _start(self) -> Reply:
+        self.stop()
+        self._reply = reply = Reply()
+        request = self._request()
+        self._task = asyncio.get_running_loop().create_task(self._read(reply, request))
+        shown = f"<pre>{markup.escaped(code(request))}</pre>"
+        self.call.value = markup.fold(say("panel.call"), shown)
+        self._paint()
+        return reply
+
+    async def _read(self, reply: Reply, request: dict) -> None:
+        await reply.read(self._lab, request, self._paint_soon)
+        self._paint()
+
+    def _sent(self) -> dict[str, float]:
+        values = {name: setting.value for name, setting in self.settings.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def _request(self) -> dict:
+        sent = self._sent()
+        extra = {name: sent.pop(name) for name in [*sent] if not PARAMETERS[name].keyword}
+        messages = [{"role": "user", "content": markup.clean(self.prompt.value)}]
+        request = {"model": self._lab.model, "messages": messages, **sent}
+        return {**request, "extra_body": extra} if extra else request
+
+    def _turned(self, change: object = None) -> None:
+        """Say what the next call sends, and warn where that makes little sense."""
+        sent = self._sent()
+        shown = ", ".join(f"{name}={value}" for name, value in sent.items())
+        words = say("panel.sends" if sent else "panel.sends_nothing")
+        self.sends.value = f"{markup.escaped(words)} <code>{markup.escaped(shown)}</code>"
+        hints = [say("panel.pair", first=a, second=b) for a, b in PAIRS if {a, b} <= sent.keys()]
+        if "frequency_penalty" in sent:
+            hints.append(f"frequency_penalty: {PARAMETERS['frequency_penalty'].meaning}")
+        self.hint.value = markup.box("hint", "\n".join(hints), 'role="status"')
+
+    def _paint_soon(self) -> None:
+        if not self._later:
+            self._later = asyncio.get_running_loop().call_later(PAUSE, self._paint)
+
+    def _paint(self) -> None:
+        """Show the reply as it now is."""
+        if self._later:
+            self._later.cancel()
+            self._later = None
+        reply = self._reply
+        busy = f'aria-live="polite" aria-busy="{str(reply.running).lower()}"'
+        self.shown.value = markup.box("answer", reply.text or " ", busy)
+        self.status.value = markup.box("status", self._status(reply), 'role="status"')
+        error = explain(reply, self._lab) if reply.error else ""
+        self.error.value = markup.box("error", error, 'role="alert"')
+        self.stop_button.disabled = not reply.running
+
+    def _status(self, reply: Reply) -> str:
+        cut = [say("panel.cut")] if reply.reason == "length" else []
+        return "\n".join([reply.status, *cut])

@@ -1,0 +1,140 @@
+"""The panel in a notebook, used as a learner does: in JupyterLab, in a real browser."""
+
+import nbformat
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from qwen_lab import lessons
+
+WORDS = {
+    "en": {
+        "prompt": "Your prompt",
+        "run": "Run",
+        "stop": "Stop",
+        "stopped": "Stopped",
+        "sends": "This call sends: temperature=0.6, max_tokens=400",
+        "long": "Write the numbers from one to three hundred in words, one a line.",
+    },
+    "zh": {
+        "prompt": "你的提示词",
+        "run": "运行",
+        "stop": "停止",
+        "stopped": "已停止",
+        "sends": "这次调用会发送： temperature=0.6, max_tokens=400",
+        "long": "从一数到三百，用汉字，每行一个。",
+    },
+}
+HOSTILE = (
+    "Say yes. </div><img src=x onerror=\"document.title='stolen'\"><!-- <script>alert(1)</script>"
+)
+THEMES = "lab/user-settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings"
+# What sticks out at the right of the panel: neither a part of it nor the panel itself may.
+STICKS_OUT = """() => [...document.querySelectorAll('.qwen-panel, .qwen-panel *')]
+    .filter(part => part.getBoundingClientRect().right >
+        document.querySelector('.jp-Notebook').getBoundingClientRect().right ||
+        (part.clientWidth && !part.closest('.slider') && part.scrollWidth > part.clientWidth + 1))
+    .map(part => part.className || part.tagName)"""
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.model,
+    pytest.mark.parametrize(("lab", "language"), [("en", "en"), ("zh", "zh")], indirect=["lab"]),
+]
+
+
+@pytest.fixture
+def page(lab, language, tmp_path, chromium):
+    """A notebook of one cell that makes a panel, opened and run."""
+    cell = "import qwen_lab\n\nlab = qwen_lab.connect()\n"
+    cell += f"qwen_lab.Panel(lab, {WORDS[language]['long']!r}, max_tokens=400)"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
+    nbformat.write(notebook, tmp_path / "my_lessons" / language / "panel.ipynb")
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(lab.replace(lessons.names(language)[0], "panel.ipynb"))
+    expect(page.get_by_text("| Idle")).to_be_visible(timeout=60_000)
+    page.locator(".jp-Cell").click()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".qwen-panel")).to_be_visible(timeout=120_000)
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def dark(home):
+    """JupyterLab's dark theme, for a page that is opened after this."""
+    setting = home / "config" / THEMES
+    setting.parent.mkdir(parents=True, exist_ok=True)
+    setting.write_text('{"theme": "JupyterLab Dark"}')
+    yield
+    setting.unlink()
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.locator(".qwen-panel").get_by_role("button", name=name, exact=True)
+
+
+def press(page: Page, name: str) -> None:
+    """Press a button as someone without a mouse does."""
+    button(page, name).focus()
+    page.keyboard.press("Enter")
+
+
+def wait_for_letters(page: Page, count: int) -> None:
+    grown = f"document.querySelector('.qwen-panel-answer')?.innerText.length > {count}"
+    page.wait_for_function(grown, timeout=60_000)
+
+
+def picture(page: Page, pytestconfig, name: str) -> None:
+    if folder := pytestconfig.getoption("--pictures"):
+        page.screenshot(path=f"{folder}/panel-{name}.png")
+
+
+def test_sliders_run_and_stop_work_with_the_keyboard_while_the_answer_streams(
+    page, language, pytestconfig
+):
+    words = WORDS[language]
+    page.get_by_role("slider").first.focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".qwen-panel")).to_contain_text(words["sends"])
+    press(page, words["run"])
+    wait_for_letters(page, 10)
+    expect(button(page, words["stop"])).to_be_enabled()
+    wait_for_letters(page, len(page.locator(".qwen-panel-answer").inner_text()))
+    expect(button(page, words["stop"])).to_be_enabled()
+    press(page, words["stop"])
+    expect(page.locator(".qwen-panel-status")).to_contain_text(words["stopped"])
+    expect(button(page, words["stop"])).to_be_disabled()
+    assert len(page.locator(".qwen-panel-answer").inner_text()) > 10
+    picture(page, pytestconfig, f"{language}-light")
+
+
+def test_a_hostile_prompt_is_shown_and_not_executed(page, language):
+    words, dialogs = WORDS[language], []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.get_by_label(words["prompt"]).fill(HOSTILE)
+    press(page, words["run"])
+    wait_for_letters(page, 1)
+    press(page, words["stop"])
+    page.locator(".qwen-panel summary").last.click()
+    expect(page.locator(".qwen-panel pre")).to_contain_text("<!-- <script>alert(1)</script>")
+    assert page.locator(".qwen-panel img, .qwen-panel script").count() == 0
+    assert page.title() != "stolen" and dialogs == []
+
+
+def test_it_fits_a_narrow_window_in_the_dark(dark, page, language, pytestconfig):
+    for tick in page.get_by_role("checkbox").all():
+        tick.check()
+    press(page, WORDS[language]["run"])
+    wait_for_letters(page, 40)
+    press(page, WORDS[language]["stop"])
+    picture(page, pytestconfig, f"{language}-dark")
+    page.keyboard.press("Control+b")
+    page.set_viewport_size({"width": 380, "height": 1500})
+    for title in page.locator(".qwen-panel summary").all():
+        title.click()
+    page.locator(".qwen-panel").evaluate("panel => panel.scrollIntoView()")
+    picture(page, pytestconfig, f"{language}-narrow")
+    assert page.locator("body").get_attribute("data-jp-theme-light") == "false"
+    assert page.evaluate(STICKS_OUT) == []
