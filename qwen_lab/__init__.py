@@ -7,19 +7,24 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
+# Where each public name is defined; "" where it is a module itself.
 _HOMES = {
-    "Lab": "connection",
-    "LabError": "text",
-    "connect": "connection",
+    "Lab": ".connection",
+    "LabError": ".text",
+    "Panel": ".widgets.panel",
+    "checks": "",
+    "connect": ".connection",
 }
 
-__all__ = ["Lab", "LabError", "connect"]
+__all__ = ["Lab", "LabError", "Panel", "checks", "connect"]
 
 
 def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if not _HOMES[name]:
+        return import_module(f"{__name__}.{name}")
+    value = globals()[name] = getattr(import_module(f"{__name__}{_HOMES[name]}"), name)
     return value
 
 

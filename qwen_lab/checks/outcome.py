@@ -1,0 +1,94 @@
+"""What a check says of an answer, and the frame that every check stands in.
+
+A check judges the structure of a request or a response, never the wording of the model.
+"""
+
+import re
+import reprlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from textwrap import shorten
+
+from ..text import say
+
+# Signs that differ in shape, so that they can be told apart without colour.
+SYMBOLS = {"passed": "✓", "not yet": "…", "wrong": "✗"}
+MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
+
+
+@dataclass(frozen=True, repr=False)
+class Outcome:
+    """How an answer stands: `status` is "passed", "not yet" or "wrong", `message` says why."""
+
+    status: str
+    message: str
+
+    def __repr__(self) -> str:
+        return f"{self.status}: {self.message}"
+
+    def _repr_markdown_(self) -> str:
+        # The message quotes what the learner wrote; its signs are text, not Markdown.
+        return say(
+            "checks.outcome",
+            symbol=SYMBOLS[self.status],
+            status=say(f"checks.{self.status.replace(' ', '_')}"),
+            message=MARKDOWN_SIGNS.sub(r"\\\1", self.message),
+        )
+
+
+def passed(key: str, **values: object) -> Outcome:
+    """The answer is right; the words for `key` say what was right about it."""
+    return Outcome("passed", say(key, **values))
+
+
+def wrong(key: str, **values: object) -> Outcome:
+    """The answer is not right; the words for `key` say what was seen and what was expected."""
+    return Outcome("wrong", say(key, **values))
+
+
+def check(judge: Callable[..., Outcome]) -> Callable[..., Outcome]:
+    """Make a check of a function that takes an answer and returns an `Outcome`.
+
+    The check never raises: a `...` left in the answer is "not yet", and an answer that raises
+    while it is read is "wrong".
+    """
+
+    @wraps(judge)
+    def checked(*arguments: object, **options: object) -> Outcome:
+        try:
+            if _untouched([*arguments, *options.values()]):
+                return Outcome("not yet", say("checks.untouched"))
+            return judge(*arguments, **options)
+        except Exception as error:
+            return wrong("checks.crashed", error=_words(error))
+
+    return checked
+
+
+def shown(value: object) -> str:
+    """A value in a few words: plain values by their first characters, others by their type."""
+    if value is None:
+        return "None"
+    # Exact types: a subclass may show itself at any length, or raise.
+    if type(value) in (str, int, float, bool):
+        return say("checks.value", value=reprlib.repr(value), type=type(value).__name__)
+    return say("checks.object", type=type(value).__name__)
+
+
+def _untouched(answer: object) -> bool:
+    """Whether a stub's `...` is still there, by itself or inside a list or dict."""
+    if type(answer) in (list, tuple):
+        return any(map(_untouched, answer))
+    if type(answer) is dict:
+        return any(map(_untouched, answer.values()))
+    return answer is ...
+
+
+def _words(error: Exception) -> str:
+    name = type(error).__name__
+    try:
+        return shorten(f"{name}: {error}", 120)
+    except Exception:
+        # Even the error's own text may raise.
+        return name

@@ -1,0 +1,118 @@
+"""`messages.roles`, asked for a system message and a user message, of four kinds of answers."""
+
+import pytest
+
+from qwen_lab.checks.messages import roles
+
+SYSTEM = {"role": "system", "content": "Answer in one word."}
+USER = {"role": "user", "content": "你好"}
+
+
+class Raising:
+    """Not even its class can be asked for."""
+
+    def __getattribute__(self, name):
+        raise RuntimeError("no")
+
+
+class RaisingList(list):
+    def __iter__(self):
+        raise RuntimeError("no")
+
+
+class RaisingDict(dict):
+    def __contains__(self, key):
+        raise RuntimeError("no")
+
+
+class RaisingName(type):
+    @property
+    def __name__(cls):
+        raise RuntimeError("no")
+
+
+UNTOUCHED = [..., [...], [SYSTEM, ...], [SYSTEM, {"role": "user", "content": ...}]]
+# Made in the test: pytest itself stumbles over such objects.
+CRASHING = [
+    lambda: Raising(),
+    lambda: [Raising()],
+    lambda: RaisingList([SYSTEM, USER]),
+    lambda: [RaisingDict(SYSTEM)],
+    lambda: RaisingName("Nameless", (), {})(),
+    lambda: [{"role": RaisingName("Nameless", (), {})(), "content": "Hi"}],
+]
+WRONG = {
+    "messages is None; expected a list": None,
+    "messages is 'Hi' (type str); expected a list": "Hi",
+    "messages is an object of type tuple; expected a list": (SYSTEM, USER),
+    "messages is an object of type generator": (message for message in [SYSTEM, USER]),
+    "messages is a single message": SYSTEM,
+    "The list is empty; expected messages with the roles system → user": [],
+    "Message 2 is a set": [SYSTEM, {"role", "user"}],
+    "Message 2 is 'Hi' (type str); expected a dict": [SYSTEM, "Hi"],
+    "Message 1 is an object of type list; expected a dict": [[SYSTEM, USER]],
+    "Message 2 has the key 'Role'; expected 'role'": [SYSTEM, {"Role": "user", "content": "Hi"}],
+    "Message 1 has the key ' role'; expected 'role'": [{" role": "system", "content": "Hi"}],
+    "Message 1 has the key 'contents'; expected 'content'": [{"role": "user", "contents": "Hi"}],
+    "Message 1 has no key 'role'. Its keys are ['user']; expected": [{"user": "Hi"}],
+    "Message 1 has no key 'content'. Its keys are ['role', 2]": [{"role": "user", 2: "Hi"}],
+    "The role of message 1 is 'System' (type str); expected": [{**SYSTEM, "role": "System"}, USER],
+    "The role of message 2 is 'me' (type str); expected": [SYSTEM, {**USER, "role": "me"}],
+    "The role of message 1 is an object of type list": [{**SYSTEM, "role": ["system"]}],
+    "The content of message 1 is None; expected text": [{**SYSTEM, "content": None}],
+    "The content of message 1 is 5 (type int); expected text": [{**SYSTEM, "content": 5}],
+    "The content of message 2 is empty": [SYSTEM, {**USER, "content": " \n"}],
+    "the right roles in another order: user → system; expected system → user": [USER, SYSTEM],
+    "Too few messages, 1, with the roles system; expected 2: system → user": [SYSTEM],
+    "Too many messages, 3, with the roles system → user → user": [SYSTEM, USER, USER],
+    "The roles are user → user; expected system → user": [USER, USER],
+}
+
+
+@pytest.fixture(autouse=True, params=["en", "zh"])
+def language(request, monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_LANG", request.param)
+    return request.param
+
+
+@pytest.mark.parametrize("answer", UNTOUCHED)
+def test_an_untouched_answer_is_not_yet(answer, language):
+    outcome = roles(answer, "system", "user")
+    assert outcome.status == "not yet"
+    assert ("again" if language == "en" else "再运行") in outcome.message
+
+
+@pytest.mark.parametrize(("words", "answer"), WRONG.items(), ids=range(len(WRONG)))
+def test_a_wrong_answer_is_told_what_was_seen_and_expected(words, answer, language):
+    outcome = roles(answer, "system", "user")
+    assert outcome.status == "wrong"
+    if language == "en":
+        assert words in outcome.message and "expected" in outcome.message
+    else:
+        assert "应该" in outcome.message and "Python" not in outcome.message
+
+
+@pytest.mark.parametrize("make", CRASHING, ids=range(len(CRASHING)))
+def test_a_crashing_answer_is_told_the_error(make, language):
+    outcome = roles(make(), "system", "user")
+    assert outcome.status == "wrong" and "RuntimeError: no" in outcome.message
+    assert ("could not be read" if language == "en" else "读不了") in outcome.message
+
+
+@pytest.mark.parametrize("extra", [{}, {"name": "Ada"}, {3: 4}])
+def test_a_right_answer_passes(extra, language):
+    outcome = roles([SYSTEM, {**USER, **extra}], "system", "user")
+    assert outcome.status == "passed" and "system → user" in outcome.message
+    assert ("right roles" if language == "en" else "都对") in outcome.message
+
+
+def test_every_role_that_the_api_knows_may_be_expected():
+    conversation = [SYSTEM, USER, {"role": "assistant", "content": "Hi"}]
+    conversation.append({"role": "tool", "content": "{}", "tool_call_id": "1"})
+    assert roles(conversation, "system", "user", "assistant", "tool").status == "passed"
+
+
+def test_an_answer_is_left_as_it_was():
+    answer = [dict(SYSTEM), dict(USER)]
+    roles(answer, "system", "user")
+    assert answer == [SYSTEM, USER]

@@ -1,0 +1,146 @@
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from qwen_lab import checks, text
+from qwen_lab.checks import outcome
+from qwen_lab.checks.outcome import Outcome, check, passed, shown
+
+
+class Silent(Exception):
+    def __str__(self):
+        raise self
+
+
+class Hostile:
+    """Can be asked nothing at all."""
+
+    def refuse(self, *arguments):
+        raise RuntimeError("x" * 1000)
+
+    __getattribute__ = __eq__ = __bool__ = __len__ = __iter__ = __repr__ = __hash__ = refuse
+
+
+def nasty():
+    """Values that nobody should hand in, and that somebody will."""
+    cycle, deep = [], []
+    cycle.append({"role": cycle, "content": cycle})
+    for _ in range(3000):
+        deep = [deep]
+    plain = [None, True, 0, -1.5, float("nan"), 10**5000, "", "\ud800", "x" * 10**6, b"user"]
+    types = [int, Outcome, checks, len, lambda: None, object(), Hostile(), Hostile, range(3)]
+    holders = [(), {}, set(), [], cycle, deep, [[]], [{}], {"role": {}}, NotImplemented]
+    values = [*plain, *types, *holders]
+    messages = [{"role": role, "content": v} for v in values for role in (v, "user", "me")]
+    return [*values, *([message] for message in messages), *([value] for value in values)]
+
+
+def every_check():
+    topics = [topic for topic in vars(checks).values() if isinstance(topic, ModuleType)]
+    judges = [judge for topic in topics for judge in vars(topic).values()]
+    public = [judge for judge in judges if hasattr(judge, "__wrapped__")]
+    assert {judge.__name__ for judge in public} >= {"roles", "finish_reason"}
+    return public
+
+
+@check
+def approve(answer, **options):
+    return passed("checks.roles_passed", seen=shown(answer))
+
+
+@check
+def read(answer):
+    raise answer
+
+
+@pytest.mark.parametrize("answer", [..., [...], {"content": ...}, [{"content": ["Hi", ...]}]])
+def test_an_answer_with_a_stub_in_it_is_not_yet(answer):
+    assert approve(answer).status == "not yet"
+    assert approve("Hi", other=answer).status == "not yet"
+
+
+@pytest.mark.parametrize("answer", ["...", [], None, {...: "Hi"}])
+def test_an_answer_without_a_stub_is_judged(answer):
+    assert approve(answer).status == "passed"
+
+
+def test_what_goes_wrong_while_an_answer_is_read_is_shown_in_short():
+    crashed = read(KeyError("model\n" * 100))
+    assert crashed.status == "wrong" and "Python says: KeyError" in crashed.message
+    assert len(crashed.message) < 200 and "\n" not in crashed.message
+    assert read(Silent()).message.endswith("Python says: Silent")
+
+
+def test_a_list_that_holds_itself_is_no_endless_work():
+    endless = []
+    endless += [endless, endless]
+    assert "RecursionError" in approve(endless).message
+
+
+def test_an_interruption_is_not_held_back():
+    with pytest.raises(KeyboardInterrupt):
+        read(KeyboardInterrupt())
+
+
+def test_a_call_that_lacks_the_answer_says_so():
+    assert "missing 1 required positional argument" in approve().message
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "None"),
+        ("a\nb", r"'a\nb' (type str)"),
+        ("x" * 1000, "'xxxxxxxxxxxx...xxxxxxxxxxxxx' (type str)"),
+        (True, "True (type bool)"),
+        (Outcome("wrong", "secret"), "an object of type Outcome"),
+        (["secret"], "an object of type list"),
+    ],
+)
+def test_a_value_is_shown_in_a_few_words(value, words):
+    assert shown(value) == words
+
+
+def test_an_outcome_reads_the_same_in_every_plain_text():
+    assert repr(Outcome("not yet", "Try.")) == str(Outcome("not yet", "Try.")) == "not yet: Try."
+
+
+@pytest.mark.parametrize(
+    ("language", "status", "words"),
+    [
+        ("en", "passed", "✓ **passed**: Hi"),
+        ("en", "not yet", "… **not yet**: Hi"),
+        ("en", "wrong", "✗ **wrong**: Hi"),
+        ("zh", "passed", "✓ **通过**：Hi"),
+        ("zh", "not yet", "… **待完成**：Hi"),
+        ("zh", "wrong", "✗ **还不对**：Hi"),
+    ],
+)
+def test_a_notebook_shows_a_sign_and_the_status_in_bold(monkeypatch, language, status, words):
+    monkeypatch.setenv("QWEN_LAB_LANG", language)
+    assert Outcome(status, "Hi")._repr_markdown_() == words
+
+
+def test_what_the_learner_wrote_is_no_markdown():
+    shown = Outcome("wrong", r"a*b* <img> $x$ [l](u) `c` \d {e}")._repr_markdown_()
+    assert re.sub(r"\\.", "", shown.split(": ")[1]) == "ab img x l(u) c d e"
+
+
+def test_the_checks_use_the_words_that_exist_and_no_others():
+    code = "".join(path.read_text("utf-8") for path in Path(outcome.__file__).parent.glob("*.py"))
+    used = set(re.findall(r'"checks\.(\w+)"', code)) | {"passed", "not_yet", "wrong"}
+    assert used == text._topic("en", "checks").keys()
+
+
+def test_no_check_raises_or_passes_whatever_it_is_given():
+    for judge in every_check():
+        for answer in nasty():
+            outcome = judge(answer, "assistant")
+            assert outcome.status == "wrong" and outcome.message
+            assert len(repr(outcome)) < 300 and outcome._repr_markdown_()
+
+
+def test_every_check_knows_an_untouched_answer():
+    assert {judge(..., "assistant").status for judge in every_check()} == {"not yet"}
