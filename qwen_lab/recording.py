@@ -38,7 +38,15 @@ def record(lesson: Path) -> None:
         tape.parent.mkdir(parents=True, exist_ok=True)
         tape.write_text(fresh.read_text(encoding="utf-8"), encoding="utf-8")
     played.metadata = nbformat.from_dict(METADATA)
+    _drop_widgets(played)
     lesson.write_text(nbformat.writes(played) + "\n", encoding="utf-8")
+
+
+def _drop_widgets(notebook: nbformat.NotebookNode) -> None:
+    """Leave of each widget its text: the rest lives in a kernel that is gone."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
 
 
 def replaying(tape: Path) -> dict[str, str]:

@@ -16,4 +16,5 @@ def clean_env(monkeypatch, tmp_path):
 
 
 def pytest_addoption(parser):
+    parser.addoption("--live", action="store_true", help="run the lessons with the real model")
     parser.addoption("--pictures", metavar="FOLDER", help="keep the browser tests' screenshots")

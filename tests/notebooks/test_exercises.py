@@ -1,0 +1,263 @@
+"""Every exercise of every lesson: untouched it is not yet done, and its own solution passes.
+
+The lessons' code runs here against the real app over a fake engine: whether an answer is right
+must not hang on what a model happens to write.
+"""
+
+import ast
+import asyncio
+import inspect
+import re
+import threading
+import time
+
+import nbformat
+import pytest
+import uvicorn
+from IPython.core.inputtransformer2 import TransformerManager
+from IPython.display import display
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from openai import OpenAI
+
+import qwen_lab
+from qwen_lab import text
+from qwen_lab.connection import Lab
+from qwen_lab.endpoint.app import BASE, create_app
+from qwen_lab.endpoint.engine import End, Piece, Prompt
+from qwen_lab.environment import ROOT
+
+HEADING = r"### (?:Exercise|练习) (\d\d\.\d+)\s"
+# Markdown inside <details> is Markdown only after an empty line.
+FOLDED = r"<details>\s*<summary>[^<\n]+</summary>\n\n(.+?)\n\n</details>"
+FENCE = r"```python\n(.+?)\n```"
+KINDS = ["markdown", "code", "code", "markdown"]
+HINT = """<details>
+<summary>Hint</summary>
+
+Look above.
+
+</details>
+
+<details>
+<summary>Solution</summary>
+
+```python
+{}
+```
+
+</details>"""
+
+
+SETUP = """import qwen_lab
+from openai import OpenAI
+from qwen_lab import checks
+lab = qwen_lab.connect(lang="en")
+client = OpenAI(base_url=lab.base_url, api_key=lab.api_key)
+hi = [{"role": "user", "content": "Hi"}]"""
+CALL = "client.chat.completions.create(model=lab.model, messages=hi, max_tokens=3)"
+
+
+def sample():
+    """A lesson with two exercises, as the convention has them."""
+    setup = [new_markdown_cell("# 01 Sample"), new_code_cell(SETUP)]
+    first = exercise("01.1", "messages.roles(answer, 'user')", "hi")
+    second = exercise("01.2", "response.finish_reason(answer, 'length')", CALL)
+    return new_notebook(cells=[*setup, *first, *second])
+
+
+def exercise(number, check, solution):
+    return [
+        new_markdown_cell(f"### Exercise {number}\n\nDo it."),
+        new_code_cell("answer = ...", metadata={"tags": ["exercise"]}),
+        new_code_cell(f"checks.{check}", metadata={"tags": ["check"]}),
+        new_markdown_cell(HINT.format(f"answer = {solution}")),
+    ]
+
+
+def lessons():
+    found = {"sample": ("01", sample())}
+    for path in sorted((ROOT / "notebooks").glob("[ez][nh]/*.ipynb")):
+        lesson = nbformat.read(path, as_version=4)
+        found[f"{path.parent.name}-{path.stem}"] = (path.name[:2], lesson)
+    return found
+
+
+def exercises(lesson):
+    """Where each exercise begins."""
+    return [i for i, cell in enumerate(lesson.cells) if re.match(HEADING, cell.source)]
+
+
+LESSONS = lessons()
+SOLVABLE = {name: lesson for name, (_, lesson) in LESSONS.items() if exercises(lesson)}
+
+
+def faults(lesson, number):
+    """What keeps the lesson's exercises from being as the convention has them."""
+    starts = exercises(lesson)
+    numbers = [re.match(HEADING, lesson.cells[start].source)[1] for start in starts]
+    right = [f"{number}.{count}" for count in range(1, len(starts) + 1)]
+    found = [] if numbers == right else [f"numbered {numbers}"]
+    for step, tag in enumerate(["exercise", "check"], 1):
+        tagged = [i for i, cell in enumerate(lesson.cells) if tag in cell.metadata.get("tags", [])]
+        found += [] if tagged == [start + step for start in starts] else [f"{tag}: {tagged}"]
+    return found + [fault for start in starts for fault in misshapen(lesson.cells[start:][:4])]
+
+
+def misshapen(cells):
+    """Which parts of one exercise are not as they should be."""
+    if [cell.cell_type for cell in cells] != KINDS:
+        return ["the order of the cells"]
+    statement, stub, check, hint = (cell.source for cell in cells)
+    values = [node.value for node in ast.walk(ast.parse(stub)) if isinstance(node, ast.Constant)]
+    kept = {
+        "a statement": re.sub(HEADING, "", statement).strip(),
+        "a stub with ...": ... in values,
+        "a call of a check": re.search(r"\bchecks\.\w+\.\w+\(", check),
+        "a hint and a solution, folded": len(re.findall(FOLDED, hint, re.S)) == 2,
+        "a solution in code, second": solution(hint),
+    }
+    return [part for part, there in kept.items() if not there]
+
+
+def solution(hint):
+    folded = re.findall(FOLDED, hint, re.S)
+    code = re.search(FENCE, folded[-1], re.S) if folded else None
+    return code and code[1]
+
+
+class FakeEngine:
+    """Answers any call, with 200 tokens or as many as it may."""
+
+    model, slots = "fake-qwen", 4
+
+    def generate(self, call, seed, alone, emit):
+        count = min(200, call.sampling["max_tokens"])
+        end = End("stop" if count == 200 else "length", 5, count, 0)
+        for event in [Prompt(5), *[Piece("word 字 ")] * count, end]:
+            if emit(event):
+                return
+
+
+@pytest.fixture(scope="module")
+def lab():
+    app = create_app(FakeEngine(), "test-token")
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="none"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while thread.is_alive() and not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield Lab(f"http://127.0.0.1:{port}{BASE}", FakeEngine.model, "local", "test-token")
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(autouse=True)
+def connected(lab, monkeypatch):
+    def connect(endpoint=None, *, lang=None):
+        text.use(lang or "en")
+        return lab
+
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(qwen_lab, "connect", connect)
+
+
+def outcomes(lesson, solved):
+    """What the checks say when the lesson runs, with the stubs or with the solutions."""
+    return asyncio.run(play(lesson.cells, solved))
+
+
+async def play(cells, solved):
+    # In a running loop, as in Jupyter, so that cells may await.
+    names, said = {"__name__": "__main__", "display": display}, []
+    try:
+        for position, cell in enumerate(cells):
+            tags = cell.metadata.get("tags", [])
+            stub = solved and "exercise" in tags
+            source = solution(cells[position + 2].source) if stub else cell.source
+            value = await run(source, names) if cell.cell_type == "code" else None
+            said += [value] if "check" in tags else []
+        return said
+    finally:
+        for client in [value for value in names.values() if isinstance(value, OpenAI)]:
+            client.close()
+
+
+async def run(source, names):
+    """Run a cell; return the value of its last line, which Jupyter would show."""
+    tree = ast.parse(TransformerManager().transform_cell(source))
+    names["_"] = None
+    if isinstance(tree.body[-1], ast.Expr):
+        tree.body[-1] = ast.Assign([ast.Name("_", ast.Store())], tree.body[-1].value)
+    tree = ast.fix_missing_locations(tree)
+    running = eval(compile(tree, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)
+    if inspect.isawaitable(running):
+        await running
+    return names["_"]
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_exercises_of_a_lesson_keep_the_convention(name):
+    number, lesson = LESSONS[name]
+    assert faults(lesson, number) == []
+
+
+@pytest.mark.parametrize("name", SOLVABLE)
+def test_a_lesson_runs_unsolved_and_every_check_says_not_yet(name):
+    said = outcomes(SOLVABLE[name], solved=False)
+    assert said and {outcome.status for outcome in said} == {"not yet"}
+
+
+@pytest.mark.parametrize("name", SOLVABLE)
+def test_the_solutions_of_a_lesson_pass(name):
+    said = outcomes(SOLVABLE[name], solved=True)
+    assert said and [outcome for outcome in said if outcome.status != "passed"] == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "old", "new"),
+    [
+        (2, "01.1", "01.2"),
+        (2, "01.1", "02.1"),
+        (2, "### Exercise", "### Exercice"),
+        (2, "Do it.", ""),
+        (3, "...", "[]"),
+        (4, "checks.messages.roles", "print"),
+        (5, "</details>", ""),
+        (5, "</summary>\n\n", "</summary>\n"),
+        (5, "```python", "```"),
+        (9, "</details>\n\n<details>", ""),
+    ],
+)
+def test_a_misshapen_exercise_is_noticed(cell, old, new):
+    lesson = sample()
+    assert old in lesson.cells[cell].source
+    lesson.cells[cell].source = lesson.cells[cell].source.replace(old, new)
+    assert faults(lesson, "01")
+
+
+@pytest.mark.parametrize("cell", [2, 3, 4, 5])
+def test_a_missing_cell_or_tag_is_noticed(cell):
+    untagged, shorter = sample(), sample()
+    untagged.cells[cell].metadata.tags = ["check"] if cell != 4 else []
+    del shorter.cells[cell]
+    assert faults(untagged, "01") and faults(shorter, "01")
+
+
+def test_a_solution_that_is_wrong_is_noticed():
+    lesson = sample()
+    lesson.cells[9].source = lesson.cells[9].source.replace("max_tokens=3", "max_tokens=300")
+    assert [outcome.status for outcome in outcomes(lesson, solved=True)] == ["passed", "wrong"]
+
+
+def test_a_stub_that_is_solved_is_noticed():
+    lesson = sample()
+    lesson.cells[3].source = solution(lesson.cells[5].source)
+    assert [outcome.status for outcome in outcomes(lesson, solved=False)] == ["passed", "not yet"]
+
+
+def test_a_cell_may_await():
+    cells = ["import asyncio", "await asyncio.sleep(0, 'done')"]
+    lesson = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+    lesson.cells[1].metadata.tags = ["check"]
+    assert outcomes(lesson, solved=False) == ["done"]
