@@ -33,7 +33,8 @@ LOG = "server.log"
 def start(*, record: Path | None = None) -> State:
     """The running server, started if need be; safe when many processes ask at once.
 
-    `record` names a tape for a server that is started now to write. Raises `LabError` when the weights cannot be had, memory is short, or it does not start.
+    `record` names a tape for a server that is started now to write. Raises `LabError` when the
+    weights cannot be had, memory is short, or it does not start.
     """
     path = weights.fetch()
     place = state.folder(path)
