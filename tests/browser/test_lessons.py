@@ -36,5 +36,8 @@ def test_a_lesson_opens_without_a_dialog_and_runs_without_an_error(
     outside = [url for url in requests if "//127.0.0.1:" not in url and "//" in url]
     assert [url for url in outside if not url.startswith(("data:", "blob:"))] == []
     if pictures := pytestconfig.getoption("--pictures"):
+        # Somewhere in the middle, where there is code with what it printed.
+        page.locator(".jp-WindowedPanel-outer").evaluate("box => box.scrollTo(0, 2100)")
+        page.wait_for_timeout(500)
         page.screenshot(path=f"{pictures}/{lab.split('/tree/')[1][:2]}-{name[:-6]}.png")
     page.close()
