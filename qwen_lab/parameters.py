@@ -158,3 +158,14 @@ _ROWS = (
 )
 
 PARAMETERS: dict[str, Parameter] = {row.name: row for row in _ROWS}
+
+# How the text is drawn and how long it may be: what the engine is told, and what has a slider.
+SAMPLING = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "repetition_penalty",
+    "presence_penalty",
+    "frequency_penalty",
+    "max_tokens",
+)

@@ -7,19 +7,10 @@ fields are ignored, as the cloud does.
 from dataclasses import dataclass, field
 
 from .. import models
-from ..parameters import PARAMETERS, Parameter
+from ..parameters import PARAMETERS, SAMPLING, Parameter
 from .refusal import Refusal, invalid, unknown_model
 
 ROLES = ("system", "assistant", "user", "tool", "function")
-SAMPLING = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "repetition_penalty",
-    "presence_penalty",
-    "frequency_penalty",
-    "max_tokens",
-)
 TYPE_NAMES = {float: "Float", int: "Integer", bool: "Boolean", dict: "Object"}
 
 

@@ -2,18 +2,9 @@
 
 from ipywidgets import BoundedIntText, Checkbox, FloatSlider, HBox, IntSlider, Layout
 
-from ..parameters import PARAMETERS, Parameter
+from ..parameters import PARAMETERS, SAMPLING, Parameter
 from ..text import say
 
-NAMES = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "repetition_penalty",
-    "presence_penalty",
-    "frequency_penalty",
-    "max_tokens",
-)
 # Where a slider ends when the range does not: top_k above 100 lifts the limit, and a repetition
 # penalty above 2 is far from what anyone uses.
 ENDS = {"top_k": 100, "repetition_penalty": 2}
@@ -62,8 +53,8 @@ class Setting(HBox):
 def settings(parameters: tuple[str, ...], start: dict[str, float]) -> dict[str, Setting]:
     """The rows of `parameters` and of `seed`, by name; `ValueError` for what cannot be set."""
     for name in parameters:
-        if name not in NAMES:
-            raise ValueError(f"{name!r} has no slider; those that have one: {', '.join(NAMES)}")
+        if name not in SAMPLING:
+            raise ValueError(f"{name!r} has no slider; those that have one: {', '.join(SAMPLING)}")
     names = [*parameters, "seed"]
     for name, value in start.items():
         _check(name, value, names)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from qwen_lab.parameters import PARAMETERS
-from qwen_lab.widgets.setting import NAMES, settings
+from qwen_lab.parameters import PARAMETERS, SAMPLING
+from qwen_lab.widgets.setting import settings
 
 
 def setting(name, start=None):
@@ -11,7 +11,7 @@ def setting(name, start=None):
 
 
 def test_nothing_is_sent_that_was_not_set():
-    assert {row.value for row in settings(NAMES, {}).values()} == {None}
+    assert {row.value for row in settings(SAMPLING, {}).values()} == {None}
 
 
 def test_a_start_is_ticked_and_sent():
@@ -50,14 +50,14 @@ def test_a_whole_number_is_sent_as_one(name):
     assert row.value == 7 and isinstance(row.value, int)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SAMPLING)
 def test_a_slider_is_made_from_its_row_of_the_table(name):
     row, slider = PARAMETERS[name], setting(name).control
     assert (slider.value, slider.step) == (row.default, row.step)
     assert (slider.description, slider.tooltip) == (name, row.meaning)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SAMPLING)
 def test_a_slider_stops_inside_its_range(name):
     row, slider = PARAMETERS[name], setting(name).control
     assert row.allows(slider.min) and row.allows(slider.max)
