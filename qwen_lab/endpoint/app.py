@@ -1,7 +1,8 @@
 """The HTTP face of the local Qwen: DashScope's paths, its bearer token, its errors.
 
 Covered: `POST /chat/completions` (JSON and SSE), `GET /models`, `GET /models/{id}` under
-`/compatible-mode/v1`, and `GET /health`. Not covered: everything else of the cloud.
+`/compatible-mode/v1`; the lab's own `/lab/search`, `/lab/next_token`, and `/health`. Not
+covered: everything else of the cloud.
 """
 
 import asyncio
@@ -13,23 +14,29 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import models
 from .answer import Answerer, complete
 from .engine import Engine
-from .refusal import Refusal, broken, unknown_model, wrong_key
+from .faults import Faults, Weather
+from .refusal import DONE, Refusal, broken, output_inspected, sse, unknown_model, wrong_key
 from .rules import read
 from .slots import Slots
 
 BASE = "/compatible-mode/v1"
 HOSTS = ["127.0.0.1", "localhost"]
+# The cloud's own limit: "Exceeded limit on max bytes to request body : 6291456" (seen 2026-04).
+MAX_BODY = 6_291_456
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -44,13 +51,27 @@ def create_app(engine: Engine, token: str) -> Starlette:
         Route(f"{BASE}/models/{{name}}", _guarded(_model, token)),
         Route("/health", _health),
     ]
-    # A page elsewhere that points a name of its own at 127.0.0.1 is turned away by its Host.
-    app = Starlette(
-        routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)]
-    )
+    # A page elsewhere is turned away by its Origin; when it points a name of its own at
+    # 127.0.0.1, by its Host.
+    guards = [Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(LocalOrigin)]
+    app = Starlette(routes=routes, middleware=guards)
     app.state.engine, app.state.slots, app.state.since = engine, slots, int(time.time())
-    app.state.answerer = Answerer(engine, slots, threads)
+    app.state.answerer, app.state.faults = Answerer(engine, slots, threads), Faults()
     return app
+
+
+class LocalOrigin:
+    """Refuses a browser's request that comes from a page of another machine."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origin = Headers(scope=scope).get("origin") if scope["type"] == "http" else None
+        if origin and urlsplit(origin).hostname not in HOSTS:
+            await PlainTextResponse("Invalid origin header", 403)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 def _guarded(handler: Handler, token: str) -> Handler:
@@ -76,23 +97,50 @@ def _guarded(handler: Handler, token: str) -> Handler:
 
 
 def _refused(refusal: Refusal, request_id: str) -> Response:
-    return JSONResponse(refusal.body(request_id), refusal.status)
+    return JSONResponse(refusal.body(request_id), refusal.status, refusal.headers)
 
 
 async def _chat(request: Request) -> Response:
-    state = request.app.state
-    call = read(await _body(request), state.engine.model)
-    chunks = state.answerer.chunks(call, request.state.id)
+    body = await _body(request)
+    weather = request.app.state.faults.weather(request.headers, body)
+    return await _while_connected(request, _answered(request, body, weather))
+
+
+async def _answered(request: Request, body: bytes, weather: Weather) -> Response:
+    """The answer's first bytes at least: until then, what goes wrong has a status of its own."""
+    state, request_id = request.app.state, request.state.id
+    await weather.begin()
+    call = read(_json(body), state.engine.model)
+    chunks = state.answerer.chunks(call, request_id)
     if not call.stream:
-        return JSONResponse(await _while_connected(request, complete(chunks)))
-    first = await _while_connected(request, anext(chunks))
-    events = _events(first, chunks, call.include_usage, request.state.id)
+        answer = await complete(chunks)
+        return _spoilt(answer, weather) if weather.spoils else JSONResponse(answer)
+    events = _events(await anext(chunks), chunks, call.include_usage, request_id)
+    if weather.spoils:
+        events = weather.spoil(events, request_id)
     return StreamingResponse(events, headers={"content-type": "text/event-stream;charset=UTF-8"})
 
 
-async def _body(request: Request) -> object:
+def _spoilt(answer: dict, weather: Weather) -> Response:
+    if weather.fault == "content":
+        raise output_inspected()
+    parts = weather.spoil_whole(json.dumps(answer))
+    return StreamingResponse(parts, media_type="application/json")
+
+
+async def _body(request: Request) -> bytes:
+    """The request's body; raises `Refusal` when it is larger than the cloud takes."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY:
+            raise Refusal(f"Exceeded limit on max bytes to request body : {MAX_BODY}")
+    return body
+
+
+def _json(body: bytes) -> object:
     try:
-        return await request.json()
+        return json.loads(body)
     except (ValueError, RecursionError):
         raise Refusal("Required body invalid, please check the request body format.") from None
 
@@ -123,21 +171,17 @@ async def _events(
 ) -> AsyncIterator[str]:
     """The chunks as server-sent events; what goes wrong once the stream runs comes as an event."""
     async with aclosing(chunks):
-        yield _event(first)
+        yield sse(first)
         try:
             async for chunk in chunks:
                 if chunk["choices"] or include_usage:
-                    yield _event(chunk)
+                    yield sse(chunk)
         except Refusal as refusal:
-            yield _event(refusal.body(request_id))
+            yield refusal.event(request_id)
         except Exception:
             logging.exception("stream %s failed", request_id)
-            yield _event(broken().body(request_id))
-    yield "data: [DONE]\n\n"
-
-
-def _event(data: dict) -> str:
-    return f"data: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n"
+            yield broken().event(request_id)
+    yield DONE
 
 
 async def _models(request: Request) -> Response:

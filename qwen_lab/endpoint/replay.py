@@ -19,7 +19,7 @@ def start(path: Path, *, timed: bool = False) -> State:
     from .app import create_app
 
     player, token = Player(path, timed=timed), secrets.token_urlsafe(32)
-    server = uvicorn.Server(uvicorn.Config(create_app(player, token), port=0, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(create_app(player, token), port=0, log_level="critical"))
     threading.Thread(target=server.run, daemon=True).start()
     while not server.started:
         time.sleep(0.005)

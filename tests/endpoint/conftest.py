@@ -1,9 +1,11 @@
 """The real app over a fake engine, reached through the real SDK without a port."""
 
 import threading
+import time
 from collections import deque
 
 import pytest
+import uvicorn
 from openai import OpenAI
 from starlette.testclient import TestClient
 
@@ -54,3 +56,17 @@ def client(http):
     return OpenAI(
         base_url=f"http://127.0.0.1{BASE}", api_key=TOKEN, http_client=http, max_retries=0
     )
+
+
+@pytest.fixture
+def served(engine):
+    """The app on a real port, for what only a real connection shows; gives the base URL."""
+    config = uvicorn.Config(create_app(engine, TOKEN), port=0, log_level="critical")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.005)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}{BASE}"
+    server.should_exit = True
+    thread.join()

@@ -161,3 +161,22 @@ def test_a_foreign_host_name_is_turned_away(http):
 def test_health_needs_no_key_and_names_the_model(http):
     answer = http.get("/health", headers={"authorization": ""})
     assert answer.json() == {"status": "ok", "model": "fake-qwen"}
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example"]
+)
+def test_a_page_of_another_site_is_turned_away(http, origin):
+    assert http.get("/health", headers={"origin": origin}).status_code == 403
+
+
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:8888", "http://localhost:8888"])
+def test_a_page_of_this_machine_is_let_in(http, origin):
+    assert http.get("/health", headers={"origin": origin}).status_code == 200
+
+
+def test_a_body_larger_than_the_cloud_takes_is_400(http, engine):
+    body = {"model": "fake-qwen", "messages": [{"role": "user", "content": "x" * 6_291_456}]}
+    answer = http.post(f"{BASE}/chat/completions", json=body)
+    message = "Exceeded limit on max bytes to request body : 6291456"
+    assert (answer.status_code, answer.json()["error"]["message"]) == (400, message)
