@@ -1,13 +1,17 @@
 """Which endpoint answers: DashScope with a key, the local Qwen without one, or one you name."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from . import lessons, text
 from .text import LabError, say
+
+if TYPE_CHECKING:
+    from .next_token import NextToken
 
 BEIJING = "https://dashscope.aliyuncs.com/compatible-mode/v1"
 DEFAULT_MODEL = "qwen-plus"
@@ -32,6 +36,39 @@ class Lab:
     model: str
     kind: str
     api_key: str = field(repr=False)
+
+    def next_token(
+        self,
+        messages: list[dict],
+        prefix: str | Sequence[int] = "",
+        *,
+        whole: bool = False,
+        tail: bool = True,
+    ) -> "NextToken":
+        """The model's own probabilities for the token after `prefix` of its answer.
+
+        `prefix` is text, or the numbers of tokens. The 1,000 likeliest tokens come one by one; the
+        `tail` counts all the others, which takes a second or two; `whole` lists all 151,936.
+        Raises `LabError` when it is not the local Qwen, or that refuses.
+        """
+        inside = self._inside("next_token")
+        return inside.ask_next_token(
+            self.base_url, self.api_key, messages, prefix, whole=whole, tail=tail
+        )
+
+    def search(self, question: str) -> list[dict[str, str]]:
+        """The notes that `enable_search` would find for a question: title and text, best first.
+
+        Raises `LabError` when it is not the local Qwen.
+        """
+        return self._inside("search").ask_search(self.base_url, self.api_key, question)
+
+    def _inside(self, name: str):
+        if self.kind not in ("local", "replay"):
+            raise LabError("connection.only_local", name=f"lab.{name}")
+        from . import inside
+
+        return inside
 
 
 def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:

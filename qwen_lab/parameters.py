@@ -1,11 +1,12 @@
-"""One table of the request parameters: range, default, step and source of each.
+"""One table of the request parameters: type, range, default, step, models and source of each.
 
 The endpoint's checks, the widgets' sliders and the lessons' tables read it, so that nothing
 about a parameter is written twice. Its meaning in zh and en lies in `words/*/parameters.toml`.
 """
 
 from dataclasses import dataclass
-from math import isfinite
+from fnmatch import fnmatch
+from sys import float_info
 
 from .text import say
 
@@ -16,7 +17,19 @@ DEFAULT_OUTPUT = 1_024
 
 REFERENCE = "help.aliyun.com/zh/model-studio/qwen-api-via-openai-chat-completions (2026-09)"
 ERRORS = "help.aliyun.com/zh/model-studio/error-code (2026)"
+THINKING_PAGE = "help.aliyun.com/zh/model-studio/deep-thinking (2026-09)"
+SEARCH_PAGE = "help.aliyun.com/zh/model-studio/web-search (2026-09)"
 LAB = "qwen_lab"
+
+# Patterns of the cloud's model names, from the sources above.
+OPEN_QWEN3 = ("qwen3-*[0-9]b", "qwen3-*[0-9]b-*")
+SNAPSHOTS = ("qwen-plus-20*", "qwen-turbo-20*", "qwen3-vl-plus*", "qwen3-vl-flash*")
+CLASSIC = ("qwen-plus*", "qwen-flash*", "qwen-turbo*", "qwen3-max*", "qwen3.[5-8]-*")
+THINKING = (*CLASSIC, "qwen3-*[0-9]b")
+SEARCHING = (*CLASSIC, "qwen-max*", "qwq-plus*")
+COMPLETION_LIMIT = ("qwen3.[5-9]-plus*", "qwen3.[5-9]-flash*", "qwen3.[7-9]-max*")
+# `response_format` is for most chat models; its type "json_schema" for these alone.
+JSON_SCHEMA = ("qwen3.[78]-max*", "qwen3.[78]-plus*", "qwen3.[78]-flash*")
 
 
 @dataclass(frozen=True)
@@ -25,7 +38,8 @@ class Parameter:
 
     `low` and `high` bound a number (None: no bound); `open_low` and `open_high` exclude the bound
     itself. `default` is what the endpoint uses when the request is silent, as qwen-plus without
-    thinking. `keyword` is False where the SDK wants it in `extra_body`. `refusal` is DashScope's
+    thinking. `keyword` is False where the SDK wants it in `extra_body`. `models` are patterns of
+    the cloud's models that take it, empty where all chat models do. `refusal` is DashScope's
     sentence for a value out of range, `source` the page that documents the row.
     """
 
@@ -38,6 +52,7 @@ class Parameter:
     open_high: bool = False
     step: float | None = None
     keyword: bool = True
+    models: tuple[str, ...] = ()
     refusal: str = ""
     source: str = REFERENCE
 
@@ -55,18 +70,24 @@ class Parameter:
         right = ")" if self.open_high or self.high is None else "]"
         return f"{left}{self.low:.10g}, {'∞' if self.high is None else f'{self.high:.10g}'}{right}"
 
+    def taken_by(self, model: str) -> bool:
+        """Whether that model of the cloud takes it, as far as its pages say."""
+        return not self.models or any(fnmatch(model, pattern) for pattern in self.models)
+
     def fits(self, value: object) -> bool:
         """Whether the value is of this parameter's type; a whole number serves as a float."""
-        if self.kind is bool:
-            return isinstance(value, bool)
+        if self.kind in (bool, object):
+            return isinstance(value, self.kind)
         kinds = (int, float) if self.kind is float else (self.kind,)
         return isinstance(value, kinds) and not isinstance(value, bool)
 
     def allows(self, value: float) -> bool:
-        """Whether a number lies in the range; NaN and infinity never do."""
+        """Whether a number lies in the range; NaN, infinity and what no float holds never do."""
+        if not abs(value) <= float_info.max:
+            return False
         above = self.low is None or (value > self.low if self.open_low else value >= self.low)
         below = self.high is None or (value < self.high if self.open_high else value <= self.high)
-        return above and below and isfinite(value)
+        return above and below
 
 
 _ROWS = (
@@ -140,10 +161,28 @@ _ROWS = (
         refusal=f"Range of max_tokens should be [1, {MAX_OUTPUT}]",
         source=ERRORS,
     ),
+    Parameter(
+        "max_completion_tokens",
+        int,
+        low=1,
+        high=MAX_OUTPUT,
+        step=1,
+        models=COMPLETION_LIMIT,
+        refusal=f"Range of max_completion_tokens should be [1, {MAX_OUTPUT}]",
+    ),
     Parameter("seed", int, low=0, high=2**31 - 1, step=1),
-    Parameter("n", int, default=1, low=1, high=4, step=1, refusal="Range of n should be [1, 4]"),
+    Parameter(
+        "n",
+        int,
+        default=1,
+        low=1,
+        high=4,
+        step=1,
+        models=("qwen3-*", "qwen-plus-character*"),
+        refusal="Range of n should be [1, 4]",
+    ),
     Parameter("stop", object),
-    Parameter("logprobs", bool, default=False),
+    Parameter("logprobs", bool, default=False, models=(*SNAPSHOTS, *OPEN_QWEN3)),
     Parameter(
         "top_logprobs",
         int,
@@ -151,10 +190,37 @@ _ROWS = (
         low=0,
         high=5,
         step=1,
+        models=(*SNAPSHOTS, *OPEN_QWEN3),
         refusal="Range of top_logprobs should be [0, 5]",
     ),
     Parameter("stream", bool, default=False),
     Parameter("stream_options", dict),
+    Parameter("response_format", dict),
+    Parameter("tools", list),
+    Parameter("tool_choice", object),
+    Parameter("parallel_tool_calls", bool, default=False),
+    Parameter("enable_thinking", bool, keyword=False, models=THINKING, source=THINKING_PAGE),
+    Parameter(
+        "thinking_budget",
+        int,
+        low=1,
+        high=MAX_OUTPUT,
+        step=1,
+        keyword=False,
+        models=(*THINKING, "qwq-plus*"),
+        refusal="The thinking_budget parameter must be a positive integer"
+        f" and not greater than {MAX_OUTPUT}",
+        source=THINKING_PAGE,
+    ),
+    Parameter(
+        "enable_search",
+        bool,
+        default=False,
+        keyword=False,
+        models=SEARCHING,
+        source=SEARCH_PAGE,
+    ),
+    Parameter("search_options", dict, keyword=False, models=SEARCHING, source=SEARCH_PAGE),
 )
 
 PARAMETERS: dict[str, Parameter] = {row.name: row for row in _ROWS}

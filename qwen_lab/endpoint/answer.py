@@ -5,13 +5,17 @@ cannot differ.
 """
 
 import asyncio
+import copy
 import threading
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor
 from contextlib import aclosing
+from functools import partial
 
-from .engine import End, Engine, Event, Piece, Prompt
+from ..next_token import NextToken
+from .deltas import Deltas
+from .engine import End, Engine, Event, Prompt
 from .rules import Call
 from .slots import Slots
 
@@ -31,22 +35,21 @@ class Answerer:
         Closing the iterator stops the engine at its next token. Several choices (`n`) come one
         after the other, each with a seed of its own.
         """
-        head = _head(request_id, self.engine.model)
-        ends = []
+        head, ends, thoughts = _head(request_id, self.engine.model), [], 0
         for index in range(call.n):
+            deltas, begun = Deltas(call), False
             async with aclosing(self._events(call, index)) as events:
-                begun = False
                 async for event in events:
                     # The role goes out with the first token: until then a refusal may come.
                     if not begun and not isinstance(event, Prompt):
                         begun = True
-                        yield _chunk(head, index, {"content": "", "role": "assistant"})
-                    if isinstance(event, Piece) and (event.text or event.logprobs):
-                        yield _chunk(head, index, {"content": event.text}, event.logprobs)
-                    elif isinstance(event, End):
-                        ends.append(event)
-            yield _chunk(head, index, {"content": ""}, reason=ends[-1].reason)
-        yield {**head, "choices": [], "usage": _usage(ends)}
+                        yield _chunk(head, index, deltas.opening)
+                    for delta, logprobs in deltas.take(event):
+                        yield _chunk(head, index, delta, logprobs)
+            ends.append(event)
+            thoughts += deltas.thoughts
+            yield _chunk(head, index, {"content": ""}, reason=deltas.reason)
+        yield {**head, "choices": [], "usage": _usage(ends, thoughts if call.thinking else None)}
 
     async def _events(self, call: Call, index: int) -> AsyncIterator[Event]:
         # One seed, one text: neighbours and the prompt cache change the rounding, so a seeded
@@ -65,11 +68,10 @@ class Answerer:
                 put(None)
             except Exception as error:
                 put(error)
-            finally:
-                loop.call_soon_threadsafe(self.slots.release, alone)
 
         await self.slots.acquire(alone)
-        self.threads.submit(work)
+        running = loop.run_in_executor(self.threads, work)
+        running.add_done_callback(lambda _: self.slots.release(alone))
         try:
             while (event := await events.get()) is not None:
                 if isinstance(event, Exception):
@@ -77,6 +79,18 @@ class Answerer:
                 yield event
         finally:
             left.set()
+            # The slot is free once the engine has stopped, which it does at its next token.
+            await asyncio.shield(running)
+
+    async def next_token(
+        self, messages: list[dict], prefix: str | list[int], most: int
+    ) -> NextToken:
+        """`Engine.next_token` in a slot and a thread."""
+        await self.slots.acquire(False)
+        work = partial(self.engine.next_token, messages, prefix, most)
+        running = asyncio.get_running_loop().run_in_executor(self.threads, work)
+        running.add_done_callback(lambda _: self.slots.release(False))
+        return await asyncio.shield(running)
 
 
 async def complete(chunks: AsyncIterator[dict]) -> dict:
@@ -105,15 +119,20 @@ def _chunk(head: dict, index: int, delta: dict, logprobs=None, reason: str | Non
     return {"choices": [choice], **head}
 
 
-def _usage(ends: list[End]) -> dict:
-    # The prompt is billed once, however many choices (dashscope.md, section 2.2).
+def _usage(ends: list[End], thoughts: int | None) -> dict:
+    # The prompt is billed once, however many choices.
     prompt, completion = ends[0].prompt_tokens, sum(end.completion_tokens for end in ends)
-    return {
+    usage = {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
         "prompt_tokens_details": {"cached_tokens": ends[0].cached_tokens},
     }
+    if thoughts is not None:
+        # The engine does not count them: a piece of thinking is a token, or rarely two.
+        details = {"reasoning_tokens": thoughts, "text_tokens": completion}
+        usage["completion_tokens_details"] = details
+    return usage
 
 
 def _choice(index: int) -> dict:
@@ -122,7 +141,16 @@ def _choice(index: int) -> dict:
 
 
 def _add(choice: dict, part: dict) -> None:
-    choice["message"]["content"] += part["delta"]["content"]
+    message, delta = choice["message"], part["delta"]
+    for name in ("content", "reasoning_content"):
+        if name in delta:
+            message[name] = message.get(name, "") + (delta[name] or "")
+    for piece in delta.get("tool_calls", ()):
+        calls = message.setdefault("tool_calls", [])
+        if piece["index"] == len(calls):
+            calls.append(copy.deepcopy(piece))
+        else:
+            calls[-1]["function"]["arguments"] += piece["function"]["arguments"]
     choice["finish_reason"] = part["finish_reason"]
     if part["logprobs"]:
         rows = choice["logprobs"] = choice["logprobs"] or {"content": []}

@@ -26,11 +26,23 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import models
+from ..next_token import MOST, WHOLE
+from ..text import say
+from . import messages
 from .answer import Answerer, complete
 from .engine import Engine
 from .faults import Faults, Weather
-from .refusal import DONE, Refusal, broken, output_inspected, sse, unknown_model, wrong_key
-from .rules import read
+from .refusal import (
+    DONE,
+    Refusal,
+    broken,
+    invalid,
+    output_inspected,
+    sse,
+    unknown_model,
+    wrong_key,
+)
+from .rules import is_tokens, read
 from .slots import Slots
 
 BASE = "/compatible-mode/v1"
@@ -49,6 +61,7 @@ def create_app(engine: Engine, token: str) -> Starlette:
         Route(f"{BASE}/chat/completions", _guarded(_chat, token), methods=["POST"]),
         Route(f"{BASE}/models", _guarded(_models, token)),
         Route(f"{BASE}/models/{{name}}", _guarded(_model, token)),
+        Route("/lab/next_token", _guarded(_next_token, token), methods=["POST"]),
         Route("/health", _health),
     ]
     # A page elsewhere is turned away by its Origin; when it points a name of its own at
@@ -110,7 +123,7 @@ async def _answered(request: Request, body: bytes, weather: Weather) -> Response
     """The answer's first bytes at least: until then, what goes wrong has a status of its own."""
     state, request_id = request.app.state, request.state.id
     await weather.begin()
-    call = read(_json(body), state.engine.model)
+    call = read(_json(body), state.engine.model, state.engine.thinks)
     chunks = state.answerer.chunks(call, request_id)
     if not call.stream:
         answer = await complete(chunks)
@@ -140,7 +153,10 @@ async def _body(request: Request) -> bytes:
 
 def _json(body: bytes) -> object:
     try:
-        return json.loads(body)
+        value = json.loads(body)
+        # Half a character is JSON and yet no text.
+        json.dumps(value, ensure_ascii=False).encode()
+        return value
     except (ValueError, RecursionError):
         raise Refusal("Required body invalid, please check the request body format.") from None
 
@@ -182,6 +198,26 @@ async def _events(
             logging.exception("stream %s failed", request_id)
             yield broken().event(request_id)
     yield DONE
+
+
+async def _next_token(request: Request) -> Response:
+    """The lab's own: what may come after `prefix` of an answer to `messages`, as an archive.
+
+    `tail` counts the rest of the vocabulary, `whole` lists all of it; both take a second or two.
+    """
+    asked = _json(await _body(request))
+    asked = asked if isinstance(asked, dict) else {}
+    talk, prefix = messages.check(asked.get("messages")), asked.get("prefix", "")
+    if not isinstance(prefix, str) and not is_tokens(prefix):
+        raise invalid("'prefix' must be String or a list of tokens")
+    whole = asked.get("whole") is True
+    most = WHOLE if whole or asked.get("tail") is True else MOST
+    work = request.app.state.answerer.next_token(talk, prefix, most)
+    found = await _while_connected(request, work)
+    if whole and len(found.tail_counts):
+        raise Refusal(say("tape.whole"), status=404, code="not_on_tape")
+    found = found if whole else found.first(MOST)
+    return Response(found.dump(), media_type="application/octet-stream")
 
 
 async def _models(request: Request) -> Response:

@@ -3,15 +3,21 @@
 `Engine` is the boundary at which tests put a fake; all above it is the same for both.
 """
 
+import http.client
+import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
+from ..next_token import NextToken, listed
 from ..parameters import MAX_INPUT
-from .refusal import invalid
+from .messages import plain
+from .refusal import Refusal, invalid
 from .rules import Call
 
 SLOTS = 4
@@ -20,6 +26,8 @@ SLOT_TOKENS = 4_096
 BATCH = 64
 # The engine's prompt cache may grow to 8 GB unless it is told otherwise.
 CACHE_MIB = 64
+# DashScope names no upper bound; beyond this nothing changes but the arithmetic, which overflows.
+LARGEST_PENALTY = 1e6
 # Temperature before the cuts, and nothing that DashScope does not have (llama.cpp's own min_p).
 SAMPLERS = ["penalties", "temperature", "top_k", "top_p"]
 
@@ -40,6 +48,13 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Thought:
+    """Some of the thinking that comes before an answer."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class End:
     """Nothing more comes. `reason` is "stop" or "length"; counts are tokens."""
 
@@ -49,8 +64,11 @@ class End:
     cached_tokens: int
 
 
-Event = Prompt | Piece | End
+Event = Prompt | Piece | Thought | End
 Emit = Callable[[Event], bool]
+# Where an answer of the engine begins to list candidates, and what divides them.
+ROWS, ROW, CHUNK = b'"top_logprobs":[', b',{"id":', 50_000
+DECODER = json.JSONDecoder()
 
 
 class Engine(Protocol):
@@ -58,12 +76,20 @@ class Engine(Protocol):
 
     model: str
     slots: int
+    thinks: bool
 
     def generate(self, call: Call, seed: int, alone: bool, emit: Emit) -> None:
         """Answer the call, handing each event to `emit` until it returns True (stop) or the end.
 
         Blocks. `alone` means without the prompt cache. Raises `Refusal` when the model itself
         cannot take the request.
+        """
+
+    def next_token(self, messages: list[dict], prefix: str | list[int], most: int) -> NextToken:
+        """The `most` likeliest candidates for the token after `prefix` of an answer, no tail.
+
+        `prefix` is text, or the numbers of tokens. Blocks: 0.03 s for 1,000 candidates, 1.5 s for
+        all. Raises `Refusal`.
         """
 
 
@@ -77,16 +103,50 @@ class LlamaEngine:
         import xllamacpp
 
         self.model, self.slots = model, SLOTS
-        self._server = xllamacpp.Server(_settings(xllamacpp.CommonParams(), path))
+        self._key = secrets.token_urlsafe(32)
+        settings = _settings(xllamacpp.CommonParams(), path, self._key)
+        self._server = xllamacpp.Server(settings)
+        self.thinks = "<think>" in self._post("/props", None)["chat_template"]
 
     def generate(self, call: Call, seed: int, alone: bool, emit: Emit) -> None:
-        reader = _Reader(emit)
-        self._server.handle_chat_completions(_request(call, seed, alone), reader.take)
+        reader, request = _Reader(emit, call.top_logprobs), _request(call, seed, alone)
+        request["stop"] = call.stop + [self._text(tokens) for tokens in call.stop_tokens]
+        try:
+            self._server.handle_chat_completions(request, reader.take)
+        except ValueError as error:
+            raise _unusable(str(error)) from error
         if reader.error:
             raise reader.error
 
+    def next_token(self, messages: list[dict], prefix: str | list[int], most: int) -> NextToken:
+        prompt = self._post("/apply-template", {"messages": plain(messages)})["prompt"]
+        begun = [prompt + prefix] if isinstance(prefix, str) else [prompt, *prefix]
+        request = {"prompt": begun, "n_predict": 1, "n_probs": most, "temperature": 0}
+        return listed(list(_candidates(self._post_raw("/completion", request))))
 
-def _settings(settings, path: Path):
+    def _text(self, tokens: list[int]) -> str:
+        try:
+            return self._post("/detokenize", {"tokens": tokens})["content"]
+        except RuntimeError:
+            raise invalid(f"'stop' has a token that the model does not have: {tokens}") from None
+
+    def _post(self, path: str, body: dict | None) -> dict:
+        return json.loads(self._post_raw(path, body))
+
+    def _post_raw(self, path: str, body: dict | None) -> bytes:
+        """Ask the engine's own listener for what the binding does not offer."""
+        address = urlsplit(self._server.listening_address).netloc
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        with closing(http.client.HTTPConnection(address)) as connection:
+            connection.request("POST" if body else "GET", path, json.dumps(body), headers)
+            response = connection.getresponse()
+            answer = response.read()
+        if response.status != 200:
+            raise _refusal(json.loads(answer)["error"])
+        return answer
+
+
+def _settings(settings, path: Path, key: str):
     settings.model.path = str(path)
     settings.n_parallel, settings.n_ctx = SLOTS, SLOTS * SLOT_TOKENS
     settings.n_batch = settings.n_ubatch = BATCH
@@ -94,7 +154,7 @@ def _settings(settings, path: Path):
     settings.verbosity = -1
     # Its own listener cannot be switched off: loopback, any port, a key that nobody knows.
     settings.hostnames, settings.port = ["127.0.0.1"], 0
-    settings.api_keys = [secrets.token_urlsafe(32)]
+    settings.api_keys = [key]
     settings.ui = settings.endpoint_slots = False
     return settings
 
@@ -104,27 +164,42 @@ def _request(call: Call, seed: int, alone: bool) -> dict:
     sampling = dict(call.sampling)
     # DashScope: above 100 the cut is off; llama.cpp: at 0.
     sampling["top_k"] = 0 if sampling["top_k"] > 100 else sampling["top_k"]
-    sampling["repeat_penalty"] = sampling.pop("repetition_penalty")
+    sampling["repeat_penalty"] = min(sampling.pop("repetition_penalty"), LARGEST_PENALTY)
     return {
         **sampling,
-        "messages": call.messages,
-        "stop": call.stop,
+        **_form(call),
+        "messages": plain(call.messages),
         "seed": seed,
         "cache_prompt": not alone,
         "samplers": SAMPLERS,
         "repeat_last_n": SLOT_TOKENS,
-        **({"logprobs": True, "top_logprobs": call.top_logprobs} if call.logprobs else {}),
+        # With none to list, the engine would not give those of the tokens themselves either.
+        **({"logprobs": True, "top_logprobs": call.top_logprobs or 1} if call.logprobs else {}),
         "stream": True,
         "stream_options": {"include_usage": True},
         "return_progress": True,
     }
 
 
+def _form(call: Call) -> dict:
+    """What the prompt's template and the answer's grammar are told."""
+    form: dict = {"chat_template_kwargs": {"enable_thinking": call.thinking}}
+    if call.thinking_budget:
+        form["thinking_budget_tokens"] = call.thinking_budget
+    if call.tools:
+        # "none": the template shows the tools, and the text comes as the model writes it.
+        form |= {"tools": call.tools, "tool_choice": "none"}
+    if call.schema:
+        schema = {"name": "answer", "schema": call.schema}
+        form["response_format"] = {"type": "json_schema", "json_schema": schema}
+    return form
+
+
 class _Reader:
     """Turns llama.cpp's chunks into events; `take` returns True to stop the engine."""
 
-    def __init__(self, emit: Emit) -> None:
-        self.emit, self.error = emit, None
+    def __init__(self, emit: Emit, top_logprobs: int) -> None:
+        self.emit, self.top_logprobs, self.error = emit, top_logprobs, None
         self._reason = "stop"
 
     def take(self, chunk: dict) -> bool:
@@ -151,9 +226,18 @@ class _Reader:
 
     def _piece(self, choice: dict) -> bool:
         self._reason = choice["finish_reason"] or self._reason
+        if thought := choice["delta"].get("reasoning_content"):
+            return self.emit(Thought(thought))
         text = choice["delta"].get("content") or ""
         logprobs = choice.get("logprobs")
-        return self.emit(Piece(text, _rows(logprobs["content"]) if logprobs else None))
+        return self.emit(Piece(text, self._rows(logprobs["content"]) if logprobs else None))
+
+    def _rows(self, content: list[dict]) -> list[dict]:
+        most = self.top_logprobs
+        return [
+            _row(row) | {"top_logprobs": [_row(top) for top in row["top_logprobs"][:most]]}
+            for row in content
+        ]
 
 
 def _end(reason: str, usage: dict) -> End:
@@ -161,13 +245,8 @@ def _end(reason: str, usage: dict) -> End:
     return End(reason, usage["prompt_tokens"], usage["completion_tokens"], cached)
 
 
-def _rows(content: list[dict]) -> list[dict]:
-    names = ("token", "logprob", "bytes")
-    return [
-        {name: row[name] for name in names}
-        | {"top_logprobs": [{name: top[name] for name in names} for top in row["top_logprobs"]]}
-        for row in content
-    ]
+def _row(row: dict) -> dict:
+    return {name: row[name] for name in ("token", "logprob", "bytes")}
 
 
 def _too_long() -> Exception:
@@ -177,4 +256,27 @@ def _too_long() -> Exception:
 def _refusal(error: dict) -> Exception:
     if error.get("type") == "exceed_context_size_error":
         return _too_long()
+    if error.get("code") == 400:
+        return _unusable(error["message"])
     return RuntimeError(error.get("message"))
+
+
+def _unusable(message: str) -> Refusal:
+    # What the engine cannot do with a schema or a template stands at the end of its sentence.
+    return invalid(message.rsplit("failed: ")[-1])
+
+
+def _candidates(answer: bytes) -> Iterator[tuple[int, bytes, float]]:
+    """The candidates (number, bytes, logarithm of the probability) in the engine's answer.
+
+    It has up to 14 MB and is parsed a little at a time: one parse of the whole would hold the
+    interpreter, and with it the event loop, for most of a second.
+    """
+    at = answer.index(ROWS) + len(ROWS)
+    while at:
+        end = answer.find(ROW, at + CHUNK)
+        rows = answer[at:end] if end > 0 else answer[at:]
+        # What follows the last row is not read.
+        for row in DECODER.raw_decode(f"[{rows.decode()}]")[0]:
+            yield row["id"], bytes(row["bytes"]), row["logprob"]
+        at = end + 1

@@ -1,24 +1,29 @@
 """From a request's JSON to a checked `Call`, or to the refusal that DashScope would give.
 
-Covered: model, messages, the parameters of `qwen_lab.parameters`, stop, stream_options. Unknown
-fields are ignored, as the cloud does.
+Covered: the model and the parameters of `qwen_lab.parameters`; messages and tools have modules of
+their own. Unknown fields are ignored, as the cloud does.
 """
 
 from dataclasses import dataclass, field
 
 from .. import models
 from ..parameters import PARAMETERS, SAMPLING, Parameter
+from . import messages, tools
 from .refusal import Refusal, invalid, unknown_model
 
-ROLES = ("system", "assistant", "user", "tool", "function")
-TYPE_NAMES = {float: "Float", int: "Integer", bool: "Boolean", dict: "Object"}
+TYPE_NAMES = {float: "Float", int: "Integer", bool: "Boolean", dict: "Object", list: "Array"}
+FORMATS = ("text", "json_object", "json_schema")
+# A body nested deeper than any real one could exhaust the engine's stack.
+DEPTH = 60
 
 
 @dataclass(frozen=True)
 class Call:
     """A chat request that passed the rules, with DashScope's defaults filled in.
 
-    `sampling` holds every row of `SAMPLING`; `seed` is None when the request named none.
+    `sampling` holds every row of `SAMPLING`; `seed` is None when the request named none. `tools`
+    are those the model may call now, `schema` is what the answer must obey, `demands` whether
+    that is a tool call. `search` is "", "auto" or "forced", `notes` what it found.
     """
 
     messages: list[dict]
@@ -26,25 +31,47 @@ class Call:
     seed: int | None = None
     n: int = 1
     stop: list[str] = field(default_factory=list)
+    stop_tokens: list[list[int]] = field(default_factory=list)
     stream: bool = False
     include_usage: bool = False
     logprobs: bool = False
     top_logprobs: int = 0
+    tools: list[dict] = field(default_factory=list)
+    demands: bool = False
+    parallel: bool = False
+    schema: dict | None = None
+    thinking: bool = False
+    thinking_budget: int | None = None
+    search: str = ""
+    notes: tuple = ()
 
 
-def read(body: object, local_model: str) -> Call:
-    """The call that a request body asks for; raises `Refusal`."""
-    if not isinstance(body, dict):
+def read(body: object, local_model: str, thinks: bool = False) -> Call:
+    """The call that a request body asks of a model that can think or not; raises `Refusal`."""
+    if not isinstance(body, dict) or not _shallow(body, DEPTH):
         raise Refusal("Required body invalid, please check the request body format.")
     _check_model(body.get("model"), local_model)
     given = {name: _value(row, body.get(name)) for name, row in PARAMETERS.items()}
+    talk = messages.check(body.get("messages"))
+    words, tokens = _stop(given["stop"])
+    thinking = _thinking(given, local_model, thinks)
     return Call(
-        messages=_messages(body.get("messages")),
-        sampling={name: given[name] for name in SAMPLING},
-        stop=_stop(given["stop"]),
+        messages=talk,
+        sampling=_sampling(given),
+        stop=words,
+        stop_tokens=tokens,
         include_usage=bool((given["stream_options"] or {}).get("include_usage")),
+        thinking=thinking,
+        thinking_budget=given["thinking_budget"],
+        search=_search(given),
+        **_form(given, talk, thinking),
         **{name: given[name] for name in ("seed", "n", "stream", "logprobs", "top_logprobs")},
     )
+
+
+def _shallow(value: object, depth: int) -> bool:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return depth > 0 and all(_shallow(item, depth - 1) for item in items)
 
 
 def _check_model(name: object, local_model: str) -> None:
@@ -59,10 +86,15 @@ def _value(row: Parameter, value: object) -> object:
     if value is None:
         return row.default
     if not row.fits(value):
-        raise invalid(f"'{row.name}' must be {TYPE_NAMES[row.kind]}")
-    if isinstance(value, int | float) and not row.allows(value):
-        raise invalid(row.refusal or _bound(row, value))
+        raise _outside(row, f"'{row.name}' must be {TYPE_NAMES[row.kind]}")
+    if row.kind in (int, float) and not row.allows(value):
+        raise _outside(row, row.refusal or _bound(row, value))
     return value
+
+
+def _outside(row: Parameter, message: str) -> Refusal:
+    # The seed is checked by the gateway, the others by the model's own layer.
+    return Refusal(message, code="invalid_value") if row.name == "seed" else invalid(message)
 
 
 def _bound(row: Parameter, value: float) -> str:
@@ -71,35 +103,89 @@ def _bound(row: Parameter, value: float) -> str:
     return f"{value} is greater than the maximum of {row.high} - '{row.name}'"
 
 
-def _stop(value: object) -> list[str]:
-    words = [value] if isinstance(value, str) else value or []
-    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise invalid('The "stop" parameter must be of type "str" or "list[str]"')
-    return [word for word in words if word]
+def _sampling(given: dict) -> dict:
+    limits = (given["max_tokens"], given["max_completion_tokens"])
+    most = min(limit for limit in limits if limit is not None)
+    return {name: given[name] for name in SAMPLING} | {"max_tokens": most}
 
 
-def _messages(messages: object) -> list[dict]:
-    if not isinstance(messages, list):
-        raise Refusal("'messages' must be Array")
-    if not messages:
-        raise Refusal("[] is too short - 'messages'")
-    for index, message in enumerate(messages):
-        _check_message(index, message)
-    if not any(message["role"] == "user" for message in messages):
-        raise invalid("The input messages do not contain elements with the role of user.")
-    return messages
+def _stop(value: object) -> tuple[list[str], list[list[int]]]:
+    """The words at which an answer ends, and the sequences of tokens."""
+    items = value if isinstance(value, list) else [] if value is None else [value]
+    if all(isinstance(item, str) for item in items):
+        return [item for item in items if item], []
+    if is_tokens(items):
+        return [], [[item] for item in items]
+    if all(item and is_tokens(item) for item in items):
+        return [], items
+    kinds = '"str", "list[str]", "list[int]", or "list[list[int]]"'
+    raise invalid(f'The "stop" parameter must be of type {kinds}')
 
 
-def _check_message(index: int, message: object) -> None:
-    if not isinstance(message, dict):
-        raise Refusal(f"'messages.[{index}]' must be Object")
-    role = message.get("role")
-    if role not in ROLES:
-        raise Refusal(f"{role} is not one of {list(ROLES)} - 'messages.[{index}].role'")
-    if not isinstance(message.get("content"), str):
-        missing = message.get("content") is None
+def is_tokens(value: object) -> bool:
+    """Whether it is a list of numbers that a vocabulary may have."""
+    return isinstance(value, list) and all(
+        type(item) is int and 0 <= item < 2**31 for item in value
+    )
+
+
+def _thinking(given: dict, model: str, thinks: bool) -> bool:
+    """Whether the model is to think before it answers: only when told to, as qwen-plus does."""
+    if given["enable_thinking"] and not thinks:
+        text = f"The model {model} does not support enable_thinking."
+        raise Refusal(text, code="InvalidParameter.NotSupportEnableThinking", by_model=True)
+    if given["enable_thinking"] and not given["stream"]:
+        # As open Qwen3 on DashScope; its commercial models allow it.
+        raise Refusal("parameter.enable_thinking only support stream call", by_model=True)
+    return bool(given["enable_thinking"])
+
+
+def _search(given: dict) -> str:
+    forced = (given["search_options"] or {}).get("forced_search")
+    return ("forced" if forced is True else "auto") if given["enable_search"] else ""
+
+
+def _form(given: dict, talk: list[dict], thinking: bool) -> dict:
+    """What form the answer has: words, JSON of a schema, or calls of tools."""
+    offered = tools.check(given["tools"])
+    demanded = tools.demanded(given["tool_choice"], offered)
+    schema = _schema(given["response_format"] or {}, talk)
+    if thinking and demanded:
         raise invalid(
-            "The content field is a required field."
-            if missing
-            else "input content must be a string."
+            "The tool_choice parameter does not support being set to required or object"
+            " in thinking mode"
         )
+    if thinking and schema:
+        raise invalid("Json mode response is not supported when enable_thinking is true")
+    if offered and given["n"] > 1:
+        raise invalid("Range of n should be [1, 1] when tools are given")
+    # A small model that has its results would call again: it gets no tools with them.
+    results = talk[-1]["role"] == "tool"
+    if given["tool_choice"] == "none" or (results and not demanded):
+        offered = []
+    return {
+        "tools": demanded or offered,
+        "demands": bool(demanded),
+        "parallel": given["parallel_tool_calls"],
+        "schema": tools.schema(demanded) if demanded else schema,
+    }
+
+
+def _schema(form: dict, talk: list[dict]) -> dict | None:
+    kind = form.get("type", "text")
+    if kind not in FORMATS:
+        raise invalid(f"{kind} is not one of {list(FORMATS)} - 'response_format.type'")
+    if kind == "json_object":
+        if "json" not in " ".join(map(messages.text, talk)).lower():
+            raise invalid(
+                "'messages' must contain the word 'json' in some form,"
+                " to use 'response_format' of type 'json_object'."
+            )
+        return {"type": "object"}
+    if kind == "text":
+        return None
+    named = form.get("json_schema")
+    schema = named.get("schema") if isinstance(named, dict) else None
+    if not isinstance(schema, dict):
+        raise invalid("'response_format.json_schema.schema' must be Object")
+    return schema

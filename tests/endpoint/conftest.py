@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from qwen_lab.endpoint.app import BASE, create_app
 from qwen_lab.endpoint.engine import End, Piece, Prompt
+from qwen_lab.next_token import listed
 
 TOKEN = "test-token"
 
@@ -18,7 +19,7 @@ TOKEN = "test-token"
 class FakeEngine:
     """A queue of replies in, a list of calls out. A reply is a list of events or an exception."""
 
-    model, slots = "fake-qwen", 4
+    model, slots, thinks = "fake-qwen", 4, False
 
     def __init__(self):
         self.replies, self.calls, self.stopped = deque(), [], threading.Event()
@@ -36,6 +37,11 @@ class FakeEngine:
             if emit(event):
                 self.stopped.set()
                 return
+
+    def next_token(self, messages, prefix, most):
+        self.calls.append((messages, prefix, most))
+        candidates = [(number, b"t%d" % number, -0.5 * number) for number in range(1, 3001)]
+        return listed(candidates[:most])
 
 
 @pytest.fixture

@@ -1,14 +1,17 @@
 """The real model in this process."""
 
+import json
 import math
 import threading
 
+import numpy
 import pytest
 
-from qwen_lab.endpoint import weights
+from qwen_lab.endpoint import tools, weights
 from qwen_lab.endpoint.engine import End, LlamaEngine, Piece, Prompt
 from qwen_lab.endpoint.refusal import Refusal
 from qwen_lab.endpoint.rules import read
+from qwen_lab.next_token import WHOLE
 
 pytestmark = pytest.mark.model
 
@@ -76,6 +79,12 @@ def test_temperature_zero_takes_the_likeliest_token_each_time(engine):
     rows = [row for event in seen if isinstance(event, Piece) for row in event.logprobs or []]
     assert len(rows) == 8
     assert all(row["logprob"] == max(top["logprob"] for top in row["top_logprobs"]) for row in rows)
+
+
+def test_logprobs_come_without_others_beside_them_too(engine):
+    seen = events(engine, logprobs=True, max_tokens=3)
+    rows = [row for event in seen if isinstance(event, Piece) for row in event.logprobs or []]
+    assert [(row["top_logprobs"], row["logprob"] <= 0) for row in rows] == [([], True)] * 3
 
 
 def test_logprobs_are_the_models_own_whatever_the_temperature(engine):
@@ -160,3 +169,121 @@ def test_four_calls_at_once_all_get_answers(engine):
     for thread in threads:
         thread.join(60)
     assert len(answers) == 4 and all(answers)
+
+
+def test_tokens_can_stop_an_answer(engine):
+    comma = engine._post("/tokenize", {"content": "，"})["tokens"]
+    seen = events(engine, "写一首关于秋天的短诗", temperature=0, stop=comma)
+    assert "，" not in text(seen) and seen[-1].reason == "stop"
+
+
+def test_a_token_that_the_model_does_not_have_is_refused(engine):
+    with pytest.raises(Refusal, match="'stop' has a token"):
+        events(engine, stop=[10**6])
+
+
+PEOPLE = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
+    "required": ["name", "age"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_answer_obeys_its_schema(engine, seed):
+    form = {"type": "json_schema", "json_schema": {"name": "person", "schema": PEOPLE}}
+    seen = events(engine, "小明今年十二岁。", seed=seed, temperature=1.5, response_format=form)
+    person = json.loads(text(seen))
+    assert list(person) == ["name", "age"] and isinstance(person["age"], int)
+
+
+def test_a_json_object_is_one(engine):
+    form = {"type": "json_object"}
+    seen = events(engine, "用 JSON 说：小明今年十二岁。", response_format=form, max_tokens=200)
+    assert isinstance(json.loads(text(seen)), dict)
+
+
+@pytest.mark.parametrize(
+    "schema", [{"type": "nonsense"}, {"$ref": "#/nowhere"}, {"type": "string", "minLength": 10**8}]
+)
+def test_a_schema_that_the_engine_cannot_use_is_refused(engine, schema):
+    form = {"type": "json_schema", "json_schema": {"name": "bad", "schema": schema}}
+    with pytest.raises(Refusal) as caught:
+        events(engine, response_format=form)
+    assert caught.value.status == 400 and "/" not in str(caught.value).replace("#/nowhere", "")
+
+
+def tool(name, field):
+    schema = {"type": "object", "properties": {field: {"type": "string"}}, "required": [field]}
+    return {"type": "function", "function": {"name": name, "parameters": schema}}
+
+
+TOOLS = [tool("get_weather", "city"), tool("get_time", "timezone")]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ["get_weather", "get_time"])
+def test_a_demanded_tool_is_called_with_its_arguments(engine, name, seed):
+    choice = {"type": "function", "function": {"name": name}}
+    seen = events(engine, "你好！", seed=seed, tools=TOOLS, tool_choice=choice)
+    (call,) = tools.calls(text(seen), TOOLS)
+    assert call.name == name and json.loads(call.arguments)
+
+
+def test_the_model_sees_the_tools_and_their_results(engine):
+    bare = events(engine, max_tokens=1)[-1].prompt_tokens
+    assert events(engine, max_tokens=1, tools=TOOLS)[-1].prompt_tokens > bare + 100
+    made = {"id": "1", "function": {"name": "get_weather", "arguments": '{"city": "成都"}'}}
+    talk = [
+        {"role": "user", "content": "成都天气如何？"},
+        {"role": "assistant", "content": "", "tool_calls": [made]},
+        {"role": "tool", "tool_call_id": "1", "content": "小雨，18 度"},
+    ]
+    assert "18" in text(events(engine, messages=talk, tools=TOOLS, temperature=0))
+
+
+def test_a_beginning_of_the_answer_is_gone_on_from(engine):
+    talk = [
+        {"role": "user", "content": "从 1 数到 6，用逗号分开。"},
+        {"role": "assistant", "content": "1, 2, 3,", "partial": True},
+    ]
+    assert text(events(engine, messages=talk, temperature=0)).strip().startswith("4")
+
+
+ASKED = [{"role": "user", "content": "写一首关于秋天的短诗"}]
+
+
+def test_the_probabilities_of_the_whole_vocabulary_sum_to_one(engine):
+    found = engine.next_token(ASKED, "", WHOLE)
+    assert len(found.ids) == len(set(found.ids.tolist())) > 150_000
+    assert numpy.exp(found.logprobs.astype(float)).sum() == pytest.approx(1, abs=2e-3)
+    short = engine.next_token(ASKED, "", 1000).first(1000)
+    assert (short.ids == found.ids[:1000]).all() and not len(short.tail_counts)
+
+
+@pytest.mark.parametrize("length", [0, 1, 5, 12])
+def test_the_likeliest_next_token_is_the_one_that_the_model_then_picks(engine, length):
+    plain = {"temperature": 0, "repetition_penalty": 1, "logprobs": True, "messages": ASKED}
+    rows = [
+        row
+        for event in events(engine, **plain)
+        if isinstance(event, Piece)
+        for row in event.logprobs or ()
+    ]
+    prefix = b"".join(bytes(row["bytes"]) for row in rows[:length]).decode()
+    found = engine.next_token(ASKED, prefix, 5)
+    assert found.bytes[0] == bytes(rows[length]["bytes"])
+    assert found.logprobs[0] == pytest.approx(rows[length]["logprob"], abs=0.2)
+
+
+def test_tokens_serve_as_a_prefix_as_their_text_does(engine):
+    first = engine.next_token(ASKED, "", 1)
+    by_token = engine.next_token(ASKED, [int(first.ids[0])], 5)
+    by_text = engine.next_token(ASKED, first.bytes[0].decode(), 5)
+    assert by_token.bytes == by_text.bytes
+
+
+def test_a_prefix_of_unknown_tokens_is_refused(engine):
+    with pytest.raises(Refusal):
+        engine.next_token(ASKED, [10**6], 5)

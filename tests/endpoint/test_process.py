@@ -95,7 +95,8 @@ def test_a_client_that_closes_its_stream_frees_its_slot(server):
 
 
 def test_a_client_that_gives_up_waiting_frees_its_slot(server):
-    for prompt in ("写一首长诗。", "天气很好。" * 400):
+    # One that takes long to answer, and one that takes long to read.
+    for prompt in ("从 1 数到 500，每行一个数。", "天气很好。" * 400):
         with pytest.raises(Exception, match="timed out"):
             poem(sdk(server, timeout=0.7), messages=[{"role": "user", "content": prompt}])
         free_slots(sdk(server))
@@ -107,7 +108,7 @@ from openai import OpenAI
 client = OpenAI(base_url={server.base_url!r}, api_key={server.token!r})
 for chunk in client.chat.completions.create(
     model="qwen-plus", stream=True, max_tokens=2000, seed=1,
-    messages=[{{"role": "user", "content": "写一首长诗。"}}],
+    messages=[{{"role": "user", "content": "从 1 数到 500，每行一个数。"}}],
 ):
     print("on", flush=True)
 """

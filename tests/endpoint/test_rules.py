@@ -4,6 +4,9 @@ from qwen_lab.endpoint.refusal import Refusal
 from qwen_lab.endpoint.rules import read
 
 HELLO = [{"role": "user", "content": "你好"}]
+JSON = {"role": "user", "content": "Answer in JSON."}
+TOOL = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
+OTHER = {"type": "function", "function": {"name": "get_time"}}
 MODEL_LAYER = "<400> InternalError.Algo.InvalidParameter: "
 
 
@@ -35,7 +38,7 @@ def test_null_means_not_given():
 
 
 def test_unknown_fields_are_ignored():
-    assert call(user="me", enable_thinking=False, nonsense={"a": 1}) == call()
+    assert call(user="me", logit_bias={"1": 2}, nonsense={"a": 1}) == call()
 
 
 @pytest.mark.parametrize(
@@ -69,36 +72,21 @@ def test_the_closed_ends_of_a_range_are_allowed(fields):
         ({"seed": 2**31}, f"{2**31} is greater than the maximum of {2**31 - 1} - 'seed'"),
         ({"temperature": "hot"}, "'temperature' must be Float"),
         ({"temperature": True}, "'temperature' must be Float"),
+        ({"temperature": 10**400}, "Temperature should be in [0.0, 2.0)"),
+        ({"repetition_penalty": 10**400}, "Repetition_penalty should be greater than 0.0"),
+        ({"max_completion_tokens": 0}, "Range of max_completion_tokens should be [1, 2048]"),
+        ({"tools": {}}, "'tools' must be Array"),
+        ({"enable_search": 1}, "'enable_search' must be Boolean"),
+        (
+            {"thinking_budget": 0},
+            "The thinking_budget parameter must be a positive integer and not greater than 2048",
+        ),
         ({"max_tokens": 1.5}, "'max_tokens' must be Integer"),
         ({"stream": "yes"}, "'stream' must be Boolean"),
-        ({"stop": 7}, 'The "stop" parameter must be of type "str" or "list[str]"'),
     ],
 )
 def test_what_lies_outside_is_refused_in_dashscopes_words(fields, message):
     assert refusal(**fields) == message
-
-
-@pytest.mark.parametrize(
-    ("messages", "message"),
-    [
-        ([], "[] is too short - 'messages'"),
-        (None, "'messages' must be Array"),
-        (["hi"], "'messages.[0]' must be Object"),
-        ([{"role": "user"}], "The content field is a required field."),
-        ([{"role": "user", "content": 1}], "input content must be a string."),
-        (
-            [{"role": "system", "content": "hi"}],
-            "The input messages do not contain elements with the role of user.",
-        ),
-        (
-            [{"role": "developer", "content": "hi"}],
-            "developer is not one of ['system', 'assistant', 'user', 'tool', 'function']"
-            " - 'messages.[0].role'",
-        ),
-    ],
-)
-def test_messages_that_are_no_conversation_are_refused(messages, message):
-    assert refusal(messages=messages) == message
 
 
 def test_a_request_must_name_a_model_that_exists():
@@ -107,9 +95,136 @@ def test_a_request_must_name_a_model_that_exists():
     assert refusal(model=["qwen-plus"]).startswith("The model `['qwen-plus']` does not exist")
 
 
-def test_a_stop_word_may_be_one_or_many():
+def test_a_stop_may_be_words_or_tokens():
     assert call(stop="。").stop == ["。"]
     assert call(stop=["a", "b", ""]).stop == ["a", "b"]
+    assert call(stop=[]).stop == call(stop=[]).stop_tokens == []
+    assert call(stop=7).stop_tokens == [[7]]
+    assert call(stop=[7, 8]).stop_tokens == [[7], [8]]
+    assert call(stop=[[7, 8], [9]]).stop_tokens == [[7, 8], [9]]
+
+
+@pytest.mark.parametrize("stop", [{}, True, 1.5, -1, 2**31, ["a", 7], [7, [8]], [[]], [None]])
+def test_a_stop_is_of_one_kind(stop):
+    kinds = '"str", "list[str]", "list[int]", or "list[list[int]]"'
+    assert refusal(stop=stop) == f'The "stop" parameter must be of type {kinds}'
+
+
+def test_the_smaller_of_two_limits_holds():
+    assert call(max_completion_tokens=9).sampling["max_tokens"] == 9
+    assert call(max_tokens=7, max_completion_tokens=9).sampling["max_tokens"] == 7
+
+
+def test_a_bad_seed_has_a_code_of_its_own():
+    for seed in (-1, "one"):
+        with pytest.raises(Refusal) as caught:
+            call(seed=seed)
+        assert (caught.value.code, caught.value.by_model) == ("invalid_value", False)
+
+
+def test_thinking_is_refused_by_a_model_that_cannot_think():
+    with pytest.raises(
+        Refusal, match="The model local does not support enable_thinking."
+    ) as caught:
+        call(enable_thinking=True)
+    assert caught.value.code == "InvalidParameter.NotSupportEnableThinking"
+    assert not call(enable_thinking=False).thinking
+
+
+def thinker(**fields):
+    return read({"model": "local", "messages": HELLO, **fields}, "local", True)
+
+
+def test_a_model_that_can_think_thinks_in_a_stream_when_told_to():
+    assert not thinker(stream=True).thinking
+    assert thinker(stream=True, enable_thinking=True, thinking_budget=50).thinking_budget == 50
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"stream": False}, "parameter.enable_thinking only support stream call"),
+        (
+            {"response_format": {"type": "json_object"}, "messages": [HELLO[0], JSON]},
+            "Json mode response is not supported when enable_thinking is true",
+        ),
+        (
+            {"tools": [TOOL], "tool_choice": "required"},
+            "The tool_choice parameter does not support being set to required or object"
+            " in thinking mode",
+        ),
+    ],
+)
+def test_what_does_not_go_with_thinking_is_refused(fields, message):
+    with pytest.raises(Refusal) as caught:
+        thinker(enable_thinking=True, **{"stream": True, **fields})
+    assert str(caught.value).removeprefix(MODEL_LAYER) == message
+
+
+def test_a_json_answer_must_be_named_in_the_messages():
+    form = {"type": "json_object"}
+    assert call(response_format=form, messages=[*HELLO, JSON]).schema == {"type": "object"}
+    assert refusal(response_format=form) == (
+        "'messages' must contain the word 'json' in some form,"
+        " to use 'response_format' of type 'json_object'."
+    )
+
+
+def test_a_schema_needs_no_such_word():
+    schema = {"type": "array"}
+    form = {"type": "json_schema", "json_schema": {"name": "list", "schema": schema}}
+    assert call(response_format=form).schema == schema
+    assert call(response_format={"type": "text"}).schema is None
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        ({"type": "xml"}, "xml is not one of ['text', 'json_object', 'json_schema']"),
+        ({"type": "json_schema"}, "'response_format.json_schema.schema' must be Object"),
+        ({"type": "json_schema", "json_schema": {"schema": 7}}, "'response_format.json_schema"),
+        ("json", "'response_format' must be Object"),
+    ],
+)
+def test_an_unknown_form_is_refused(form, message):
+    assert refusal(response_format=form).startswith(message)
+
+
+def test_search_is_off_unless_asked_for():
+    assert call().search == call(search_options={"forced_search": True}).search == ""
+    assert call(enable_search=True).search == "auto"
+    assert call(enable_search=True, search_options={"forced_search": True}).search == "forced"
+
+
+def test_tools_are_offered_and_one_may_be_demanded():
+    assert call(tools=[TOOL]).tools == [TOOL] and not call(tools=[TOOL]).demands
+    for choice in ("required", {"type": "function", "function": {"name": "get_time"}}):
+        asked = call(tools=[TOOL, OTHER], tool_choice=choice)
+        assert asked.demands and asked.schema
+    assert asked.tools == [OTHER]
+    assert call(tools=[TOOL], tool_choice="none").tools == []
+
+
+def test_a_model_that_has_its_results_is_offered_no_tools_unless_one_is_demanded():
+    made = {"id": "call_1", "function": {"name": "get_weather", "arguments": "{}"}}
+    talk = [
+        *HELLO,
+        {"role": "assistant", "content": "", "tool_calls": [made]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "晴"},
+    ]
+    assert call(messages=talk, tools=[TOOL]).tools == []
+    assert call(messages=talk, tools=[TOOL], tool_choice="required").tools == [TOOL]
+
+
+def test_several_answers_do_not_go_with_tools():
+    assert refusal(tools=[TOOL], n=2) == "Range of n should be [1, 1] when tools are given"
+
+
+def test_a_body_nested_beyond_reason_is_refused():
+    deep = []
+    for _ in range(100):
+        deep = [deep]
+    assert refusal(metadata=deep).startswith("Required body invalid")
 
 
 def test_a_body_that_is_no_object_is_refused():

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from qwen_lab.endpoint import tape
 from qwen_lab.endpoint.app import BASE, create_app
-from qwen_lab.endpoint.engine import End, Piece, Prompt
+from qwen_lab.endpoint.engine import End, Piece, Prompt, Thought
 from qwen_lab.endpoint.refusal import invalid
 from qwen_lab.text import LabError
 
@@ -121,6 +121,24 @@ def test_logprobs_and_several_choices_are_on_the_tape(engine, file):
     live = ask(recorder, **asked)
     played = ask(client(tape.Player(file)), **asked)
     assert played.choices == live.choices and len(played.choices) == 2
+
+
+def test_what_few_requests_have_is_part_of_the_question(recorded, file):
+    tool = {"type": "function", "function": {"name": "get_time"}}
+    recorded({"tools": [tool]})
+    assert text(ask(client(tape.Player(file)), tools=[tool])) == "好"
+    with pytest.raises(openai.NotFoundError, match="tools: .*get_time.* → None"):
+        ask(client(tape.Player(file)))
+
+
+def test_thinking_is_on_the_tape(engine, file):
+    engine.thinks = True
+    events = [Prompt(5), Thought("想"), Thought("想"), Piece("好"), End("stop", 5, 3, 0)]
+    engine.replies.append(events)
+    asked = {"stream": True, "extra_body": {"enable_thinking": True}}
+    live = [chunk.choices[0].delta for chunk in ask(client(tape.Recorder(engine, file)), **asked)]
+    played = [chunk.choices[0].delta for chunk in ask(client(tape.Player(file)), **asked)]
+    assert played == live and [delta.content for delta in played] == ["", None, None, "好", ""]
 
 
 def test_a_refusal_of_the_model_is_on_the_tape(engine, file):

@@ -1,0 +1,144 @@
+"""A conversation as a request writes it, checked by DashScope's rules; and as the model reads it.
+
+Covered: text, alone or in parts; a tool call and its result; `partial`, a beginning to go on from.
+"""
+
+import json
+from collections.abc import Sequence
+
+from .refusal import Refusal, invalid
+
+ROLES = ("system", "assistant", "user", "tool", "function")
+
+
+def check(messages: object) -> list[dict]:
+    """The messages, if they are a conversation; raises `Refusal`."""
+    if not isinstance(messages, list):
+        raise Refusal("'messages' must be Array")
+    if not messages:
+        raise Refusal("[] is too short - 'messages'")
+    for index, message in enumerate(messages):
+        _check_message(index, message)
+    if not any(message["role"] == "user" for message in messages):
+        raise invalid("The input messages do not contain elements with the role of user.")
+    _check_tool_order(messages)
+    # The cloud's words; its status is said to be 500, which a client would try again.
+    last = messages[-1]
+    if last["role"] == "assistant" and last.get("partial") is not True:
+        raise invalid("list index out of range")
+    return messages
+
+
+def _check_message(index: int, message: object) -> None:
+    if not isinstance(message, dict):
+        raise Refusal(f"'messages.[{index}]' must be Object")
+    role, content, calls = message.get("role"), message.get("content"), message.get("tool_calls")
+    if role not in ROLES:
+        raise Refusal(f"{role} is not one of {list(ROLES)} - 'messages.[{index}].role'")
+    if role == "assistant" and calls is not None:
+        _check_calls(calls)
+    elif content is None or content == []:
+        raise invalid("The content field is a required field.")
+    if role == "tool" and not isinstance(content, str):
+        raise invalid("input content must be a string.")
+    if content is not None:
+        _check_content(content)
+
+
+def _check_content(content: object) -> None:
+    if isinstance(content, str):
+        return
+    if not isinstance(content, list):
+        raise invalid("input content must be a string.")
+    for part in content:
+        if not isinstance(part, dict) or not isinstance(part.get("text"), str):
+            raise invalid(
+                "The provided messages input is invalid. "
+                "The error info is [Unexpected item type in content.]"
+            )
+
+
+def _check_calls(calls: object) -> None:
+    if not isinstance(calls, list) or not calls:
+        raise invalid("Empty tool_calls is not supported in message")
+    for call in calls:
+        call = call if isinstance(call, dict) else {}
+        function = call["function"] if isinstance(call.get("function"), dict) else {}
+        if not isinstance(call.get("id"), str) or not isinstance(function.get("name"), str):
+            raise invalid("'tool_calls.id' and 'tool_calls.function.name' must be String")
+        try:
+            json.loads(function.get("arguments"))
+        except (ValueError, TypeError, RecursionError):
+            # Seen 2026-03 with qwen3.5-plus.
+            name = '"function.arguments"'
+            text = f"The {name} parameter of the code model must be in JSON format."
+            raise invalid(text) from None
+
+
+def _check_tool_order(messages: list[dict]) -> None:
+    """Each call has its result right after it, and no result comes without its call."""
+    open_calls: set[str] = set()
+    for index, message in enumerate(messages):
+        if message["role"] == "tool":
+            if message.get("tool_call_id") not in [*open_calls]:
+                raise invalid(
+                    'messages with role "tool" must be a response '
+                    'to a preceeding message with "tool_calls".'
+                )
+            open_calls.remove(message["tool_call_id"])
+        elif open_calls:
+            raise _unanswered(index)
+        else:
+            open_calls = {call["id"] for call in message.get("tool_calls") or ()}
+    if open_calls:
+        raise _unanswered(len(messages))
+
+
+def _unanswered(index: int) -> Refusal:
+    # Seen 2025-05 to 2026-02 with several models.
+    return invalid(
+        'An assistant message with "tool_calls" must be followed by tool messages responding to'
+        ' each "tool_call_id". The following tool_call_ids did not have response messages:'
+        f" message[{index}].role"
+    )
+
+
+def text(message: dict) -> str:
+    """The message's text, of all its parts."""
+    content = message.get("content") or ""
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
+
+
+def question(messages: Sequence[dict]) -> str:
+    """The text of the last user message."""
+    return text(next(message for message in reversed(messages) if message["role"] == "user"))
+
+
+def before_question(messages: Sequence[dict], found: str) -> list[dict]:
+    """The messages with a text put before the last question; alone where there is none yet."""
+    places = [index for index, message in enumerate(messages) if message["role"] == "user"]
+    if not places:
+        return [*messages, {"role": "user", "content": found}]
+    index = places[-1]
+    asked = {"role": "user", "content": f"{found}\n\n{messages[index]['content']}"}
+    return [*messages[:index], asked, *messages[index + 1 :]]
+
+
+def plain(messages: Sequence[dict]) -> list[dict]:
+    """The conversation in the roles that the local model was trained on.
+
+    It does not know the template's form of a tool's result, and calls again and again; the result
+    put before the question it reads well.
+    """
+    told: list[dict] = []
+    calls: dict[str, dict] = {}
+    for message in messages:
+        if message["role"] == "tool":
+            function = calls[message["tool_call_id"]]
+            result = f"{function['name']} {function['arguments']}:\n{text(message)}"
+            told = before_question(told, result)
+        elif message.get("tool_calls"):
+            calls |= {call["id"]: call["function"] for call in message["tool_calls"]}
+        else:
+            told.append({"role": message["role"], "content": text(message)})
+    return told
