@@ -14,6 +14,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
+from dataclasses import asdict, replace
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -43,6 +44,7 @@ from .refusal import (
     wrong_key,
 )
 from .rules import is_tokens, read
+from .search import Search
 from .slots import Slots
 
 BASE = "/compatible-mode/v1"
@@ -53,8 +55,11 @@ MAX_BODY = 6_291_456
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(engine: Engine, token: str) -> Starlette:
-    """The app over an engine; a request must carry the token. `app.state.slots` says who is in."""
+def create_app(engine: Engine, token: str, search: Search | None = None) -> Starlette:
+    """The app over an engine; a request must carry the token. `app.state.slots` says who is in.
+
+    `search` is where `enable_search` looks; the bundled notes, if it is not given.
+    """
     slots = Slots(engine.slots)
     threads = ThreadPoolExecutor(engine.slots, "engine")
     routes = [
@@ -62,6 +67,7 @@ def create_app(engine: Engine, token: str) -> Starlette:
         Route(f"{BASE}/models", _guarded(_models, token)),
         Route(f"{BASE}/models/{{name}}", _guarded(_model, token)),
         Route("/lab/next_token", _guarded(_next_token, token), methods=["POST"]),
+        Route("/lab/search", _guarded(_search, token)),
         Route("/health", _health),
     ]
     # A page elsewhere is turned away by its Origin; when it points a name of its own at
@@ -70,6 +76,7 @@ def create_app(engine: Engine, token: str) -> Starlette:
     app = Starlette(routes=routes, middleware=guards)
     app.state.engine, app.state.slots, app.state.since = engine, slots, int(time.time())
     app.state.answerer, app.state.faults = Answerer(engine, slots, threads), Faults()
+    app.state.search = search or Search()
     return app
 
 
@@ -124,6 +131,9 @@ async def _answered(request: Request, body: bytes, weather: Weather) -> Response
     state, request_id = request.app.state, request.state.id
     await weather.begin()
     call = read(_json(body), state.engine.model, state.engine.thinks)
+    if call.search:
+        notes = state.search.find(messages.question(call.messages), forced=call.search == "forced")
+        call = replace(call, notes=tuple(notes))
     chunks = state.answerer.chunks(call, request_id)
     if not call.stream:
         answer = await complete(chunks)
@@ -218,6 +228,12 @@ async def _next_token(request: Request) -> Response:
         raise Refusal(say("tape.whole"), status=404, code="not_on_tape")
     found = found if whole else found.first(MOST)
     return Response(found.dump(), media_type="application/octet-stream")
+
+
+async def _search(request: Request) -> Response:
+    """The lab's own: what `enable_search` would find for a question."""
+    notes = request.app.state.search.find(request.query_params.get("question", ""))
+    return JSONResponse({"notes": [asdict(note) for note in notes]})
 
 
 async def _models(request: Request) -> Response:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from ..next_token import NextToken, listed
 from ..parameters import MAX_INPUT
+from . import search
 from .messages import plain
 from .refusal import Refusal, invalid
 from .rules import Call
@@ -168,7 +169,7 @@ def _request(call: Call, seed: int, alone: bool) -> dict:
     return {
         **sampling,
         **_form(call),
-        "messages": plain(call.messages),
+        "messages": search.insert(plain(call.messages), call.notes),
         "seed": seed,
         "cache_prompt": not alone,
         "samplers": SAMPLERS,

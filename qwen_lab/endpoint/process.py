@@ -28,6 +28,7 @@ PATIENCE = 10
 # Beside the weights: the slots' memory and the engine's buffers (measured: about 330 MB).
 OVERHEAD = 400_000_000
 LOG = "server.log"
+PATHS = ("QWEN_LAB_HOME", "QWEN_LAB_GGUF", "QWEN_LAB_NOTES")
 
 
 def start(*, record: Path | None = None) -> State:
@@ -67,6 +68,7 @@ def serve(*, port: int | None = None, idle: float = IDLE, record: str | Path | N
 
     from .app import create_app
     from .engine import LlamaEngine
+    from .search import Search, folders
     from .tape import Recorder
 
     path = weights.fetch()
@@ -79,7 +81,7 @@ def serve(*, port: int | None = None, idle: float = IDLE, record: str | Path | N
     if record:
         engine = Recorder(engine, Path(record))
     kept = state.save(place, listener.getsockname()[1], engine.model)
-    app = create_app(engine, kept.token)
+    app = create_app(engine, kept.token, Search(*folders()))
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
     asyncio.run(_serve(uvicorn.Server(config), listener, app.state.slots, place, idle))
 
@@ -160,12 +162,19 @@ def _spawn(place: Path, path: Path, record: Path | None) -> State:
             stdout=output,
             stderr=output,
             cwd=place,
+            env=os.environ | _whole_paths(),
             **_detached(),
         )
     running = _await_health(child, place, earlier)
     # It is this process's child: someone must take note when it ends, or it stays a zombie.
     threading.Thread(target=child.wait, daemon=True).start()
     return running
+
+
+def _whole_paths() -> dict[str, str]:
+    """What the environment calls by paths; in the server's folder, relative ones would mislead."""
+    given = {name: os.environ.get(name) for name in PATHS}
+    return {name: str(Path(path).expanduser().absolute()) for name, path in given.items() if path}
 
 
 def _detached() -> dict:

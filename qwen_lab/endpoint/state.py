@@ -16,6 +16,7 @@ import platformdirs
 import psutil
 
 from .. import __version__
+from . import search
 from .app import BASE
 
 
@@ -43,12 +44,16 @@ class State:
 def home() -> Path:
     """The folder of all the lab's states: `QWEN_LAB_HOME`, else the user's state folder."""
     chosen = os.environ.get("QWEN_LAB_HOME")
-    return Path(chosen or platformdirs.user_state_path("qwen-lab", appauthor=False))
+    path = Path(chosen or platformdirs.user_state_path("qwen-lab", appauthor=False))
+    return path.expanduser()
 
 
 def folder(weights: Path) -> Path:
-    """The folder of the server for these weights; made if need be, readable by its owner only."""
-    parts = (__version__, str(weights.resolve()), os.environ.get("QWEN_LAB_NOTES", ""))
+    """The folder of the server for these weights; made if need be, readable by its owner only.
+
+    Raises `LabError` when the learner's folder of notes is not there.
+    """
+    parts = (__version__, str(weights.resolve()), *map(str, search.folders()))
     place = home() / hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
     (place / "clients").mkdir(mode=0o700, parents=True, exist_ok=True)
     place.chmod(0o700)

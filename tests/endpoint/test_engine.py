@@ -3,6 +3,7 @@
 import json
 import math
 import threading
+from dataclasses import replace
 
 import numpy
 import pytest
@@ -11,6 +12,7 @@ from qwen_lab.endpoint import tools, weights
 from qwen_lab.endpoint.engine import End, LlamaEngine, Piece, Prompt
 from qwen_lab.endpoint.refusal import Refusal
 from qwen_lab.endpoint.rules import read
+from qwen_lab.endpoint.search import Note
 from qwen_lab.next_token import WHOLE
 
 pytestmark = pytest.mark.model
@@ -241,6 +243,17 @@ def test_the_model_sees_the_tools_and_their_results(engine):
         {"role": "tool", "tool_call_id": "1", "content": "小雨，18 度"},
     ]
     assert "18" in text(events(engine, messages=talk, tools=TOOLS, temperature=0))
+
+
+def test_what_a_search_found_is_read_and_counted(engine):
+    talk = [{"role": "user", "content": "缅甸的首都是哪里？"}]
+    bare, told = [], []
+    call = read({"model": engine.model, "messages": talk, "temperature": 0}, engine.model)
+    engine.generate(call, 1, True, lambda event: bare.append(event))
+    found = replace(call, notes=(Note("缅甸的首都", "缅甸的首都是内比都。"),))
+    engine.generate(found, 1, True, lambda event: told.append(event))
+    assert "内比都" not in text(bare) and "内比都" in text(told)
+    assert told[-1].prompt_tokens > bare[-1].prompt_tokens + 15
 
 
 def test_a_beginning_of_the_answer_is_gone_on_from(engine):

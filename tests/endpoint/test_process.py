@@ -12,6 +12,7 @@ import psutil
 import pytest
 from openai import OpenAI
 
+import qwen_lab
 from qwen_lab.endpoint import process, state, weights
 from qwen_lab.text import LabError
 
@@ -175,6 +176,24 @@ def test_a_broken_model_file_ends_in_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(LabError) as caught:
         process.start()
     assert caught.value.key == "server.did_not_start"
+
+
+def test_a_learners_folder_of_notes_reaches_the_server(tmp_path, monkeypatch):
+    (tmp_path / "school.md").write_text("## 校训\n\n勤奋求实。", encoding="utf-8")
+    monkeypatch.setenv("QWEN_LAB_HOME", "home")
+    monkeypatch.setenv("QWEN_LAB_NOTES", ".")
+    monkeypatch.chdir(tmp_path)
+    try:
+        lab = qwen_lab.connect("local")
+        assert lab.search("我们的校训是什么？") == [{"title": "校训", "text": "勤奋求实。"}]
+        found = poem(
+            sdk(process.status()),
+            messages=[{"role": "user", "content": "我们的校训是什么？"}],
+            extra_body={"enable_search": True},
+        )
+        assert "勤奋求实" in found.choices[0].message.content
+    finally:
+        process.stop()
 
 
 def test_an_idle_server_ends_by_itself(tmp_path, monkeypatch):
