@@ -106,6 +106,10 @@ def _record(parser: _Parser) -> None:
     parser.needs("numbers", type=int, nargs="*", help=say("commands.help_numbers"))
 
 
+def _bench(parser: _Parser) -> None:
+    parser.needs("names", nargs="*", help=say("commands.help_names"))
+
+
 def _reset(parser: _Parser) -> None:
     parser.needs("number", type=int, help=say("commands.help_number"))
     parser.option("--both", action="store_true", help=say("commands.help_both"))
@@ -121,5 +125,6 @@ _COMMANDS = {
     "status": _plain,
     "reset": _reset,
     "test": _plain,
+    "bench": _bench,
     "record": _record,
 }

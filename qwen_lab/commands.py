@@ -97,6 +97,21 @@ def test(options: Namespace) -> int:
     return subprocess.run(pytest, cwd=environment.ROOT, env=_without_keys()).returncode
 
 
+def bench(options: Namespace) -> int:
+    """Run the benchmarks in the checkout, or those named, without any key; return the exit code."""
+    if not environment.is_checkout():
+        raise LabError("commands.no_benchmarks")
+    folder = environment.ROOT / "tests" / "benchmarks"
+    command = [sys.executable, str(folder), *options.names]
+    child = subprocess.Popen(command, env=_without_keys())
+    while True:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            # The child hears Ctrl-C itself, and has a server to end first.
+            continue
+
+
 def record(options: Namespace) -> None:
     """Record the lessons' tapes and outputs, in both languages, with the real local Qwen."""
     from . import recording

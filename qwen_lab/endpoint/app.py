@@ -46,8 +46,8 @@ from .refusal import (
 from .rules import is_tokens, read
 from .search import Search
 from .slots import Slots
+from .state import BASE
 
-BASE = "/compatible-mode/v1"
 HOSTS = ["127.0.0.1", "localhost"]
 # The cloud's own limit: "Exceeded limit on max bytes to request body : 6291456" (seen 2026-04).
 MAX_BODY = 6_291_456

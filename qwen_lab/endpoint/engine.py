@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ..next_token import NextToken, listed
 from ..parameters import MAX_INPUT
-from . import search
+from . import memory, search
 from .messages import plain
 from .refusal import Refusal, invalid
 from .rules import Call
@@ -25,8 +25,9 @@ SLOTS = 4
 SLOT_TOKENS = 4_096
 # Small batches, so that a client that leaves while a long prompt is read is noticed within one.
 BATCH = 64
-# The engine's prompt cache may grow to 8 GB unless it is told otherwise.
-CACHE_MIB = 64
+# For prompts that have lost their slot the engine would keep up to 8 GB; the slots' own beginnings
+# are cached in any case.
+CACHE_MIB = 16
 # DashScope names no upper bound; beyond this nothing changes but the arithmetic, which overflows.
 LARGEST_PENALTY = 1e6
 # Temperature before the cuts, and nothing that DashScope does not have (llama.cpp's own min_p).
@@ -108,6 +109,7 @@ class LlamaEngine:
         settings = _settings(xllamacpp.CommonParams(), path, self._key)
         self._server = xllamacpp.Server(settings)
         self.thinks = "<think>" in self._post("/props", None)["chat_template"]
+        memory.unmap(path)
 
     def generate(self, call: Call, seed: int, alone: bool, emit: Emit) -> None:
         reader, request = _Reader(emit, call.top_logprobs), _request(call, seed, alone)
@@ -123,7 +125,10 @@ class LlamaEngine:
         prompt = self._post("/apply-template", {"messages": plain(messages)})["prompt"]
         begun = [prompt + prefix] if isinstance(prefix, str) else [prompt, *prefix]
         request = {"prompt": begun, "n_predict": 1, "n_probs": most, "temperature": 0}
-        return listed(list(_candidates(self._post_raw("/completion", request))))
+        try:
+            return listed(list(_candidates(self._post_raw("/completion", request))))
+        finally:
+            memory.trim()
 
     def _text(self, tokens: list[int]) -> str:
         try:

@@ -25,7 +25,7 @@ IDLE = 30 * 60
 START_LIMIT = 120
 # How long a server that lives may take to say so, before another takes its place.
 PATIENCE = 10
-# Beside the weights: the slots' memory and the engine's buffers (measured: about 330 MB).
+# Beside the weights: the slots' memory and the engine's buffers (measured: about 300 MB).
 OVERHEAD = 400_000_000
 LOG = "server.log"
 PATHS = ("QWEN_LAB_HOME", "QWEN_LAB_GGUF", "QWEN_LAB_NOTES")
@@ -68,7 +68,7 @@ def serve(*, port: int | None = None, idle: float = IDLE, record: str | Path | N
 
     from .app import create_app
     from .engine import LlamaEngine
-    from .search import Search, folders
+    from .search import Search
     from .tape import Recorder
 
     path = weights.fetch()
@@ -81,7 +81,7 @@ def serve(*, port: int | None = None, idle: float = IDLE, record: str | Path | N
     if record:
         engine = Recorder(engine, Path(record))
     kept = state.save(place, listener.getsockname()[1], engine.model)
-    app = create_app(engine, kept.token, Search(*folders()))
+    app = create_app(engine, kept.token, Search(*state.notes()))
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
     asyncio.run(_serve(uvicorn.Server(config), listener, app.state.slots, place, idle))
 
@@ -112,7 +112,8 @@ def _listen(place: Path, port: int | None) -> socket.socket:
     """A bound socket: the port asked for, else the last one, so that old clients work again."""
     earlier = state.load(place)
     for choice in [port] if port else [earlier.port if earlier else 0, 0]:
-        listener = socket.socket()
+        # Without its protocol named, asyncio lets small answers wait 40 ms for more to send.
+        listener = socket.socket(proto=socket.IPPROTO_TCP)
         if os.name == "posix":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -5,7 +5,6 @@ English; `QWEN_LAB_NOTES` adds a learner's folder. Not covered: the web.
 """
 
 import math
-import os
 import re
 import sqlite3
 import unicodedata
@@ -16,7 +15,6 @@ from datetime import date
 from itertools import chain, pairwise
 from pathlib import Path
 
-from ..text import LabError
 from .messages import before_question
 
 BUNDLED = Path(__file__).parent / "notes"
@@ -132,17 +130,6 @@ class Search:
         if row < len(self._notes):
             return self._notes[row]
         return _calendar(self._today(), ("zh", "en")[row - len(self._notes)])
-
-
-def folders() -> list[Path]:
-    """The learner's own folder of notes, `QWEN_LAB_NOTES`; raises `LabError` if it is not there."""
-    if not (named := os.environ.get("QWEN_LAB_NOTES")):
-        return []
-    # A server that runs elsewhere is to find it as well.
-    folder = Path(named).expanduser().absolute()
-    if not folder.is_dir():
-        raise LabError("server.no_notes", folder=folder)
-    return [folder]
 
 
 def insert(messages: Sequence[dict], notes: Sequence[Note]) -> list[dict]:

@@ -16,8 +16,10 @@ import platformdirs
 import psutil
 
 from .. import __version__
-from . import search
-from .app import BASE
+from ..text import LabError
+
+# The endpoint's path, the same as in the cloud.
+BASE = "/compatible-mode/v1"
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,21 @@ def folder(weights: Path) -> Path:
 
     Raises `LabError` when the learner's folder of notes is not there.
     """
-    parts = (__version__, str(weights.resolve()), *map(str, search.folders()))
+    parts = (__version__, str(weights.resolve()), *map(str, notes()))
     place = home() / hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
     (place / "clients").mkdir(mode=0o700, parents=True, exist_ok=True)
     place.chmod(0o700)
     return place
+
+
+def notes() -> list[Path]:
+    """The learner's own folder of notes, `QWEN_LAB_NOTES`; raises `LabError` if it is not there."""
+    if not (named := os.environ.get("QWEN_LAB_NOTES")):
+        return []
+    folder = Path(named).expanduser().absolute()
+    if not folder.is_dir():
+        raise LabError("server.no_notes", folder=folder)
+    return [folder]
 
 
 def load(place: Path) -> State | None:

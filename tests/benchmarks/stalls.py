@@ -2,16 +2,19 @@
 
     .venv/bin/python tests/benchmarks/stalls.py [runs]
 
-Prints how many runs passed, failed and stalled, and the minimum, median and maximum of seconds.
+Goals: of 40 runs none fails and none stalls (≤ 0).
 """
 
 import os
-import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from load import two_busy_loops
+from table import Row, show
 
 from qwen_lab import lessons, recording
 
@@ -37,22 +40,17 @@ def run(lesson: Path) -> tuple[str, float]:
     return "failed" if done.returncode else "passed", time.monotonic() - began
 
 
-def main(runs: int) -> None:
+def rows(runs: int) -> Iterator[Row]:
     both = [
         lessons.originals() / lang / name for lang in ("zh", "en") for name in lessons.names(lang)
     ]
-    load = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
-    try:
-        with ThreadPoolExecutor(2) as pool:
-            results = list(pool.map(run, (both * runs)[:runs]))
-    finally:
-        for each in load:
-            each.kill()
+    with two_busy_loops(), ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(run, (both * runs)[:runs]))
     outcomes, seconds = zip(*results, strict=True)
-    print({each: outcomes.count(each) for each in ("passed", "failed", "stalled")})
-    low, middle, high = min(seconds), statistics.median(seconds), max(seconds)
-    print(f"seconds a run: min {low:.1f}, median {middle:.1f}, max {high:.1f}")
+    yield Row("runs of a lesson that failed", [outcomes.count("failed")], f"of {runs}", "≤ 0")
+    yield Row("runs of a lesson that stalled", [outcomes.count("stalled")], f"of {runs}", "≤ 0")
+    yield Row("a run of a lesson on a busy machine", list(seconds), "s")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 40)
+    show(rows(int(sys.argv[1]) if len(sys.argv) > 1 else 40))

@@ -9,8 +9,9 @@ import uvicorn
 from openai import OpenAI
 from starlette.testclient import TestClient
 
-from qwen_lab.endpoint.app import BASE, create_app
+from qwen_lab.endpoint.app import create_app
 from qwen_lab.endpoint.engine import End, Piece, Prompt
+from qwen_lab.endpoint.state import BASE
 from qwen_lab.next_token import listed
 
 TOKEN = "test-token"

@@ -17,6 +17,9 @@ from qwen_lab.endpoint import process, state, weights
 from qwen_lab.text import LabError
 
 pytestmark = pytest.mark.model
+# An answer that cannot end early, whatever the model likes to say.
+LIST = {"type": "array", "items": {"type": "integer"}, "minItems": 400}
+ENDLESS = {"type": "json_schema", "json_schema": {"name": "list", "schema": LIST}}
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,14 @@ def test_a_second_start_finds_the_first_server(server):
     assert process.start() == server == process.status()
 
 
+def test_finding_the_server_loads_none_of_its_parts(server):
+    code = (
+        "import qwen_lab, sys; qwen_lab.connect('local');"
+        "assert not {'numpy', 'openai', 'starlette', 'xllamacpp'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_the_answer_streams_through_a_real_socket(server):
     chunks = list(poem(sdk(server), max_tokens=5, stream=True))
     assert [chunk.choices[0].finish_reason for chunk in chunks] == [None] * 6 + ["length"]
@@ -90,16 +101,17 @@ def test_seeded_calls_repeat_even_beside_others(server):
 
 
 def test_a_client_that_closes_its_stream_frees_its_slot(server):
-    with poem(sdk(server), stream=True) as stream:
+    with poem(sdk(server), stream=True, response_format=ENDLESS) as stream:
         next(iter(stream))
     free_slots(sdk(server))
 
 
 def test_a_client_that_gives_up_waiting_frees_its_slot(server):
     # One that takes long to answer, and one that takes long to read.
-    for prompt in ("从 1 数到 500，每行一个数。", "天气很好。" * 400):
+    for prompt in ("从 1 数到 500。", "天气很好。" * 400):
+        messages = [{"role": "user", "content": prompt}]
         with pytest.raises(Exception, match="timed out"):
-            poem(sdk(server, timeout=0.7), messages=[{"role": "user", "content": prompt}])
+            poem(sdk(server, timeout=0.7), messages=messages, response_format=ENDLESS)
         free_slots(sdk(server))
 
 
@@ -109,7 +121,8 @@ from openai import OpenAI
 client = OpenAI(base_url={server.base_url!r}, api_key={server.token!r})
 for chunk in client.chat.completions.create(
     model="qwen-plus", stream=True, max_tokens=2000, seed=1,
-    messages=[{{"role": "user", "content": "从 1 数到 500，每行一个数。"}}],
+    messages=[{{"role": "user", "content": "从 1 数到 500。"}}],
+    response_format={ENDLESS!r},
 ):
     print("on", flush=True)
 """
@@ -160,6 +173,12 @@ def test_a_port_that_is_asked_for_and_taken_is_an_error(server):
     place = state.folder(weights.find())
     with pytest.raises(LabError, match=str(server.port)):
         process._listen(place, server.port)
+
+
+def test_small_answers_are_sent_at_once(tmp_path):
+    # asyncio switches Nagle's algorithm off only where the socket names its protocol.
+    with process._listen(tmp_path, None) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_too_little_memory_is_said_before_anything_is_loaded(monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 from qwen_lab.connection import Lab
 from qwen_lab.endpoint import state
 from qwen_lab.endpoint.messages import question
-from qwen_lab.endpoint.search import BUNDLED, LONGEST, Note, Search, folders, insert
+from qwen_lab.endpoint.search import BUNDLED, LONGEST, Note, Search, insert
 from qwen_lab.environment import ROOT
 from qwen_lab.text import LabError
 
@@ -177,7 +177,7 @@ def test_notes_that_are_not_utf_8_harm_nobody(tmp_path):
 def test_a_folder_that_is_not_there_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("QWEN_LAB_NOTES", str(tmp_path / "nowhere"))
     with pytest.raises(LabError, match="nowhere"):
-        folders()
+        state.notes()
 
 
 def test_each_folder_of_notes_has_a_server_of_its_own(monkeypatch, tmp_path):

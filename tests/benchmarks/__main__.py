@@ -1,0 +1,69 @@
+"""`python -m qwen_lab bench [name …]`: the benchmarks, each in a process of its own, in turn.
+
+Every other file in this folder is a benchmark, but for those that the benchmarks share. Each says
+first what it measures and what its goal is, and runs by itself too.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import table
+
+from qwen_lab import __version__
+from qwen_lab.text import say
+
+HERE = Path(__file__).parent
+SHARED = {"__main__", "load", "server", "table"}
+# Those that take many minutes.
+ONLY_WHEN_NAMED = {"search", "spinning", "stalls"}
+
+
+def names() -> list[str]:
+    return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in SHARED)
+
+
+def main(chosen: list[str]) -> int:
+    """Run the chosen benchmarks, or all that are not long; 1 if one of them breaks, else 0."""
+    if unknown := [name for name in chosen if name not in names()]:
+        known = ", ".join(names())
+        print(say("commands.no_benchmark", name=unknown[0], known=known), file=sys.stderr)
+        return 2
+    print(machine(), end="\n\n", flush=True)
+    table.head()
+    broken = [name for name in chosen or usual() if run(name)]
+    if broken:
+        print(say("commands.benchmarks_broken", names=", ".join(broken)), file=sys.stderr)
+    return 1 if broken else 0
+
+
+def usual() -> list[str]:
+    return [name for name in names() if name not in ONLY_WHEN_NAMED]
+
+
+def machine() -> str:
+    """What the figures depend on; other programs at work make them worse than they are."""
+    busy = psutil.cpu_percent(0.5)
+    python = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    return f"Qwen Lab {__version__}, {python}, {os.cpu_count()} cores, {busy:.0f} % busy before"
+
+
+def run(name: str) -> int:
+    command = [sys.executable, str(HERE / f"{name}.py")]
+    benchmark = subprocess.Popen(command, env=os.environ | {table.HEADED: "1"})
+    try:
+        return benchmark.wait()
+    except KeyboardInterrupt:
+        # It hears Ctrl-C as well, and ends the server that it started.
+        benchmark.wait()
+        raise
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

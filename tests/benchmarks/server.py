@@ -1,0 +1,91 @@
+"""The servers that are measured, and a call to them. Not a benchmark itself.
+
+Each has a home of its own: the one that the lessons use goes on undisturbed.
+"""
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx2
+
+from qwen_lab.endpoint import process, state, weights
+
+HTTP = httpx2.Client(timeout=300, trust_env=False, limits=httpx2.Limits(max_connections=None))
+
+
+@contextmanager
+def own(*, record: Path | None = None) -> Iterator[state.State]:
+    """A server in a process of its own, as the lessons have it."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        os.environ["QWEN_LAB_HOME"] = home
+        try:
+            yield process.start(record=record)
+        finally:
+            process.stop()
+
+
+@contextmanager
+def here() -> Iterator[SimpleNamespace]:
+    """A server in a thread of this process, for what only the inside shows: `engine`, `slots`."""
+    import uvicorn
+
+    from qwen_lab.endpoint.app import create_app
+    from qwen_lab.endpoint.engine import LlamaEngine
+
+    path = weights.fetch()
+    engine = Overheard(LlamaEngine(path, weights.model_id(path)))
+    app = create_app(engine, "benchmark")
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    url = f"http://127.0.0.1:{port}{state.BASE}"
+    try:
+        yield SimpleNamespace(
+            base_url=url,
+            port=port,
+            token="benchmark",
+            model=engine.model,
+            engine=engine,
+            slots=app.state.slots,
+        )
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+class Overheard:
+    """The engine; it keeps the last call, so that one can be made again without HTTP."""
+
+    def __init__(self, engine: object) -> None:
+        self.engine, self.call = engine, None
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.engine, name)
+
+    def generate(self, call: object, seed: int, alone: bool, emit: object) -> None:
+        self.call = call, seed, alone
+        self.engine.generate(call, seed, alone, emit)
+
+
+def request(server: object, prompt: str, **fields: object) -> dict:
+    """What asks the server one question, in the words of `HTTP.post` and `HTTP.stream`."""
+    messages = [{"role": "user", "content": prompt}]
+    return {
+        "url": f"{server.base_url}/chat/completions",
+        "headers": {"Authorization": f"Bearer {server.token}"},
+        "json": {"model": server.model, "messages": messages, **fields},
+    }
+
+
+def ask(server: object, prompt: str, **fields: object) -> dict:
+    """The server's answer to one question."""
+    return HTTP.post(**request(server, prompt, **fields)).raise_for_status().json()
