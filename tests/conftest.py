@@ -1,8 +1,29 @@
-"""What tests share: a clean environment, a fake at the engine's boundary, and the real SDK."""
+"""What tests share: a clean environment, the real app over a fake engine, a home for a server."""
 
 import os
+import threading
+import time
+from collections import deque
+from contextlib import contextmanager
 
 import pytest
+import uvicorn
+from openai import OpenAI
+from starlette.testclient import TestClient
+
+from qwen_lab.connection import Lab
+from qwen_lab.endpoint import process
+from qwen_lab.endpoint.app import create_app
+from qwen_lab.endpoint.events import End, Piece, Prompt
+from qwen_lab.endpoint.state import BASE
+from qwen_lab.next_token import listed
+
+TOKEN = "test-token"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--live", action="store_true", help="run the lessons with the real model")
+    parser.addoption("--pictures", metavar="FOLDER", help="keep the browser tests' screenshots")
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +36,109 @@ def clean_env(monkeypatch, tmp_path):
     monkeypatch.setenv("QWEN_LAB_HOME", str(tmp_path / "home"))
 
 
-def pytest_addoption(parser):
-    parser.addoption("--live", action="store_true", help="run the lessons with the real model")
-    parser.addoption("--pictures", metavar="FOLDER", help="keep the browser tests' screenshots")
+class FakeEngine:
+    """A queue of replies in, a list of calls out. A reply is any iterable of events, or errors.
+
+    With no reply left it writes 200 tokens, or as many as it may.
+    """
+
+    model, slots, thinks = "fake-qwen", 4, False
+
+    def __init__(self):
+        self.replies, self.calls, self.stopped = deque(), [], threading.Event()
+
+    def reply(self, *texts, reason="stop", prompt=5, cached=0):
+        pieces = [Piece(text) for text in texts]
+        self.replies.append([Prompt(prompt), *pieces, End(reason, prompt, len(texts), cached)])
+
+    def reply_forever(self):
+        """Write until the client leaves; a test that fails ends it after ten seconds."""
+
+        def pieces():
+            yield Prompt(5)
+            for _ in range(1000):
+                time.sleep(0.01)
+                yield Piece("好")
+
+        self.replies.append(pieces())
+
+    def generate(self, call, seed, alone, emit):
+        self.calls.append((call, seed, alone))
+        if not self.replies:
+            count = min(200, call.sampling["max_tokens"])
+            self.reply(*["word 字 "] * count, reason="stop" if count == 200 else "length")
+        for event in self.replies.popleft():
+            if isinstance(event, Exception):
+                raise event
+            if emit(event):
+                self.stopped.set()
+                return
+
+    def next_token(self, messages, prefix, most):
+        self.calls.append((messages, prefix, most))
+        candidates = [(number, b"t%d" % number, -0.5 * number) for number in range(1, 3001)]
+        return listed(candidates[:most])
+
+
+@pytest.fixture
+def engine():
+    return FakeEngine()
+
+
+@pytest.fixture
+def app(engine):
+    return create_app(engine, TOKEN)
+
+
+@pytest.fixture
+def http(app):
+    """The app without a port, over plain HTTP."""
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    with TestClient(app, base_url="http://127.0.0.1", headers=headers) as client:
+        yield client
+
+
+@pytest.fixture
+def client(http):
+    """The app without a port, through the real SDK."""
+    return OpenAI(
+        base_url=f"http://127.0.0.1{BASE}", api_key=TOKEN, http_client=http, max_retries=0
+    )
+
+
+@contextmanager
+def serving(app):
+    """The app on a port of this machine, which it gives."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", ws="none"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while thread.is_alive() and not server.started:
+        time.sleep(0.005)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def served(app):
+    """The app on a real port, for what only a real connection shows; gives the base URL."""
+    with serving(app) as port:
+        yield f"http://127.0.0.1:{port}{BASE}"
+
+
+@pytest.fixture
+def lab(served, engine):
+    """The lab of a learner who is connected to that app."""
+    return Lab(served, engine.model, "local", TOKEN)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory):
+    """A home with a real server of its own, which ends with the tests."""
+    place = tmp_path_factory.mktemp("home")
+    yield place
+    os.environ["QWEN_LAB_HOME"] = str(place)
+    process.stop()
+    del os.environ["QWEN_LAB_HOME"]

@@ -15,7 +15,8 @@ from functools import partial
 
 from ..next_token import NextToken
 from .deltas import Deltas
-from .engine import End, Engine, Event, Prompt
+from .engine import Engine
+from .events import End, Event, Prompt
 from .rules import Call
 from .slots import Slots
 

@@ -2,7 +2,7 @@
 recorded grammar."""
 
 from . import tools
-from .engine import End, Event, Piece, Thought
+from .events import End, Event, Piece, Thought
 from .rules import Call
 
 Delta = tuple[dict, list[dict] | None]

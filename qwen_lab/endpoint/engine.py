@@ -7,18 +7,18 @@ import http.client
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from ..next_token import NextToken, listed
-from ..parameters import MAX_INPUT
 from . import memory, search
+from .events import Emit
 from .messages import plain
-from .refusal import Refusal, invalid
+from .reader import Reader, refused, unusable
+from .refusal import invalid
 from .rules import Call
 
 SLOTS = 4
@@ -32,42 +32,6 @@ CACHE_MIB = 16
 LARGEST_PENALTY = 1e6
 # Temperature before the cuts, and nothing that DashScope does not have (llama.cpp's own min_p).
 SAMPLERS = ["penalties", "temperature", "top_k", "top_p"]
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """The prompt was counted and is being read; comes again while a long one is."""
-
-    tokens: int
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Some text, whole characters; `logprobs` has a row in the SDK's shape for each token."""
-
-    text: str
-    logprobs: list[dict] | None = None
-
-
-@dataclass(frozen=True)
-class Thought:
-    """Some of the thinking that comes before an answer."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class End:
-    """Nothing more comes. `reason` is "stop" or "length"; counts are tokens."""
-
-    reason: str
-    prompt_tokens: int
-    completion_tokens: int
-    cached_tokens: int
-
-
-Event = Prompt | Piece | Thought | End
-Emit = Callable[[Event], bool]
 # Where an answer of the engine begins to list candidates, and what divides them.
 ROWS, ROW, CHUNK = b'"top_logprobs":[', b',{"id":', 50_000
 DECODER = json.JSONDecoder()
@@ -112,12 +76,12 @@ class LlamaEngine:
         memory.unmap(path)
 
     def generate(self, call: Call, seed: int, alone: bool, emit: Emit) -> None:
-        reader, request = _Reader(emit, call.top_logprobs), _request(call, seed, alone)
+        reader, request = Reader(emit, call.top_logprobs), _request(call, seed, alone)
         request["stop"] = call.stop + [self._text(tokens) for tokens in call.stop_tokens]
         try:
             self._server.handle_chat_completions(request, reader.take)
         except ValueError as error:
-            raise _unusable(str(error)) from error
+            raise unusable(str(error)) from error
         if reader.error:
             raise reader.error
 
@@ -148,7 +112,7 @@ class LlamaEngine:
             response = connection.getresponse()
             answer = response.read()
         if response.status != 200:
-            raise _refusal(json.loads(answer)["error"])
+            raise refused(json.loads(answer)["error"])
         return answer
 
 
@@ -199,77 +163,6 @@ def _form(call: Call) -> dict:
         schema = {"name": "answer", "schema": call.schema}
         form["response_format"] = {"type": "json_schema", "json_schema": schema}
     return form
-
-
-class _Reader:
-    """Turns llama.cpp's chunks into events; `take` returns True to stop the engine."""
-
-    def __init__(self, emit: Emit, top_logprobs: int) -> None:
-        self.emit, self.top_logprobs, self.error = emit, top_logprobs, None
-        self._reason = "stop"
-
-    def take(self, chunk: dict) -> bool:
-        # The binding swallows what a callback raises, so errors are kept and raised after it.
-        try:
-            return self._take(chunk)
-        except Exception as error:
-            self.error = error
-            return True
-
-    def _take(self, chunk: dict) -> bool:
-        if "error" in chunk:
-            raise _refusal(chunk["error"])
-        if "prompt_progress" in chunk:
-            return self._progress(chunk["prompt_progress"])
-        if not chunk["choices"]:
-            return self.emit(_end(self._reason, chunk["usage"]))
-        return self._piece(chunk["choices"][0])
-
-    def _progress(self, progress: dict) -> bool:
-        if progress["total"] > MAX_INPUT:
-            raise _too_long()
-        return self.emit(Prompt(progress["total"]))
-
-    def _piece(self, choice: dict) -> bool:
-        self._reason = choice["finish_reason"] or self._reason
-        if thought := choice["delta"].get("reasoning_content"):
-            return self.emit(Thought(thought))
-        text = choice["delta"].get("content") or ""
-        logprobs = choice.get("logprobs")
-        return self.emit(Piece(text, self._rows(logprobs["content"]) if logprobs else None))
-
-    def _rows(self, content: list[dict]) -> list[dict]:
-        most = self.top_logprobs
-        return [
-            _row(row) | {"top_logprobs": [_row(top) for top in row["top_logprobs"][:most]]}
-            for row in content
-        ]
-
-
-def _end(reason: str, usage: dict) -> End:
-    cached = usage["prompt_tokens_details"]["cached_tokens"]
-    return End(reason, usage["prompt_tokens"], usage["completion_tokens"], cached)
-
-
-def _row(row: dict) -> dict:
-    return {name: row[name] for name in ("token", "logprob", "bytes")}
-
-
-def _too_long() -> Exception:
-    return invalid(f"Range of input length should be [1, {MAX_INPUT}]")
-
-
-def _refusal(error: dict) -> Exception:
-    if error.get("type") == "exceed_context_size_error":
-        return _too_long()
-    if error.get("code") == 400:
-        return _unusable(error["message"])
-    return RuntimeError(error.get("message"))
-
-
-def _unusable(message: str) -> Refusal:
-    # What the engine cannot do with a schema or a template stands at the end of its sentence.
-    return invalid(message.rsplit("failed: ")[-1])
 
 
 def _candidates(answer: bytes) -> Iterator[tuple[int, bytes, float]]:

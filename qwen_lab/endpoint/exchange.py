@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy
 
 from ..next_token import NextToken, listed
-from .engine import End, Event, Piece, Prompt, Thought
+from .events import End, Event, Piece, Prompt, Thought
 from .rules import Call
 
 SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.I)

@@ -13,7 +13,8 @@ from pathlib import Path
 from ..next_token import WHOLE, NextToken
 from ..text import LabError, say
 from . import exchange
-from .engine import Emit, Engine, Event
+from .engine import Engine
+from .events import Emit, Event
 from .refusal import Refusal
 from .rules import Call
 

@@ -9,7 +9,6 @@ import sys
 import pytest
 
 from qwen_lab import lessons
-from qwen_lab.endpoint import process
 
 START = """
 import sys
@@ -36,16 +35,6 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="session")
-def home(tmp_path_factory):
-    """A home with a server of its own, which ends with the tests."""
-    place = tmp_path_factory.mktemp("home")
-    yield place
-    os.environ["QWEN_LAB_HOME"] = str(place)
-    process.stop()
-    del os.environ["QWEN_LAB_HOME"]
 
 
 @pytest.fixture

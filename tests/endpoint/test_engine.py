@@ -9,7 +9,8 @@ import numpy
 import pytest
 
 from qwen_lab.endpoint import tools, weights
-from qwen_lab.endpoint.engine import End, LlamaEngine, Piece, Prompt
+from qwen_lab.endpoint.engine import LlamaEngine
+from qwen_lab.endpoint.events import End, Piece, Prompt
 from qwen_lab.endpoint.refusal import Refusal
 from qwen_lab.endpoint.rules import read
 from qwen_lab.endpoint.search import Note

@@ -10,11 +10,6 @@ from qwen_lab.text import LabError
 HELLO = [{"role": "user", "content": "你好"}]
 
 
-@pytest.fixture
-def lab(served):
-    return Lab(served, "fake-qwen", "local", "test-token")
-
-
 def test_the_likeliest_tokens_are_listed_and_the_others_counted(lab, engine):
     found = lab.next_token(HELLO, "我")
     assert (len(found.ids), found.tokens[0], found.tail_counts.sum()) == (1000, "t1", 2000)

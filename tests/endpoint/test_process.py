@@ -22,16 +22,6 @@ LIST = {"type": "array", "items": {"type": "integer"}, "minItems": 400}
 ENDLESS = {"type": "json_schema", "json_schema": {"name": "list", "schema": LIST}}
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """One home for the module's servers, ended at the end by their own process numbers."""
-    place = tmp_path_factory.mktemp("home")
-    yield place
-    os.environ["QWEN_LAB_HOME"] = str(place)
-    process.stop()
-    del os.environ["QWEN_LAB_HOME"]
-
-
 @pytest.fixture
 def server(home, monkeypatch):
     monkeypatch.setenv("QWEN_LAB_HOME", str(home))

@@ -6,7 +6,6 @@ from datetime import date
 
 import pytest
 
-from qwen_lab.connection import Lab
 from qwen_lab.endpoint import state
 from qwen_lab.endpoint.messages import question
 from qwen_lab.endpoint.search import BUNDLED, LONGEST, Note, Search, insert
@@ -232,6 +231,6 @@ def test_a_request_may_force_the_search(client, engine):
     assert engine.calls[0][0].notes
 
 
-def test_the_lab_shows_what_a_search_finds(served):
-    found = Lab(served, "fake-qwen", "local", "test-token").search("缅甸的首都是哪里？")
+def test_the_lab_shows_what_a_search_finds(lab):
+    found = lab.search("缅甸的首都是哪里？")
     assert [row["title"] for row in found] == ["缅甸的首都"] and "内比都" in found[0]["text"]

@@ -8,12 +8,9 @@ import ast
 import asyncio
 import inspect
 import re
-import threading
-import time
 
 import nbformat
 import pytest
-import uvicorn
 from IPython.core.inputtransformer2 import TransformerManager
 from IPython.display import display
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -21,9 +18,6 @@ from openai import OpenAI
 
 import qwen_lab
 from qwen_lab import text
-from qwen_lab.connection import Lab
-from qwen_lab.endpoint.app import BASE, create_app
-from qwen_lab.endpoint.engine import End, Piece, Prompt
 from qwen_lab.environment import ROOT
 
 HEADING = r"### (?:Exercise|练习) (\d\d\.\d+)\s"
@@ -123,33 +117,6 @@ def solution(hint):
     folded = re.findall(FOLDED, hint, re.S)
     code = re.search(FENCE, folded[-1], re.S) if folded else None
     return code and code[1]
-
-
-class FakeEngine:
-    """Answers any call, with 200 tokens or as many as it may."""
-
-    model, slots = "fake-qwen", 4
-
-    def generate(self, call, seed, alone, emit):
-        count = min(200, call.sampling["max_tokens"])
-        end = End("stop" if count == 200 else "length", 5, count, 0)
-        for event in [Prompt(5), *[Piece("word 字 ")] * count, end]:
-            if emit(event):
-                return
-
-
-@pytest.fixture(scope="module")
-def lab():
-    app = create_app(FakeEngine(), "test-token")
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while thread.is_alive() and not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield Lab(f"http://127.0.0.1:{port}{BASE}", FakeEngine.model, "local", "test-token")
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,81 @@
+"""llama.cpp's own chunks and errors, read as the endpoint's events and refusals."""
+
+from ..parameters import MAX_INPUT
+from .events import Emit, End, Piece, Prompt, Thought
+from .refusal import Refusal, invalid
+
+
+class Reader:
+    """Turns llama.cpp's chunks into events; `take` returns True to stop the engine.
+
+    What goes wrong stands in `error` afterwards: `Refusal`, or what `emit` raised.
+    """
+
+    def __init__(self, emit: Emit, top_logprobs: int) -> None:
+        self.emit, self.top_logprobs, self.error = emit, top_logprobs, None
+        self._reason = None
+
+    def take(self, chunk: dict) -> bool:
+        # The binding swallows what a callback raises, so errors are kept and raised after it.
+        try:
+            return self._take(chunk)
+        except Exception as error:
+            self.error = error
+            return True
+
+    def _take(self, chunk: dict) -> bool:
+        if "error" in chunk:
+            raise refused(chunk["error"])
+        if "prompt_progress" in chunk:
+            return self._progress(chunk["prompt_progress"])
+        if not chunk["choices"]:
+            return self.emit(_end(self._reason, chunk["usage"]))
+        return self._piece(chunk["choices"][0])
+
+    def _progress(self, progress: dict) -> bool:
+        if progress["total"] > MAX_INPUT:
+            raise _too_long()
+        return self.emit(Prompt(progress["total"]))
+
+    def _piece(self, choice: dict) -> bool:
+        self._reason = choice["finish_reason"]
+        if thought := choice["delta"].get("reasoning_content"):
+            return self.emit(Thought(thought))
+        text = choice["delta"].get("content") or ""
+        logprobs = choice.get("logprobs")
+        return self.emit(Piece(text, self._rows(logprobs["content"]) if logprobs else None))
+
+    def _rows(self, content: list[dict]) -> list[dict]:
+        most = self.top_logprobs
+        return [
+            _row(row) | {"top_logprobs": [_row(top) for top in row["top_logprobs"][:most]]}
+            for row in content
+        ]
+
+
+def _end(reason: str, usage: dict) -> End:
+    cached = usage["prompt_tokens_details"]["cached_tokens"]
+    return End(reason, usage["prompt_tokens"], usage["completion_tokens"], cached)
+
+
+def _row(row: dict) -> dict:
+    return {name: row[name] for name in ("token", "logprob", "bytes")}
+
+
+def _too_long() -> Exception:
+    return invalid(f"Range of input length should be [1, {MAX_INPUT}]")
+
+
+def refused(error: dict) -> Exception:
+    """What to raise for an error in the engine's own words."""
+    if error.get("type") == "exceed_context_size_error":
+        return _too_long()
+    if error.get("code") == 400:
+        return unusable(error["message"])
+    return RuntimeError(error.get("message"))
+
+
+def unusable(message: str) -> Refusal:
+    """The refusal of a request that the engine cannot carry out."""
+    # What the engine cannot do with a schema or a template stands at the end of its sentence.
+    return invalid(message.rsplit("failed: ")[-1])
