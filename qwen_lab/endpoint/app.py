@@ -163,12 +163,17 @@ async def _body(request: Request) -> bytes:
 
 def _json(body: bytes) -> object:
     try:
-        value = json.loads(body)
-        # Half a character is JSON and yet no text.
-        json.dumps(value, ensure_ascii=False).encode()
+        value = json.loads(body, parse_int=_integer)
+        # NaN is no JSON; half a character is, and yet no text.
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
         return value
-    except (ValueError, RecursionError):
+    except (ValueError, OverflowError, RecursionError):
         raise Refusal("Required body invalid, please check the request body format.") from None
+
+
+def _integer(digits: str) -> int | float:
+    # The engine's are of 64 bits.
+    return int(digits) if abs(int(digits)) < 2**63 else float(digits)
 
 
 async def _while_connected(request: Request, work: Awaitable) -> object:

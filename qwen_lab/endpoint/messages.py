@@ -89,9 +89,14 @@ def _check_tool_order(messages: list[dict]) -> None:
         elif open_calls:
             raise _unanswered(index)
         else:
-            open_calls = {call["id"] for call in message.get("tool_calls") or ()}
+            open_calls = {call["id"] for call in _calls(message)}
     if open_calls:
         raise _unanswered(len(messages))
+
+
+def _calls(message: dict) -> list[dict]:
+    # In the other roles the field is one of those that nobody reads.
+    return (message.get("tool_calls") or []) if message["role"] == "assistant" else []
 
 
 def _unanswered(index: int) -> Refusal:
@@ -137,8 +142,8 @@ def plain(messages: Sequence[dict]) -> list[dict]:
             function = calls[message["tool_call_id"]]
             result = f"{function['name']} {function['arguments']}:\n{text(message)}"
             told = before_question(told, result)
-        elif message.get("tool_calls"):
-            calls |= {call["id"]: call["function"] for call in message["tool_calls"]}
+        elif found := _calls(message):
+            calls |= {call["id"]: call["function"] for call in found}
         else:
             told.append({"role": message["role"], "content": text(message)})
     return told

@@ -70,9 +70,10 @@ def refused(error: dict) -> Exception:
     """What to raise for an error in the engine's own words."""
     if error.get("type") == "exceed_context_size_error":
         return _too_long()
-    if error.get("code") == 400:
+    # A grammar that leads nowhere is noticed only while it is obeyed.
+    if error.get("code") == 400 or "grammar" in error["message"]:
         return unusable(error["message"])
-    return RuntimeError(error.get("message"))
+    return RuntimeError(error["message"])
 
 
 def unusable(message: str) -> Refusal:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from .. import models
 from ..parameters import PARAMETERS, SAMPLING, Parameter
-from . import messages, tools
+from . import messages, schema, tools
 from .refusal import Refusal, invalid, unknown_model
 
 TYPE_NAMES = {float: "Float", int: "Integer", bool: "Boolean", dict: "Object", list: "Array"}
@@ -149,13 +149,13 @@ def _form(given: dict, talk: list[dict], thinking: bool) -> dict:
     """What form the answer has: words, JSON of a schema, or calls of tools."""
     offered = tools.check(given["tools"])
     demanded = tools.demanded(given["tool_choice"], offered)
-    schema = _schema(given["response_format"] or {}, talk)
+    form = _schema(given["response_format"] or {}, talk)
     if thinking and demanded:
         raise invalid(
             "The tool_choice parameter does not support being set to required or object"
             " in thinking mode"
         )
-    if thinking and schema:
+    if thinking and form is not None:
         raise invalid("Json mode response is not supported when enable_thinking is true")
     if offered and given["n"] > 1:
         raise invalid("Range of n should be [1, 1] when tools are given")
@@ -163,11 +163,12 @@ def _form(given: dict, talk: list[dict], thinking: bool) -> dict:
     results = talk[-1]["role"] == "tool"
     if given["tool_choice"] == "none" or (results and not demanded):
         offered = []
+    form = tools.schema(demanded) if demanded else form
     return {
         "tools": demanded or offered,
         "demands": bool(demanded),
         "parallel": given["parallel_tool_calls"],
-        "schema": tools.schema(demanded) if demanded else schema,
+        "schema": None if form is None else schema.check(form),
     }
 
 
@@ -185,7 +186,7 @@ def _schema(form: dict, talk: list[dict]) -> dict | None:
     if kind == "text":
         return None
     named = form.get("json_schema")
-    schema = named.get("schema") if isinstance(named, dict) else None
-    if not isinstance(schema, dict):
+    form = named.get("schema") if isinstance(named, dict) else None
+    if not isinstance(form, dict):
         raise invalid("'response_format.json_schema.schema' must be Object")
-    return schema
+    return form

@@ -207,14 +207,16 @@ def test_a_json_object_is_one(engine):
     assert isinstance(json.loads(text(seen)), dict)
 
 
-@pytest.mark.parametrize(
-    "schema", [{"type": "nonsense"}, {"$ref": "#/nowhere"}, {"type": "string", "minLength": 10**8}]
-)
+LOOP = {"$ref": "#/$defs/A", "$defs": {"A": {"anyOf": [{"$ref": "#/$defs/A"}]}}}
+EMPTY = {"type": "integer", "minimum": 5, "maximum": 2}
+
+
+@pytest.mark.parametrize("schema", [{"type": "nonsense"}, {"items": 5}, LOOP, EMPTY])
 def test_a_schema_that_the_engine_cannot_use_is_refused(engine, schema):
     form = {"type": "json_schema", "json_schema": {"name": "bad", "schema": schema}}
     with pytest.raises(Refusal) as caught:
         events(engine, response_format=form)
-    assert caught.value.status == 400 and "/" not in str(caught.value).replace("#/nowhere", "")
+    assert caught.value.status == 400 and str(caught.value).startswith("<400> InternalError")
 
 
 def tool(name, field):

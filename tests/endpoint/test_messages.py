@@ -141,3 +141,9 @@ def test_a_result_before_any_question_is_told_alone():
     told = plain([CALLED, RESULT, ASKED])
     assert [message["role"] for message in told] == ["user", "user"]
     assert told[0]["content"].endswith("小雨")
+
+
+@pytest.mark.parametrize("calls", [[7], "calls", CALLED["tool_calls"]])
+def test_calls_in_another_role_are_not_read(calls):
+    asked = {"role": "user", "content": "你好", "tool_calls": calls}
+    assert plain(check([asked])) == [{"role": "user", "content": "你好"}]
