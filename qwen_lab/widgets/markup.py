@@ -1,9 +1,7 @@
-"""From text that nobody vouches for (a model's, a server's) to HTML that only shows it."""
-
-import html
-import re
+"""The panel's style, and the blocks of HTML that it is made of."""
 
 from ..text import say
+from ..views.markup import escaped, fold
 
 # JupyterLab's own colours, so that light and dark both read well. A learner may narrow the window
 # to a phone's width: nothing here has a width of its own, and long words break.
@@ -32,24 +30,9 @@ STYLE = """<style>
 </style>"""
 
 
-def clean(text: str) -> str:
-    """The text without lone surrogates, which neither a request nor a page can carry."""
-    return re.sub("[\ud800-\udfff]", "\ufffd", text)
-
-
-def escaped(text: str) -> str:
-    """The text as HTML that shows it character for character."""
-    return html.escape(clean(text))
-
-
 def box(kind: str, text: str, attributes: str = "") -> str:
     """A block of the panel's style `kind` with the escaped text; "" for none."""
     return f'<div class="qwen-panel-{kind}" {attributes}>{escaped(text)}</div>' if text else ""
-
-
-def fold(title: str, body: str) -> str:
-    """A title that opens and closes the body; the title is escaped, the body is HTML."""
-    return f"<details><summary>{escaped(title)}</summary>{body}</details>"
 
 
 def meanings(rows: list) -> str:

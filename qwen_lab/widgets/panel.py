@@ -7,6 +7,7 @@ from ipywidgets import HTML, Button, GridBox, HBox, Layout, Textarea, VBox
 from ..connection import Lab
 from ..parameters import PARAMETERS
 from ..text import say
+from ..views.markup import clean, escaped, fold
 from . import markup
 from .reply import Reply, code, explain
 from .setting import settings
@@ -38,7 +39,7 @@ class Panel(VBox):
         self._lab, self._reply = lab, Reply()
         self.settings = settings(parameters, start)
         self.prompt = Textarea(
-            value=markup.clean(prompt),
+            value=clean(prompt),
             description=say("panel.prompt"),
             placeholder=say("panel.placeholder"),
             rows=3,
@@ -62,7 +63,7 @@ class Panel(VBox):
         return [
             HTML(markup.STYLE, layout=Layout(display="none")),
             self.prompt,
-            HTML(markup.escaped(say("panel.ticks"))),
+            HTML(escaped(say("panel.ticks"))),
             GridBox(list(self.settings.values()), layout=grid),
             HTML(markup.meanings([PARAMETERS[name] for name in self.settings])),
             self.sends,
@@ -122,8 +123,8 @@ class Panel(VBox):
         self._reply = reply = Reply()
         request = self._request()
         self._task = asyncio.get_running_loop().create_task(self._read(reply, request))
-        shown = f"<pre>{markup.escaped(code(request))}</pre>"
-        self.call.value = markup.fold(say("panel.call"), shown)
+        shown = f"<pre>{escaped(code(request))}</pre>"
+        self.call.value = fold(say("panel.call"), shown)
         self._paint()
         return reply
 
@@ -138,7 +139,7 @@ class Panel(VBox):
     def _request(self) -> dict:
         sent = self._sent()
         extra = {name: sent.pop(name) for name in [*sent] if not PARAMETERS[name].keyword}
-        messages = [{"role": "user", "content": markup.clean(self.prompt.value)}]
+        messages = [{"role": "user", "content": clean(self.prompt.value)}]
         request = {"model": self._lab.model, "messages": messages, **sent}
         return {**request, "extra_body": extra} if extra else request
 
@@ -147,7 +148,7 @@ class Panel(VBox):
         sent = self._sent()
         shown = ", ".join(f"{name}={value}" for name, value in sent.items())
         words = say("panel.sends" if sent else "panel.sends_nothing")
-        self.sends.value = f"{markup.escaped(words)} <code>{markup.escaped(shown)}</code>"
+        self.sends.value = f"{escaped(words)} <code>{escaped(shown)}</code>"
         hints = [say("panel.pair", first=a, second=b) for a, b in PAIRS if {a, b} <= sent.keys()]
         if "frequency_penalty" in sent:
             hints.append(f"frequency_penalty: {PARAMETERS['frequency_penalty'].meaning}")

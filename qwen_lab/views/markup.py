@@ -1,0 +1,54 @@
+"""From text that nobody vouches for (a model's, a server's) to HTML that only shows it."""
+
+import html
+import re
+
+# A view is read in JupyterLab, light or dark, in an exported page, and on GitHub, where all colours
+# are taken out: the text must say it all. JupyterLab's own colours where it has them.
+STYLE = """<style>
+.qwen-view { color: var(--jp-content-font-color1, inherit); line-height: 1.5; max-width: 1000px;
+  min-width: 0; overflow-wrap: anywhere; }
+.qwen-view code, .qwen-view pre { background: none; color: inherit; padding: 0;
+  font-family: var(--jp-code-font-family, monospace); font-size: var(--jp-code-font-size, 13px); }
+.qwen-view pre { margin: 4px 0; white-space: pre-wrap; }
+.qwen-view summary { cursor: pointer; }
+.qwen-view ul { list-style: none; margin: 0; padding-left: 20px; }
+.qwen-view table { border-collapse: collapse; }
+.qwen-view th, .qwen-view td { border-bottom: 1px solid var(--jp-border-color2, #bdbdbd);
+  padding: 2px 8px; text-align: left; vertical-align: top; }
+.qwen-view small { color: var(--jp-content-font-color2, inherit); }
+.qwen-view :focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); }
+%s</style>"""
+
+
+class View:
+    """Something to look at: HTML for the notebook, and `text`, its short form for everywhere else.
+
+    `html` must be safe already; `style` is the CSS that it needs beside `STYLE`. The repr is
+    `text`, so it should be stable: no times, no addresses.
+    """
+
+    def __init__(self, html: str, text: str, style: str = "") -> None:
+        self.html, self.text, self._style = html, clean(text), style
+
+    def _repr_html_(self) -> str:
+        return f'{STYLE % self._style}<div class="qwen-view">{self.html}</div>'
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def clean(text: str) -> str:
+    """The text without lone surrogates, which neither a request nor a page can carry."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)
+
+
+def escaped(text: str) -> str:
+    """The text as HTML that shows it character for character."""
+    return html.escape(clean(text))
+
+
+def fold(title: str, body: str, *, opened: bool = False) -> str:
+    """A title that opens and closes the body; the title is escaped, the body is HTML."""
+    attribute = " open" if opened else ""
+    return f"<details{attribute}><summary>{escaped(title)}</summary>{body}</details>"
