@@ -38,7 +38,8 @@ class Parameter:
 
     `low` and `high` bound a number (None: no bound); `open_low` and `open_high` exclude the bound
     itself. `default` is what the endpoint uses when the request is silent, as qwen-plus without
-    thinking. `keyword` is False where the SDK wants it in `extra_body`. `models` are patterns of
+    thinking; `null` what it uses for an explicit null, where that says more than "not given".
+    `keyword` is False where the SDK wants it in `extra_body`. `models` are patterns of
     the cloud's models that take it, empty where all chat models do. `refusal` is DashScope's
     sentence for a value out of range, `source` the page that documents the row.
     """
@@ -46,6 +47,7 @@ class Parameter:
     name: str
     kind: type
     default: float | int | bool | None = None
+    null: int | None = None
     low: float | None = None
     high: float | None = None
     open_low: bool = False
@@ -115,6 +117,8 @@ _ROWS = (
         "top_k",
         int,
         default=20,
+        # Above 100 the cut is off, and so it is with null.
+        null=101,
         low=0,
         step=1,
         keyword=False,

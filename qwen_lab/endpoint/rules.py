@@ -51,7 +51,7 @@ def read(body: object, local_model: str, thinks: bool = False) -> Call:
     if not isinstance(body, dict) or not _shallow(body, DEPTH):
         raise Refusal("Required body invalid, please check the request body format.")
     _check_model(body.get("model"), local_model)
-    given = {name: _value(row, body.get(name)) for name, row in PARAMETERS.items()}
+    given = {name: _value(row, body) for name, row in PARAMETERS.items()}
     talk = messages.check(body.get("messages"))
     words, tokens = _stop(given["stop"])
     thinking = _thinking(given, local_model, thinks)
@@ -81,10 +81,11 @@ def _check_model(name: object, local_model: str) -> None:
         raise unknown_model(name)
 
 
-def _value(row: Parameter, value: object) -> object:
-    # The cloud reads null as "not given".
+def _value(row: Parameter, body: dict) -> object:
+    value = body.get(row.name)
+    # The cloud reads null as "not given", but for top_k.
     if value is None:
-        return row.default
+        return row.null if row.name in body and row.null is not None else row.default
     if not row.fits(value):
         raise _outside(row, f"'{row.name}' must be {TYPE_NAMES[row.kind]}")
     if row.kind in (int, float) and not row.allows(value):

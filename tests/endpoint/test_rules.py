@@ -37,6 +37,11 @@ def test_null_means_not_given():
     assert call(temperature=None, stop=None, seed=None, stream_options=None) == call()
 
 
+def test_null_switches_top_k_off():
+    assert call(top_k=None).sampling["top_k"] > 100
+    assert call().sampling["top_k"] == 20
+
+
 def test_unknown_fields_are_ignored():
     assert call(user="me", logit_bias={"1": 2}, nonsense={"a": 1}) == call()
 
