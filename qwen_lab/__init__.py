@@ -12,11 +12,12 @@ _HOMES = {
     "Lab": ".connection",
     "LabError": ".text",
     "Panel": ".widgets.panel",
+    "anatomy": ".views.anatomy",
     "checks": "",
     "connect": ".connection",
 }
 
-__all__ = ["Lab", "LabError", "Panel", "checks", "connect"]
+__all__ = ["Lab", "LabError", "Panel", "anatomy", "checks", "connect"]
 
 
 def __getattr__(name):

@@ -33,6 +33,11 @@ def say(key: str, **values: object) -> str:
     return _topic(language(), topic)[name].format(**values)
 
 
+def names(topic: str) -> set[str]:
+    """The names in a topic: those that `say` knows as "topic.name"."""
+    return set(_topic(language(), topic))
+
+
 class LabError(Exception):
     """Something the lab cannot do: what happened and the one thing to do next.
 

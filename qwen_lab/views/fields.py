@@ -1,0 +1,166 @@
+"""A request, an answer, a stream's chunks or an error as one tree of fields."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+# What a stream sends in pieces.
+GROWING = ("content", "reasoning_content", "refusal", "arguments")
+
+
+# The value of a field that only the other of two subjects has.
+ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field. `place` tells where it stands ("choices[0].index"), `path` which field it is
+    ("choices[].index"). `sent` is False for what only the SDK fills in. `chunks` are the numbers,
+    from 1, of those of a stream's chunks that brought it.
+    """
+
+    name: str
+    place: str
+    path: str
+    value: object
+    sent: bool = True
+    chunks: tuple[int, ...] = ()
+    children: tuple["Field", ...] = field(default=(), repr=False)
+
+    def walk(self) -> Iterator["Field"]:
+        """This field and all below it, in their order."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is looked at: its kind ("completion", "stream", "chunk", "request", "error"), its
+    fields, and of a stream the number of chunks.
+    """
+
+    kind: str
+    root: Field
+    count: int = 0
+
+
+def read(subject: object) -> Subject:
+    """The fields of anything that a call takes or gives; raises `TypeError` for anything else."""
+    if isinstance(subject, Exception):
+        return Subject("error", _tree(_error(subject)))
+    if isinstance(subject, Sequence) and subject and all(map(_is_model, subject)):
+        value, origins = assembled([chunk.model_dump(exclude_unset=True) for chunk in subject])
+        return Subject("stream", _tree(value, origins=origins), len(subject))
+    if _is_model(subject):
+        kind = "chunk" if subject.object == "chat.completion.chunk" else "completion"
+        return Subject(kind, _tree(subject.model_dump(), subject.model_dump(exclude_unset=True)))
+    if isinstance(subject, Mapping) and "messages" in subject:
+        return Subject("request", _tree(subject, path="request"))
+    if isinstance(subject, Mapping):
+        return Subject("error" if "error" in subject else "completion", _tree(subject))
+    raise TypeError(f"no request, answer, list of chunks or error: {type(subject).__name__}")
+
+
+def _is_model(value: object) -> bool:
+    return hasattr(value, "model_dump") and hasattr(value, "object")
+
+
+def _error(error: Exception) -> dict:
+    """What an exception of the SDK brought: its class, the status, and the body as it came."""
+    found: dict = {"exception": type(error).__name__}
+    response = getattr(error, "response", None)
+    if response is None:
+        body = getattr(error, "body", None)
+        return found | {"error": body if body else {"message": str(error.__cause__ or error)}}
+    found["status_code"] = response.status_code
+    if "retry-after" in response.headers:
+        found["retry_after"] = response.headers["retry-after"]
+    try:
+        body = response.json()
+    except ValueError:
+        body = {"error": {"message": response.text}}
+    return found | (body if isinstance(body, dict) else {"error": body})
+
+
+def _tree(
+    value: object,
+    sent: object = ...,
+    name: str = "",
+    place: str = "",
+    path: str = "",
+    origins: Mapping[str, tuple[int, ...]] | None = None,
+) -> Field:
+    """The field and all below it; `sent` is the same value without what the SDK filled in."""
+    sent, origins = value if sent is ... else sent, origins or {}
+    children = []
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            key, there = str(key), isinstance(sent, Mapping) and key in sent
+            below = sent[key] if there else None
+            where, what = f"{place}.{key}".lstrip("."), f"{path}.{key}".lstrip(".")
+            child = _tree(item, below, key, where, what, origins)
+            children.append(child if there else _unsent(child))
+    elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
+        for index, item in enumerate(value):
+            below = sent[index] if isinstance(sent, Sequence) and index < len(sent) else None
+            child = _tree(item, below, f"[{index}]", f"{place}[{index}]", f"{path}[]", origins)
+            children.append(child)
+    return Field(name, place, path, value, True, origins.get(place, ()), tuple(children))
+
+
+def _unsent(child: Field) -> Field:
+    return Field(child.name, child.place, child.path, child.value, False)
+
+
+def pairs(field: Field, other: Field) -> list[tuple[Field, Field]]:
+    """The fields below two fields, side by side; `ABSENT` where one of them has none."""
+    mine = {child.name: child for child in field.children}
+    theirs = {child.name: child for child in other.children}
+    names = [*mine, *(name for name in theirs if name not in mine)]
+    return [
+        (mine.get(name) or _absent(theirs[name]), theirs.get(name) or _absent(mine[name]))
+        for name in names
+    ]
+
+
+def _absent(field: Field) -> Field:
+    return Field(field.name, field.place, field.path, ABSENT)
+
+
+def assembled(chunks: list[dict]) -> tuple[dict, dict[str, tuple[int, ...]]]:
+    """The answer that a stream's chunks make, and the numbers of the chunks behind each place."""
+    whole: dict = {}
+    origins: dict[str, tuple[int, ...]] = {}
+    for number, chunk in enumerate(chunks, 1):
+
+        def note(place: str, number: int = number) -> None:
+            origins[place] = (*origins.get(place, ()), number)
+
+        whole = _merge(whole, chunk, "", note)
+    return whole, origins
+
+
+def _merge(old: object, new: object, place: str, note: Callable[[str], None]) -> object:
+    """`old` with what a further chunk brings; text grows, of all else the first value counts."""
+    if isinstance(new, dict):
+        old = dict(old or {})
+        for key, item in new.items():
+            key = "message" if key == "delta" else key
+            old[key] = _merge(old.get(key), item, f"{place}.{key}".lstrip("."), note)
+        return old
+    if isinstance(new, list):
+        return _merge_list(list(old or []), new, place, note)
+    if new not in (None, ""):
+        note(place)
+    if place.rsplit(".", 1)[-1] in GROWING and isinstance(new, str):
+        return (old or "") + new
+    return new if old in (None, "") else old
+
+
+def _merge_list(old: list, new: list, place: str, note: Callable[[str], None]) -> list:
+    for item in new:
+        # Answers and tool calls say which one they are; tokens follow one another.
+        at = item.get("index", len(old)) if isinstance(item, dict) else len(old)
+        old += [None] * (at + 1 - len(old))
+        old[at] = _merge(old[at], item, f"{place}[{at}]", note)
+    return old
