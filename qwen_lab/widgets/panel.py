@@ -9,6 +9,7 @@ from ..parameters import PARAMETERS
 from ..text import say
 from ..views.markup import clean, escaped, fold
 from . import markup
+from .flow import Flow
 from .reply import Reply, code, explain
 from .setting import settings
 
@@ -51,7 +52,7 @@ class Panel(VBox):
         )
         self.stop_button = Button(description=say("panel.stop"), disabled=True, layout=narrow)
         self.sends, self.hint, self.call = HTML(), HTML(), HTML()
-        self.shown, self.status, self.error = HTML(), HTML(), HTML()
+        self.shown, self.status, self.error = Flow(), HTML(), HTML()
         super().__init__(self._parts())
         self.add_class("qwen-panel")
         self._listen()
@@ -149,7 +150,8 @@ class Panel(VBox):
         shown = ", ".join(f"{name}={value}" for name, value in sent.items())
         words = say("panel.sends" if sent else "panel.sends_nothing")
         self.sends.value = f"{escaped(words)} <code>{escaped(shown)}</code>"
-        hints = [say("panel.pair", first=a, second=b) for a, b in PAIRS if {a, b} <= sent.keys()]
+        hints = [setting.problem for setting in self.settings.values() if setting.problem]
+        hints += [say("panel.pair", first=a, second=b) for a, b in PAIRS if {a, b} <= sent.keys()]
         if "frequency_penalty" in sent:
             hints.append(f"frequency_penalty: {PARAMETERS['frequency_penalty'].meaning}")
         self.hint.value = markup.box("hint", "\n".join(hints), 'role="status"')
@@ -164,8 +166,7 @@ class Panel(VBox):
             self._later.cancel()
             self._later = None
         reply = self._reply
-        busy = f'aria-live="polite" aria-busy="{str(reply.running).lower()}"'
-        self.shown.value = markup.box("answer", reply.text or " ", busy)
+        self.shown.show(reply.text, running=reply.running)
         self.status.value = markup.box("status", self._status(reply), 'role="status"')
         error = explain(reply, self._lab) if reply.error else ""
         self.error.value = markup.box("error", error, 'role="alert"')

@@ -54,7 +54,10 @@ def test_the_answer_grows_while_the_model_writes(lab, engine):
 def test_it_is_painted_at_most_twenty_times_a_second(lab, engine):
     engine.reply(*["字"] * 300)
     panel, paintings = Panel(lab), []
-    panel.shown.observe(lambda change: paintings.append(change.new), "value")
+    panel.shown.show = lambda text, running, show=panel.shown.show: (
+        paintings.append(text),
+        show(text, running=running),
+    )
     assert run(panel) == words(panel.shown) == "字" * 300
     seconds = float(re.search(r"([\d.]+) s", words(panel.status))[1])
     assert len(paintings) <= 20 * (seconds + 0.05) + 2

@@ -81,9 +81,50 @@ def test_a_start_beyond_the_sliders_end_but_in_range_is_kept(name, value):
         (("max_tokens",), {"max_tokens": 1.5}, r"max_tokens is 1.5; it must be int in \[1, 2048\]"),
         (("temperature",), {"seed": -1}, "seed is -1"),
         (("temperature",), {"top_k": 3}, "'top_k' is not in this panel, which has temperature"),
-        (("stop",), {}, "'stop' has no slider; those that have one: temperature, "),
+        (("heat",), {}, "'heat' is no parameter; there are temperature, "),
+        (("stream",), {"stream": 1}, "stream is 1; it must be bool"),
+        (("tools",), {"tools": "x"}, "tools is 'x'; it must be list"),
     ],
 )
 def test_what_cannot_be_set_is_a_value_error(parameters, start, complaint):
     with pytest.raises(ValueError, match=complaint):
         settings(parameters, start)
+
+
+def test_every_parameter_of_the_table_has_a_control_that_sends_what_the_table_takes():
+    names = PARAMETERS.keys() - {"stream_options"}
+    for name, row in settings(names, {}).items():
+        row.tick.value = True
+        assert PARAMETERS[name].fits(row.value), name
+
+
+def test_a_switch_is_on_as_soon_as_it_is_ticked():
+    row = setting("logprobs")
+    assert row.value is None
+    row.tick.value = True
+    assert row.value is True
+    row.control.value = False
+    assert row.value is False
+
+
+def test_stop_words_are_tags():
+    row = setting("stop")
+    row.control.value = ["。", "\n"]
+    assert row.tick.value and row.value == ["。", "\n"]
+    assert setting("stop", "END").value == ["END"]
+
+
+def test_an_object_is_written_as_json():
+    row = setting("response_format")
+    row.control.value = '{"type": "text"}'
+    assert row.value == {"type": "text"} and row.problem == ""
+    row.control.value = '{"type": '
+    assert row.value is None and "response_format is not JSON" in row.problem
+
+
+def test_a_row_can_be_set_and_taken_back():
+    row = setting("temperature")
+    row.set(0.2)
+    assert row.value == 0.2
+    row.set(None)
+    assert row.value is None and row.control.value == 0.7

@@ -1,0 +1,54 @@
+"""A text that grows: only its last block is sent to the browser again."""
+
+import unicodedata
+
+from ipywidgets import HTML, VBox
+
+from ..views.markup import escaped
+
+SIZE = 400
+JOINERS = ("\u200d", "\ufe0f", "\ufe0e")
+
+
+class Flow(VBox):
+    """Shows a text while it is written. Painting it n times costs n blocks, not n whole texts."""
+
+    def __init__(self) -> None:
+        super().__init__([HTML()])
+        self.add_class("qwen-panel-answer")
+
+    @property
+    def value(self) -> str:
+        """The HTML that is shown, in one piece."""
+        return "".join(block.value for block in self.children)
+
+    def show(self, text: str, *, running: bool = False) -> None:
+        """Show the text; what is the same as before is not sent."""
+        pieces = blocks(text or " ")
+        kept = self.children[: len(pieces)]
+        self.children = (*kept, *(HTML() for _ in pieces[len(kept) :]))
+        for block, piece in zip(self.children, pieces, strict=True):
+            busy = str(running and piece is pieces[-1]).lower()
+            block.value = f'<span aria-live="polite" aria-busy="{busy}">{escaped(piece)}</span>'
+
+
+def blocks(text: str) -> list[str]:
+    """The text in pieces; all but the last stay as they are when it grows."""
+    found, start = [], 0
+    while len(text) - start > 2 * SIZE:
+        end = _cut(text, start + SIZE)
+        found.append(text[start:end])
+        start = end
+    return [*found, text[start:]]
+
+
+def _cut(text: str, at: int) -> int:
+    """Where to cut: after a space or a line's end that is near, and never within a character."""
+    near = [at + offset for offset in range(SIZE // 4) if text[at + offset].isspace()]
+    if near:
+        return near[0] + 1
+    for end in range(at, at + SIZE):
+        joined = text[end] in JOINERS or text[end - 1] in JOINERS
+        if not joined and not unicodedata.combining(text[end]):
+            return end
+    return at
