@@ -91,6 +91,10 @@ class Parameter:
         below = self.high is None or (value < self.high if self.open_high else value <= self.high)
         return above and below
 
+    def takes(self, value: object) -> bool:
+        """Whether the value is of its type and, if it is a number, in its range."""
+        return self.fits(value) and (self.kind not in (int, float) or self.allows(value))
+
 
 _ROWS = (
     Parameter(

@@ -8,9 +8,9 @@ from ..connection import Lab
 from ..parameters import PARAMETERS
 from ..text import say
 from ..views.markup import clean, escaped, fold
-from . import markup
+from . import code, markup
 from .flow import Flow
-from .reply import Reply, code, explain
+from .reply import Reply, explain
 from .setting import settings
 
 PARTS = ("temperature", "top_p", "max_tokens", "presence_penalty", "frequency_penalty")
@@ -124,7 +124,7 @@ class Panel(VBox):
         self._reply = reply = Reply()
         request = self._request()
         self._task = asyncio.get_running_loop().create_task(self._read(reply, request))
-        shown = f"<pre>{escaped(code(request))}</pre>"
+        shown = f"<pre>{escaped(code.call(request))}</pre>"
         self.call.value = fold(say("panel.call"), shown)
         self._paint()
         return reply

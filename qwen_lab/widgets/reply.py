@@ -1,25 +1,34 @@
-"""One call and its answer, as it streams in: the text, how it ended, what it used, how fast."""
+"""One call and its answer, as it comes in: the text, how it ended, what it used, how fast."""
 
-import json
 import time
 from collections.abc import Callable
 
 import openai
+from openai.types import CompletionUsage
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from ..connection import Lab
 from ..text import say
 
 # How much of a server's words is shown: an error may be a whole page.
 SHOWN = 600
+# Between the answers of one call that asked for several.
+BETWEEN = "\n\n———\n\n"
 
 
 class Reply:
-    """An answer that arrives. `stage` is waiting, writing, and then done, stopped or failed."""
+    """An answer that arrives. `stage` is waiting, writing, and then done, stopped or failed.
+
+    `chunks` are those of a stream, `completion` the answer of a call that asked for none.
+    """
 
     def __init__(self) -> None:
-        self.text, self.stage = "", "waiting"
+        self.stage = "waiting"
+        self.chunks: list[ChatCompletionChunk] = []
+        self.completion: ChatCompletion | None = None
         self.reason: str | None = None
-        self.tokens: int | None = None
+        self.usage: CompletionUsage | None = None
+        self._texts: dict[int, str] = {}
         self.error: Exception | None = None
         self.answered = False
         self._began, self._first, self._ended = time.monotonic(), None, None
@@ -30,34 +39,73 @@ class Reply:
         return self.stage in ("waiting", "writing")
 
     async def read(self, lab: Lab, request: dict, changed: Callable[[], None]) -> None:
-        """Make the call and read its stream, saying `changed` at each piece.
+        """Make the call and read its answer, saying `changed` at each piece.
 
-        An error ends it as "failed", with the error kept in `error` and the text so far in `text`.
+        It streams unless the request says otherwise. An error ends it as "failed", with the error
+        kept in `error` and the text so far in `text`.
         """
         try:
             async with openai.AsyncOpenAI(base_url=lab.base_url, api_key=lab.api_key) as client:
-                stream = await client.chat.completions.create(
-                    **request, stream=True, stream_options={"include_usage": True}
-                )
-                self.answered = True
-                async with stream:
-                    async for chunk in stream:
-                        self._add(chunk)
-                        changed()
+                if request.get("stream", True):
+                    await self._read_stream(client, request, changed)
+                else:
+                    self._take(await client.chat.completions.create(**request))
             self.end("done")
         # Any error: a malformed chunk, for one, passes through the SDK as it is.
         except Exception as error:
             self.end("failed", error)
 
-    def _add(self, chunk: openai.types.chat.ChatCompletionChunk) -> None:
-        if chunk.usage:
-            self.tokens = chunk.usage.completion_tokens
+    async def _read_stream(
+        self, client: openai.AsyncOpenAI, request: dict, changed: Callable[[], None]
+    ) -> None:
+        streamed = {"stream": True, "stream_options": {"include_usage": True}}
+        stream = await client.chat.completions.create(**request | streamed)
+        self.answered = True
+        async with stream:
+            async for chunk in stream:
+                self._add(chunk)
+                changed()
+
+    def _add(self, chunk: ChatCompletionChunk) -> None:
+        self.chunks.append(chunk)
+        self.usage = chunk.usage or self.usage
         for choice in chunk.choices or []:
             self.reason = choice.finish_reason or self.reason
             if choice.delta.content:
-                self.text += choice.delta.content
-                self.stage = "writing"
-                self._first = self._first or time.monotonic()
+                self._write(choice.index, choice.delta.content)
+
+    def _take(self, completion: ChatCompletion) -> None:
+        self.completion, self.answered, self.usage = completion, True, completion.usage
+        for choice in completion.choices:
+            self.reason = choice.finish_reason or self.reason
+            self._write(choice.index, choice.message.content or "")
+
+    def _write(self, index: int, text: str) -> None:
+        self._texts[index] = self._texts.get(index, "") + text
+        self.stage = "writing"
+        self._first = self._first or time.monotonic()
+
+    @property
+    def text(self) -> str:
+        """The answer's text so far; several answers stand below each other."""
+        return BETWEEN.join(text for _, text in sorted(self._texts.items()))
+
+    @property
+    def tokens(self) -> int | None:
+        """The tokens of the answer, as far as the service counted them."""
+        return self.usage.completion_tokens if self.usage else None
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, or has taken so far."""
+        return (self._ended or time.monotonic()) - self._began
+
+    @property
+    def speed(self) -> float | None:
+        """Tokens a second after the first, whose time is the prompt's; None where unknown."""
+        rest = (self._ended or 0) - (self._first or 0)
+        streamed = self.completion is None and self._first and rest > 0
+        return (self.tokens - 1) / rest if streamed and (self.tokens or 0) > 1 else None
 
     def end(self, stage: str, error: Exception | None = None) -> None:
         """Say how it ended, and when; the first to say so counts."""
@@ -70,9 +118,10 @@ class Reply:
         """In one line: what it is doing, or how it ended, in which time."""
         if self.running:
             return say(f"panel.{self.stage}")
-        seconds = say("panel.seconds", seconds=self._ended - self._began)
+        seconds = say("panel.seconds", seconds=self.seconds)
         if self.stage == "done":
-            return " · ".join([self._ending, self._count, seconds, *self._speed])
+            speed = [say("panel.speed", speed=self.speed)] if self.speed else []
+            return " · ".join([self._ending, self._count, seconds, *speed])
         return " · ".join([say(f"panel.{self.stage}"), seconds])
 
     @property
@@ -83,24 +132,6 @@ class Reply:
     def _count(self) -> str:
         uncounted = self.tokens is None
         return say("panel.uncounted") if uncounted else f"completion_tokens: {self.tokens}"
-
-    @property
-    def _speed(self) -> list[str]:
-        # The first token's time is the prompt's; only the others show how fast the model writes.
-        rest = self._ended - (self._first or self._ended)
-        if not self.tokens or self.tokens < 2 or not rest:
-            return []
-        return [say("panel.speed", speed=(self.tokens - 1) / rest)]
-
-
-def code(request: dict) -> str:
-    """The call as a learner writes it; values in JSON, which for these is also Python."""
-    given = [
-        f"    {name}={json.dumps(value, ensure_ascii=False)},"
-        for name, value in request.items()
-        if name != "model"
-    ]
-    return "\n".join(["client.chat.completions.create(", "    model=lab.model,", *given, ")"])
 
 
 def explain(reply: Reply, lab: Lab) -> str:

@@ -10,15 +10,16 @@ from threading import Thread
 import pytest
 
 from qwen_lab.connection import Lab
-from qwen_lab.widgets.reply import Reply, code, explain
+from qwen_lab.widgets.reply import Reply, explain
 
 HELLO = [{"role": "user", "content": "你好"}]
 CHUNK = 'data: {"choices": [{"index": 0, "delta": {"content": "好"}}]}\n\n'
 
 
-def read(lab):
+def read(lab, **fields):
     reply = Reply()
-    asyncio.run(reply.read(lab, {"model": lab.model, "messages": HELLO}, lambda: None))
+    request = {"model": lab.model, "messages": HELLO, **fields}
+    asyncio.run(reply.read(lab, request, lambda: None))
     return reply
 
 
@@ -138,13 +139,15 @@ def test_what_fails_after_a_stop_is_still_stopped():
     assert reply.stage == "stopped" and reply.error is None
 
 
-def test_the_code_is_what_a_learner_would_write():
-    request = {"model": "m", "messages": HELLO, "temperature": 0.2, "extra_body": {"top_k": 5}}
-    assert code(request).split("\n") == [
-        "client.chat.completions.create(",
-        "    model=lab.model,",
-        '    messages=[{"role": "user", "content": "你好"}],',
-        "    temperature=0.2,",
-        '    extra_body={"top_k": 5},',
-        ")",
-    ]
+def test_several_answers_stand_below_each_other(lab, engine):
+    engine.reply("一")
+    engine.reply("二")
+    reply = read(lab, n=2)
+    assert reply.text == "一\n\n———\n\n二" and len(reply.chunks) > 4
+
+
+def test_an_answer_that_does_not_stream_comes_in_one_piece(lab, engine):
+    engine.reply("你", "好")
+    reply = read(lab, stream=False)
+    assert (reply.text, reply.reason, reply.tokens) == ("你好", "stop", 2)
+    assert reply.completion and not reply.chunks and reply.speed is None

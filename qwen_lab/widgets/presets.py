@@ -1,0 +1,65 @@
+"""Sets of parameters with a name: four of the lab's, and the learner's own in one file."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+from ..parameters import PARAMETERS
+from ..text import LabError, say
+
+BUNDLED = {
+    "precise": {"temperature": 0.0},
+    "balanced": {"temperature": 0.7, "top_p": 0.8},
+    "creative": {"temperature": 1.3, "presence_penalty": 1.0},
+    "short": {"temperature": 0.3, "max_tokens": 60},
+}
+
+
+class Presets:
+    """The sets by their names; `path` is the learner's file (default: the lab's own folder).
+
+    A file that cannot be read counts as empty, and is kept beside the new one when it is written.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        home = os.environ.get("QWEN_LAB_HOME") or platformdirs.user_state_path("qwen-lab", False)
+        self.path = path or Path(home).expanduser() / "presets.json"
+
+    def all(self) -> dict[str, dict]:
+        """Every set: the bundled ones under their names in the language in use, then one's own."""
+        bundled = {say(f"playground.{name}"): values for name, values in BUNDLED.items()}
+        return bundled | self._own()
+
+    def save(self, name: str, values: dict) -> None:
+        """Keep the values under the name; raises `LabError` when the file cannot be written."""
+        own = self._own() | {name: values}
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self.path.exists() and not self._own():
+                self.path.replace(self.path.with_suffix(".json.bak"))
+            handle, scratch = tempfile.mkstemp(dir=self.path.parent, suffix=".json")
+            with open(handle, "w", encoding="utf-8") as file:
+                json.dump(own, file, ensure_ascii=False, indent=1)
+            os.replace(scratch, self.path)
+        except OSError as error:
+            raise LabError("playground.not_saved", path=self.path, problem=error) from error
+
+    def _own(self) -> dict[str, dict]:
+        try:
+            found = json.loads(self.path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        found = found if isinstance(found, dict) else {}
+        return {name: _known(values) for name, values in found.items() if isinstance(values, dict)}
+
+
+def _known(values: dict) -> dict:
+    """The values that the table has: a file may have been written by hand."""
+    return {
+        name: value
+        for name, value in values.items()
+        if name in PARAMETERS and PARAMETERS[name].takes(value)
+    }
