@@ -5,7 +5,6 @@ Covered: `POST /chat/completions` (JSON and SSE), `GET /models`, `GET /models/{i
 covered: everything else of the cloud.
 """
 
-import asyncio
 import json
 import logging
 import secrets
@@ -13,18 +12,15 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import asdict, replace
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import models
 from ..next_token import MOST, WHOLE
@@ -33,6 +29,7 @@ from . import messages
 from .answer import Answerer, complete
 from .engine import Engine
 from .faults import Faults, Weather
+from .incoming import HOSTS, LocalOrigin, body, parse, while_connected
 from .refusal import (
     DONE,
     Refusal,
@@ -47,10 +44,6 @@ from .rules import is_tokens, read
 from .search import Search
 from .slots import Slots
 from .state import BASE
-
-HOSTS = ["127.0.0.1", "localhost"]
-# The cloud's own limit: "Exceeded limit on max bytes to request body : 6291456" (seen 2026-04).
-MAX_BODY = 6_291_456
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -80,20 +73,6 @@ def create_app(engine: Engine, token: str, search: Search | None = None) -> Star
     return app
 
 
-class LocalOrigin:
-    """Refuses a browser's request that comes from a page of another machine."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        origin = Headers(scope=scope).get("origin") if scope["type"] == "http" else None
-        if origin and urlsplit(origin).hostname not in HOSTS:
-            await PlainTextResponse("Invalid origin header", 403)(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
-
-
 def _guarded(handler: Handler, token: str) -> Handler:
     """The handler behind the token, with a request id, and refusals in the recorded envelope."""
     expected = f"Bearer {token}".encode()
@@ -121,16 +100,16 @@ def _refused(refusal: Refusal, request_id: str) -> Response:
 
 
 async def _chat(request: Request) -> Response:
-    body = await _body(request)
-    weather = request.app.state.faults.weather(request.headers, body)
-    return await _while_connected(request, _answered(request, body, weather))
+    content = await body(request)
+    weather = request.app.state.faults.weather(request.headers, content)
+    return await while_connected(request, _answered(request, content, weather))
 
 
-async def _answered(request: Request, body: bytes, weather: Weather) -> Response:
+async def _answered(request: Request, content: bytes, weather: Weather) -> Response:
     """The answer's first bytes at least: until then, what goes wrong has a status of its own."""
     state, request_id = request.app.state, request.state.id
     await weather.begin()
-    call = read(_json(body), state.engine.model, state.engine.thinks)
+    call = read(parse(content), state.engine.model, state.engine.thinks)
     if call.search:
         notes = state.search.find(messages.question(call.messages), forced=call.search == "forced")
         call = replace(call, notes=tuple(notes))
@@ -149,52 +128,6 @@ def _spoilt(answer: dict, weather: Weather) -> Response:
         raise output_inspected()
     parts = weather.spoil_whole(json.dumps(answer))
     return StreamingResponse(parts, media_type="application/json")
-
-
-async def _body(request: Request) -> bytes:
-    """The request's body; raises `Refusal` when it is larger than the cloud takes."""
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY:
-            raise Refusal(f"Exceeded limit on max bytes to request body : {MAX_BODY}")
-    return body
-
-
-def _json(body: bytes) -> object:
-    try:
-        value = json.loads(body, parse_int=_integer)
-        # NaN is no JSON; half a character is, and yet no text.
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-        return value
-    except (ValueError, OverflowError, RecursionError):
-        raise Refusal("Required body invalid, please check the request body format.") from None
-
-
-def _integer(digits: str) -> int | float:
-    # The engine's are of 64 bits.
-    return int(digits) if abs(int(digits)) < 2**63 else float(digits)
-
-
-async def _while_connected(request: Request, work: Awaitable) -> object:
-    """The work's result; when the client leaves first, the work is cancelled at once."""
-    task = asyncio.ensure_future(work)
-    left = asyncio.ensure_future(_disconnected(request))
-    try:
-        await asyncio.wait({task, left}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise Refusal("The client has left.", status=499, code="client_closed_request")
-        return task.result()
-    finally:
-        for future in (task, left):
-            future.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await future
-
-
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _events(
@@ -220,7 +153,7 @@ async def _next_token(request: Request) -> Response:
 
     `tail` counts the rest of the vocabulary, `whole` lists all of it; both take a second or two.
     """
-    asked = _json(await _body(request))
+    asked = parse(await body(request))
     asked = asked if isinstance(asked, dict) else {}
     talk, prefix = messages.check(asked.get("messages")), asked.get("prefix", "")
     if not isinstance(prefix, str) and not is_tokens(prefix):
@@ -228,7 +161,7 @@ async def _next_token(request: Request) -> Response:
     whole = asked.get("whole") is True
     most = WHOLE if whole or asked.get("tail") is True else MOST
     work = request.app.state.answerer.next_token(talk, prefix, most)
-    found = await _while_connected(request, work)
+    found = await while_connected(request, work)
     if whole and len(found.tail_counts):
         raise Refusal(say("tape.whole"), status=404, code="not_on_tape")
     found = found if whole else found.first(MOST)

@@ -1,0 +1,79 @@
+"""A request as it comes in: who may send one, its body, its JSON, and whether its client waits."""
+
+import asyncio
+import json
+from collections.abc import Awaitable
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .refusal import Refusal
+
+HOSTS = ["127.0.0.1", "localhost"]
+# The cloud's own limit: "Exceeded limit on max bytes to request body : 6291456" (seen 2026-04).
+MAX_BODY = 6_291_456
+
+
+class LocalOrigin:
+    """Refuses a browser's request that comes from a page of another machine."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origin = Headers(scope=scope).get("origin") if scope["type"] == "http" else None
+        if origin and urlsplit(origin).hostname not in HOSTS:
+            await PlainTextResponse("Invalid origin header", 403)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+async def body(request: Request) -> bytes:
+    """The request's body; raises `Refusal` when it is larger than the cloud takes."""
+    content = b""
+    async for part in request.stream():
+        content += part
+        if len(content) > MAX_BODY:
+            raise Refusal(f"Exceeded limit on max bytes to request body : {MAX_BODY}")
+    return content
+
+
+def parse(content: bytes) -> object:
+    """What the JSON says; raises `Refusal` when it is none."""
+    try:
+        value = json.loads(content, parse_int=_integer)
+        # NaN is no JSON; half a character is, and yet no text.
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        return value
+    except (ValueError, OverflowError, RecursionError):
+        raise Refusal("Required body invalid, please check the request body format.") from None
+
+
+def _integer(digits: str) -> int | float:
+    # The engine's are of 64 bits.
+    return int(digits) if abs(int(digits)) < 2**63 else float(digits)
+
+
+async def while_connected(request: Request, work: Awaitable) -> object:
+    """The work's result; when the client leaves first, the work is cancelled at once."""
+    task = asyncio.ensure_future(work)
+    left = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({task, left}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise Refusal("The client has left.", status=499, code="client_closed_request")
+        return task.result()
+    finally:
+        for future in (task, left):
+            future.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await future
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
