@@ -15,9 +15,11 @@ _HOMES = {
     "anatomy": ".views.anatomy",
     "checks": "",
     "connect": ".connection",
+    "difference": ".views.difference",
+    "xray": ".views.xray",
 }
 
-__all__ = ["Lab", "LabError", "Panel", "anatomy", "checks", "connect"]
+__all__ = ["Lab", "LabError", "Panel", "anatomy", "checks", "connect", "difference", "xray"]
 
 
 def __getattr__(name):

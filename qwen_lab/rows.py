@@ -1,0 +1,35 @@
+"""Rows of results as a CSV file that any spreadsheet opens rightly and safely."""
+
+import csv
+import json
+import os
+import tempfile
+from pathlib import Path
+
+# A cell that begins like this is a formula to a spreadsheet, whoever wrote it.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_csv(path: Path, rows: list[dict]) -> None:
+    """Write the rows, with a column for every name that any of them has.
+
+    UTF-8 with a mark that spreadsheets want. A text that would be a formula gets an apostrophe
+    before it. The file is there whole or not at all; raises `OSError`.
+    """
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    handle, scratch = tempfile.mkstemp(dir=path.parent, suffix=".csv")
+    try:
+        with open(handle, "w", encoding="utf-8-sig", errors="replace", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(map(_cell, names))
+            writer.writerows([[_cell(row.get(name)) for name in names] for row in rows])
+        os.replace(scratch, path)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, dict | list | bool):
+        return json.dumps(value, ensure_ascii=False)
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

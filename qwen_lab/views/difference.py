@@ -1,0 +1,122 @@
+"""Two answers side by side: what they share, where they part, and how likely each was there."""
+
+import os
+import re
+from collections.abc import Sequence
+
+from ..text import say
+from .markup import View, clean, escaped
+from .tokens import Said, Token, read, visible
+from .xray import percent
+
+STYLE = """
+.qwen-difference { display: grid; gap: 12px;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 260px), 1fr)); }
+.qwen-difference > div { border: 1px solid var(--jp-border-color1, #999); min-width: 0;
+  padding: 6px 10px; white-space: pre-wrap; }
+.qwen-difference span { opacity: 0.7; }
+.qwen-difference mark { background: rgba(255, 152, 0, 0.35); border-bottom: 3px double;
+  color: inherit; }
+"""
+# What is marked where texts without tokens part: a word, or one sign with what belongs to it.
+WORD = re.compile(r" ?[A-Za-z0-9À-ɏ\u0300-\u036f]+|.[\u0300-\u036f\ufe0e\ufe0f\u200d]*", re.S)
+SHOWN = 40
+
+
+def difference(a: object, b: object, *, labels: Sequence[str] = ("A", "B")) -> View:
+    """Two answers: the beginning that they share, then each of them from where they part.
+
+    `a` and `b` are completions, lists of chunks, or texts. Where both have logprobs they part at
+    a token, and the view tells how probable both tokens were for either.
+
+    >>> qwen_lab.difference(first, second)
+
+    Raises `TypeError` for what is no answer.
+    """
+    pair = (read(a), read(b))
+    shared = _shared(*pair)
+    marked = [_next(said, shared) for said in pair]
+    lines = [_parting(pair, shared, marked), *_fork(pair, shared, labels)]
+    told = "".join(f"<p>{escaped(line)}</p>" for line in lines)
+    columns = "".join(
+        _column(label, said.text, shared, word)
+        for label, said, word in zip(labels, pair, marked, strict=True)
+    )
+    return View(f'{told}<div class="qwen-difference">{columns}</div>', "\n".join(lines), STYLE)
+
+
+def _whole(said: Said) -> bool:
+    """Whether the tokens are the whole text: one that was stopped may have more of them."""
+    return bool(said.tokens) and "".join(token.text for token in said.tokens) == said.text
+
+
+def _shared(a: Said, b: Said) -> int:
+    """How many characters both begin with; whole tokens or words."""
+    if _whole(a) and _whole(b):
+        return sum(len(token.text) for token in a.tokens[: _shared_tokens(a, b)])
+    length = len(os.path.commonprefix([a.text, b.text]))
+    if a.text == b.text:
+        return length
+    # Words that only begin alike part at their beginning.
+    starts = [match.start() for match in WORD.finditer(max(a.text, b.text, key=len))]
+    return max((start for start in starts if start <= length), default=0)
+
+
+def _shared_tokens(a: Said, b: Said) -> int:
+    pairs = zip(a.tokens, b.tokens, strict=False)
+    same = [one.text == other.text for one, other in pairs]
+    return same.index(False) if False in same else len(same)
+
+
+def _next(said: Said, shared: int) -> str:
+    """What stands where the answers part; "" where this one has ended."""
+    if _whole(said):
+        at = 0
+        for token in said.tokens:
+            if at >= shared:
+                return token.text
+            at += len(token.text)
+    found = WORD.match(said.text, shared)
+    return found[0] if found else ""
+
+
+def _parting(pair: tuple[Said, Said], shared: int, marked: list[str]) -> str:
+    if pair[0].text == pair[1].text:
+        return say("difference.same", count=shared)
+    first, second = (visible(clean(word))[:SHOWN] if word else "■" for word in marked)
+    return say("difference.part", count=shared, first=first, second=second)
+
+
+def _fork(pair: tuple[Said, Said], shared: int, labels: Sequence[str]) -> list[str]:
+    """How probable both tokens were in either answer, a line each; none without logprobs."""
+    if pair[0].text == pair[1].text or not all(map(_whole, pair)):
+        return []
+    at = _shared_tokens(*pair)
+    if any(at >= len(said.tokens) for said in pair):
+        return []
+    tokens = [said.tokens[at] for said in pair]
+    return [
+        say(
+            "difference.fork",
+            label=label,
+            first=visible(tokens[0].text),
+            second=visible(tokens[1].text),
+            first_percent=_chance(token, tokens[0].text),
+            second_percent=_chance(token, tokens[1].text),
+        )
+        for label, token in zip(labels, tokens, strict=True)
+    ]
+
+
+def _chance(token: Token, text: str) -> str:
+    listed = dict(token.alternatives) | {token.text: token.probability}
+    return percent(listed[text]) if text in listed else say("difference.unlisted")
+
+
+def _column(label: str, text: str, shared: int, word: str) -> str:
+    rest = text[shared + len(word) :]
+    mark = f"<mark>{escaped(word)}</mark>" if word else ""
+    return (
+        f"<div><b>{escaped(label)}</b>\n<span>{escaped(text[:shared])}</span>"
+        f"{mark}{escaped(rest)}</div>"
+    )

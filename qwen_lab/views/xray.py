@@ -1,0 +1,141 @@
+"""The x-ray of an answer: how sure the model was of each token, and what else was likely."""
+
+import math
+
+from ..parameters import PARAMETERS
+from ..text import say
+from .markup import View, escaped, fold
+from .tokens import Said, Token, read, visible
+
+STYLE = """
+.qwen-xray-text { line-height: 2; white-space: pre-wrap; }
+.qwen-xray-text > [tabindex] { border-radius: 3px; padding: 1px 0; position: relative; }
+.qwen-xray-0 { border-bottom: 2px solid transparent; }
+.qwen-xray-1 { border-bottom: 2px dotted; background: rgba(255, 193, 7, 0.15); }
+.qwen-xray-2 { border-bottom: 2px dashed; background: rgba(255, 152, 0, 0.25); }
+.qwen-xray-3 { border-bottom: 2px solid; background: rgba(255, 87, 34, 0.35); }
+.qwen-xray-4 { border-bottom: 4px double; background: rgba(233, 30, 99, 0.45); }
+.qwen-xray-text > [tabindex]:hover::after, .qwen-xray-text > [tabindex]:focus::after {
+  background: var(--jp-layout-color1, Canvas); border: 1px solid var(--jp-border-color1, #999);
+  color: var(--jp-content-font-color1, CanvasText); content: attr(data-says); left: 0;
+  line-height: 1.4; max-width: 300px; padding: 4px 8px; position: absolute; top: 100%;
+  white-space: pre; width: max-content; z-index: 9; }
+.qwen-xray svg { fill: currentColor; height: 60px; max-width: 100%; width: 100%; }
+"""
+# Probabilities down to which a step of the colours goes.
+STEPS = (0.9, 0.5, 0.2, 0.05, 0.0)
+# In the line of surprises a token rises no higher than this, one in 1,024.
+HIGHEST_BITS = 10
+FEW = 3
+
+
+def xray(answer: object, *, choice: int = 0) -> View:
+    """The answer's tokens, coloured by probability, with the alternatives to each.
+
+    `answer` is a completion made with `logprobs=True, top_logprobs=5`, or the list of a stream's
+    chunks. Hover over a token, or go there with Tab, to see what else was likely. Tokens that are
+    parts of one character are shown as one. The probabilities are the model's own, before
+    temperature and every cut.
+
+    >>> qwen_lab.xray(completion)
+
+    Without logprobs the view says how to get them. Raises `TypeError` for what is no answer.
+    """
+    said = read(answer, choice)
+    if not said.tokens:
+        models = ", ".join(PARAMETERS["logprobs"].models)
+        words = say("xray.none" if said.text else "xray.empty", models=models)
+        return View(f"<p>{escaped(words)}</p>", words)
+    parts = [_text(said), _legend(), _line(said.tokens), _summary(said), _table(said.tokens)]
+    return View(f'<div class="qwen-xray">{"".join(parts)}</div>', _short(said), STYLE)
+
+
+def _text(said: Said) -> str:
+    spans = "".join(
+        f'<span tabindex="0" class="qwen-xray-{_step(token)}" data-says="{escaped(_says(token))}">'
+        f"{escaped(_seen(token.text))}</span>"
+        for token in said.tokens
+    )
+    return f'<div class="qwen-xray-text">{spans}<small> {escaped(_ending(said))}</small></div>'
+
+
+def _seen(text: str) -> str:
+    # A line's end stays one, and is seen as well.
+    return text.replace("\n", "↵\n")
+
+
+def _step(token: Token) -> int:
+    return next(step for step, lowest in enumerate(STEPS) if token.probability >= lowest)
+
+
+def _says(token: Token) -> str:
+    """What stands beside a token: its probability, and the alternatives, a line each."""
+    head = say("xray.token", token=visible(token.text), percent=percent(token.probability))
+    pieces = [say("xray.pieces", count=token.pieces)] if token.pieces > 1 else []
+    return "\n".join([head, *pieces, *_alternatives(token)])
+
+
+def _alternatives(token: Token) -> list[str]:
+    return [f"{percent(probability)}  {visible(text)}" for text, probability in token.alternatives]
+
+
+def percent(probability: float) -> str:
+    """A probability in percent, small ones to a precision that tells them apart."""
+    number = 100 * probability
+    if number < 0.001:
+        return "< 0.001 %"
+    return f"{number:.3g} %" if number < 99.95 else f"{min(number, 100):.4g} %"
+
+
+def _ending(said: Said) -> str:
+    return say(f"xray.{said.reason if said.reason in ('stop', 'length') else 'other'}")
+
+
+def _legend() -> str:
+    highs = (1.0, *STEPS)
+    marks = "".join(
+        f'<span class="qwen-xray-{step}">{100 * low:.0f}–{100 * high:.0f} %</span> '
+        for step, (low, high) in enumerate(zip(STEPS, highs, strict=False))
+    )
+    return f"<p><small>{escaped(say('xray.legend'))} {marks}</small></p>"
+
+
+def _line(tokens: list[Token]) -> str:
+    """The surprise of every token as a bar, for the eye; the table has the numbers."""
+    bars = "".join(
+        f'<rect x="{at}" y="{HIGHEST_BITS - height:.2f}" width="0.8" height="{height:.2f}"/>'
+        for at, height in enumerate(min(token.bits, HIGHEST_BITS) for token in tokens)
+    )
+    label = escaped(say("xray.line", highest=HIGHEST_BITS))
+    box = f'viewBox="0 0 {max(len(tokens), 20)} {HIGHEST_BITS}" preserveAspectRatio="none"'
+    return f'<small>{label}</small><svg role="img" aria-label="{label}" {box}>{bars}</svg>'
+
+
+def _summary(said: Said) -> str:
+    return f"<p>{escaped(_numbers(said.tokens))}</p>"
+
+
+def _numbers(tokens: list[Token]) -> str:
+    pieces, bits = sum(token.pieces for token in tokens), sum(token.bits for token in tokens)
+    mean = bits / pieces
+    choices = 2**mean if math.isfinite(mean) else math.inf
+    return say("xray.summary", tokens=pieces, bits=bits, mean=mean, choices=choices)
+
+
+def _table(tokens: list[Token]) -> str:
+    names = ("number", "token_head", "probability", "bits", "alternatives")
+    head = "".join(f"<th>{escaped(say(f'xray.{name}'))}</th>" for name in names)
+    rows = "".join(
+        f"<tr><td>{number}</td><td><code>{escaped(visible(token.text))}</code></td>"
+        f"<td>{percent(token.probability)}</td><td>{token.bits:.1f}</td>"
+        f"<td>{escaped(' · '.join(_alternatives(token)))}</td></tr>"
+        for number, token in enumerate(tokens, 1)
+    )
+    table = f'<div style="overflow-x:auto"><table><tr>{head}</tr>{rows}</table></div>'
+    return fold(say("xray.all", count=len(tokens)), table)
+
+
+def _short(said: Said) -> str:
+    least = sorted(said.tokens, key=lambda token: token.probability)[:FEW]
+    lines = [f"{percent(token.probability)}  {visible(token.text)}" for token in least]
+    return "\n".join([_numbers(said.tokens), say("xray.least"), *lines, _ending(said)])

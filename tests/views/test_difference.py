@@ -1,0 +1,67 @@
+import html
+import re
+
+import pytest
+
+from qwen_lab.views.difference import difference
+
+from .hostile import HOSTILE
+from .test_tokens import row
+from .test_xray import answer
+
+
+def marked(view):
+    return [html.unescape(word) for word in re.findall(r"<mark>(.*?)</mark>", view.html, re.S)]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "count", "words"),
+    [
+        ("Hello wonderful world", "Hello wonder, world", 5, [" wonderful", " wonder"]),
+        ("秋风起", "秋雨落", 1, ["风", "雨"]),
+        ("cafe\u0301!", "cafe", 0, ["cafe\u0301", "cafe"]),
+        ("一样的开头", "一样", 2, ["的"]),
+        ("", "有", 0, ["有"]),
+        ("ab cd", "xy", 0, ["ab", "xy"]),
+    ],
+)
+def test_texts_part_at_a_word_or_a_sign(a, b, count, words):
+    view = difference(a, b)
+    assert f"The same for {count} characters" in view.text and marked(view) == words
+
+
+def test_the_same_answers_say_so():
+    view = difference("一样", "一样")
+    assert view.text == "Both answers are the same, 2 characters." and marked(view) == []
+
+
+def test_with_logprobs_the_fork_tells_what_was_likely_in_both():
+    tops = [("秋", 0.6), ("春", 0.3)]
+    a = answer(row("是", 0.9), row("秋", 0.6, top=tops))
+    b = answer(row("是", 0.9), row("冬", 0.05, top=tops))
+    view = difference(a, b, labels=("T=0", "T=1.5"))
+    assert marked(view) == ["秋", "冬"]
+    assert "There, for T=0: “秋” 60 %, “冬” not among those listed." in view.text
+    assert "There, for T=1.5: “秋” 60 %, “冬” 5 %." in view.text
+
+
+def test_tokens_that_spell_alike_part_where_the_tokens_do():
+    a = answer(row("ab", 0.9), row("c", 0.5))
+    b = answer(row("a", 0.1), row("bd", 0.5))
+    assert marked(difference(a, b)) == ["ab", "a"]
+
+
+def test_every_character_of_both_stands_in_the_view():
+    page = difference("一二三四", "一二五六").html
+    for text in ("一二", "三", "四", "五", "六"):
+        assert text in page
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_text_is_only_shown(hostile):
+    for view in (difference(hostile, "a"), difference("a", f"a{hostile}", labels=[hostile] * 2)):
+        page = view.html.lower()
+        assert not re.search(
+            r"<(script|img|image|iframe|object|embed|form|body|meta|style|a )", page
+        )
+        assert "\ud800" not in page + view.text

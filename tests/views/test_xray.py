@@ -1,0 +1,111 @@
+import html
+import re
+
+import pytest
+from openai import OpenAI
+
+from qwen_lab import text
+from qwen_lab.endpoint import process
+from qwen_lab.views.tokens import read
+from qwen_lab.views.xray import percent, xray
+
+from .hostile import HOSTILE
+from .test_tokens import row, split
+
+
+def answer(*rows, reason="stop", content=None):
+    said = "".join(read_row["token"] for read_row in rows) if content is None else content
+    choice = {"message": {"content": said}, "finish_reason": reason, "logprobs": {"content": rows}}
+    return {"choices": [choice]}
+
+
+def seen(page):
+    return html.unescape(re.sub(r"(?s)<[^>]*>", "", page))
+
+
+def test_each_token_has_the_colour_of_its_probability_and_can_be_reached_by_keyboard():
+    view = xray(answer(row("a", 0.95), row("b", 0.5), row("c", 0.3), row("d", 0.1), row("e", 0.01)))
+    for step, letter in enumerate("abcde"):
+        assert re.search(rf'tabindex="0" class="qwen-xray-{step}" data-says="{letter} ', view.html)
+    styles = [
+        re.search(rf"qwen-xray-{step} {{ border-bottom: (.*?);", view._repr_html_())
+        for step in range(5)
+    ]
+    assert len({style[1] for style in styles}) == 5
+
+
+def test_a_token_tells_its_alternatives():
+    page = xray(answer(row("秋", 0.3, top=[("春", 0.5), ("秋", 0.3)]))).html
+    assert 'data-says="秋  30 %\n50 %  春\n30 %  秋"' in page
+    assert "50 % 春 · 30 % 秋" in seen(page).replace("  ", " ")
+
+
+def test_a_character_of_several_tokens_is_shown_whole():
+    view = xray(answer(*split("😀", 2, 0.5, 0.4), content="😀"))
+    assert ">😀</span>" in view.html and "\ufffd" not in view.html
+    assert text.say("xray.pieces", count=2) in view.html and "20 %" in view.html
+
+
+@pytest.mark.parametrize(
+    ("reason", "sign"), [("stop", "■ stop"), ("length", "✂ length"), (None, "no ordinary end")]
+)
+def test_where_it_ended_and_why_stands_after_the_last_token(reason, sign):
+    view = xray(answer(row("a", 0.5), reason=reason))
+    assert sign in seen(view.html.split("</div>")[0]) and sign in view.text
+
+
+def test_the_surprise_is_summed_in_bits():
+    view = xray(answer(row("a", 0.5), row("b", 0.25), row("c", 1)))
+    assert "3 tokens, 3.0 bits of surprise, 1.00 a token" in view.text
+    assert "2.0 equally likely tokens" in view.text
+    assert view.html.count("<rect") == 3 and 'aria-label="Surprise' in view.html
+
+
+def test_a_lines_end_is_seen_and_stays_one():
+    assert ">a↵\n</span>" in xray(answer(row("a\n", 0.5))).html
+
+
+def test_an_answer_without_probabilities_says_how_to_get_them(client, engine):
+    engine.reply("好")
+    ask = {"model": "fake-qwen", "messages": [{"role": "user", "content": "你好"}]}
+    view = xray(client.chat.completions.create(**ask))
+    assert "logprobs=True, top_logprobs=5" in view.text and "qwen-plus-20*" in view.html
+    assert "no text" in xray({"choices": [{"message": {"content": None}}]}).text
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_tokens_are_only_shown(hostile):
+    spoken = hostile.encode(errors="replace").decode()
+    view = xray(answer(row(spoken, 0.5, top=[(spoken, 0.5)]), reason=hostile))
+    body = view.html.lower()
+    assert not re.search(
+        r"<(script|img|image|iframe|object|embed|form|input|body|meta|style|a )", body
+    )
+    assert not re.search(r'<span[^>]*" on\w+=', body)
+
+
+@pytest.mark.parametrize(
+    ("probability", "said"),
+    [(1, "100 %"), (0.9997, "99.97 %"), (0.5, "50 %"), (0.0123, "1.23 %"), (1e-9, "< 0.001 %")],
+)
+def test_percentages_tell_small_ones_apart(probability, said):
+    assert percent(probability) == said
+
+
+@pytest.mark.model
+def test_the_real_models_tokens_are_its_answer(home, monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_HOME", str(home))
+    server = process.start()
+    client = OpenAI(base_url=server.base_url, api_key=server.token)
+    messages = [{"role": "user", "content": "照抄：龘靐😀👩‍👩‍👧 café\n第二行"}]
+    completion = client.chat.completions.create(
+        model="qwen-plus", messages=messages, logprobs=True, top_logprobs=5, temperature=0
+    )
+    said = read(completion)
+    assert "".join(token.text for token in said.tokens) == said.text
+    assert all(0 < token.probability <= 1 for token in said.tokens)
+    assert all(
+        token.alternatives[0][1] >= token.probability - 1e-6
+        for token in said.tokens
+        if token.pieces == 1
+    )
