@@ -15,9 +15,7 @@ for chunk in completion:
 
 def call(request: dict, model: str = "lab.model") -> str:
     """The call that makes the request; `model` is how the code names the model."""
-    given = [
-        f"    {name}={_literal(value)}," for name, value in request.items() if name != "model"
-    ]
+    given = [f"    {name}={_literal(value)}," for name, value in request.items() if name != "model"]
     return "\n".join(["client.chat.completions.create(", f"    model={model},", *given, ")"])
 
 

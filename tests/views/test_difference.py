@@ -46,9 +46,9 @@ def test_with_logprobs_the_fork_tells_what_was_likely_in_both():
 
 
 def test_tokens_that_spell_alike_part_where_the_tokens_do():
-    a = answer(row("ab", 0.9), row("c", 0.5))
-    b = answer(row("a", 0.1), row("bd", 0.5))
-    assert marked(difference(a, b)) == ["ab", "a"]
+    a = answer(row("一", 0.9), row("二三", 0.5))
+    b = answer(row("一二", 0.1), row("四", 0.5))
+    assert marked(difference(a, b)) == ["一", "一二"]
 
 
 def test_every_character_of_both_stands_in_the_view():
