@@ -16,10 +16,11 @@ _HOMES = {
     "checks": "",
     "connect": ".connection",
     "difference": ".views.difference",
+    "wire": ".streams",
     "xray": ".views.xray",
 }
 
-__all__ = ["Lab", "LabError", "Panel", "anatomy", "checks", "connect", "difference", "xray"]
+__all__ = ["Lab", "LabError", "Panel", "anatomy", "checks", "connect", "difference", "wire", "xray"]
 
 
 def __getattr__(name):

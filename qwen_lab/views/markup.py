@@ -13,9 +13,10 @@ STYLE = """<style>
 .qwen-view pre { margin: 4px 0; white-space: pre-wrap; }
 .qwen-view summary { cursor: pointer; }
 .qwen-view ul { list-style: none; margin: 0; padding-left: 20px; }
-.qwen-view table { border-collapse: collapse; }
+.qwen-view table { border-collapse: collapse; color: inherit; font-size: inherit; }
 .qwen-view th, .qwen-view td { border-bottom: 1px solid var(--jp-border-color2, #bdbdbd);
   padding: 2px 8px; text-align: left; vertical-align: top; }
+.qwen-view th { white-space: nowrap; }
 .qwen-view small { color: var(--jp-content-font-color2, inherit); }
 .qwen-view :focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); }
 %s</style>"""

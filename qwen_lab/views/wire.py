@@ -1,0 +1,162 @@
+"""What came over the wire: each line of a stream, what it says, and the text so far."""
+
+import statistics
+from collections.abc import Iterator
+from typing import Any
+
+from ..text import say
+from .markup import View, escaped, fold
+
+STYLE = """
+.qwen-wire td:nth-child(-n+2) { white-space: nowrap; }
+.qwen-wire td:nth-child(3) { min-width: 240px; }
+.qwen-wire code { display: block; max-height: 8em; overflow-y: auto; }
+.qwen-wire td:nth-child(4) { min-width: 110px; overflow-wrap: normal; }
+.qwen-wire td:nth-child(5) { min-width: 160px; white-space: pre-wrap; }
+@keyframes qwen-wire { from { opacity: 0; } to { opacity: 1; } }
+.qwen-wire-slow { white-space: pre-wrap; }
+.qwen-wire details[open] .qwen-wire-slow span { animation: qwen-wire 0.15s both; }
+@media (prefers-reduced-motion: reduce) {
+  .qwen-wire details[open] .qwen-wire-slow span { animation: none; } }
+"""
+FIRST, LAST = 10, 4
+# How long the slow motion takes, in seconds.
+SLOW = 8
+LONGEST_LINE, LONGEST_TEXT, SHORT = 400, 200, 40
+
+
+def wire(events: list, state: str, error: Exception | None = None) -> View:
+    """A recorded stream: raw line, meaning and text side by side; its times, and its traps.
+
+    `events` are those of a `Wire`, `state` how it stands, `error` what ended it early.
+    """
+    if not events:
+        words = say(f"wire.{'unread' if state == 'unread' else 'empty'}")
+        return View(f"<p>{escaped(words)}</p>", words)
+    end = [say(f"wire.{state}", error=type(error).__name__)] if state != "done" else []
+    told = [_times(events), *_traps(events), *end]
+    body = "".join(f"<p>{escaped(line)}</p>" for line in told if line)
+    html = f'<div class="qwen-wire">{body}{_tables(events)}{_slow(events)}</div>'
+    return View(html, "\n".join([*_lines(events), *end]), STYLE)
+
+
+def _times(events: list) -> str:
+    """Time to the first token, gaps between chunks, tokens a second; in the HTML alone."""
+    moments = [event.seconds for event in events if event.text]
+    if not moments:
+        return ""
+    gaps = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)] or [0]
+    numbers = {"first": moments[0], "median": statistics.median(gaps), "longest": max(gaps)}
+    words = say("wire.times", **{name: 1000 * seconds for name, seconds in numbers.items()})
+    usage, length = _usage(events), moments[-1] - moments[0]
+    if usage and usage.completion_tokens > 1 and length:
+        words += " " + say("wire.speed", speed=(usage.completion_tokens - 1) / length)
+    return words
+
+
+def _usage(events: list) -> Any:
+    return next((event.chunk.usage for event in events if event.chunk and event.chunk.usage), None)
+
+
+def _traps(events: list) -> Iterator[str]:
+    """What of this stream trips those who read one for the first time."""
+    chunks = [event.chunk for event in events if event.chunk]
+    choices = [choice for chunk in chunks for choice in chunk.choices]
+    if choices and choices[0].delta.role and not choices[0].delta.content:
+        yield say("wire.trap_role")
+    if any(choice.delta.content is None for choice in choices):
+        yield say("wire.trap_none")
+    if any(call.id == "" for choice in choices for call in choice.delta.tool_calls or []):
+        yield say("wire.trap_id")
+    if chunks and not chunks[-1].choices:
+        yield say("wire.trap_choices")
+    if _usage(events):
+        yield say("wire.trap_usage")
+
+
+def meaning(event: Any) -> str:
+    """What an event says, in a few words."""
+    if event.chunk is None:
+        return say(f"wire.{_unread(event.raw)}")
+    if not event.chunk.choices:
+        usage = event.chunk.usage
+        counts = (usage.prompt_tokens, usage.completion_tokens) if usage else ("?", "?")
+        return say("wire.usage", prompt=counts[0], completion=counts[1])
+    return " · ".join(_choice(choice) for choice in event.chunk.choices)
+
+
+def _unread(raw: str) -> str:
+    if raw.startswith(":"):
+        return "comment"
+    if "[DONE]" in raw:
+        return "finished"
+    return "refusal" if '"error"' in raw else "unreadable"
+
+
+def _choice(choice: Any) -> str:
+    delta = choice.delta
+    said = [say("wire.role", role=delta.role)] if delta.role else []
+    if thought := getattr(delta, "reasoning_content", None):
+        said.append(say("wire.thought", text=thought))
+    if delta.content:
+        said.append(say("wire.text", text=delta.content))
+    for call in delta.tool_calls or []:
+        function = call.function
+        name, arguments = (function.name or "", function.arguments or "") if function else ("", "")
+        said.append(say("wire.call", index=call.index, name=name, arguments=arguments))
+    if choice.finish_reason:
+        said.append(f"finish_reason: {choice.finish_reason}")
+    return ", ".join(said) or say("wire.nothing")
+
+
+def _tables(events: list) -> str:
+    rows, text = [], ""
+    for number, event in enumerate(events, 1):
+        text += event.text
+        rows.append(_row(number, event, text))
+    if len(rows) <= FIRST + LAST + 2:
+        return _table(rows)
+    hidden = rows[FIRST:-LAST]
+    middle = fold(say("wire.middle", count=len(hidden)), _table(hidden))
+    return _table(rows[:FIRST]) + middle + _table(rows[-LAST:])
+
+
+def _table(rows: list[str]) -> str:
+    names = ("number", "moment", "raw", "meaning", "so_far")
+    head = "".join(f"<th>{escaped(say(f'wire.{name}'))}</th>" for name in names)
+    return f'<div style="overflow-x:auto"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
+
+
+def _row(number: int, event: Any, text: str) -> str:
+    raw = event.raw if len(event.raw) <= LONGEST_LINE else event.raw[:LONGEST_LINE] + "…"
+    # The end of a long text: what the chunk added is there.
+    shown = text if len(text) <= LONGEST_TEXT else "…" + text[-LONGEST_TEXT:]
+    cells = [f"{1000 * event.seconds:.0f} ms", f"<code>{escaped(raw)}</code>"]
+    cells += [escaped(meaning(event)), escaped(shown)]
+    return f"<tr><td>{number}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _slow(events: list) -> str:
+    """The answer once more, each piece at its own moment, the whole in `SLOW` seconds."""
+    pieces = [event for event in events if event.text]
+    if not pieces:
+        return ""
+    length = max(pieces[-1].seconds, 1e-3)
+    spans = "".join(
+        f'<span style="animation-delay:{max(SLOW * piece.seconds / length, 0):.2f}s">'
+        f"{escaped(piece.text)}</span>"
+        for piece in pieces
+    )
+    title = say("wire.slow", times=SLOW / length)
+    return fold(title, f'<div class="qwen-wire-slow">{spans}</div>')
+
+
+def _lines(events: list) -> Iterator[str]:
+    """The short form: what came, without times; the text in one piece."""
+    pieces = [event.text for event in events if event.text]
+    text = "".join(pieces)
+    text = text if len(text) <= SHORT else text[:SHORT] + "…"
+    yield say("wire.short", events=len(events), pieces=len(pieces), text=text)
+    for event in events:
+        if not event.text and not event.raw.startswith(":"):
+            yield meaning(event)
