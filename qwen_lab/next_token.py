@@ -1,7 +1,8 @@
 """What may come next: the model's own probabilities for one token, over its whole vocabulary."""
 
 import io
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy
 
@@ -9,6 +10,10 @@ import numpy
 MOST, WHOLE = 1_000, 10_000_000
 # Tokens whose logarithms of probability lie within this are counted together in a tail.
 WIDTH = 0.02
+
+
+def _none() -> numpy.ndarray:
+    return numpy.empty(0, numpy.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +25,10 @@ class NextToken:
     `tokens` what can be shown of it. The rest of the vocabulary is a histogram: `tail_counts[i]`
     tokens have logarithms whose mean is `tail_logprobs[i]`. Both are empty when all the tokens are
     listed, or the tail was not asked for.
+
+    `context` has the ids of all that stands before the next token; the first `prompt_tokens` of
+    them are the prompt, with its template, the others the beginning of the answer. The model's own
+    logits are `logprobs + logit_offset`: a repetition penalty acts on them.
     """
 
     ids: numpy.ndarray
@@ -27,6 +36,9 @@ class NextToken:
     logprobs: numpy.ndarray
     tail_logprobs: numpy.ndarray
     tail_counts: numpy.ndarray
+    context: numpy.ndarray = field(default_factory=_none)
+    prompt_tokens: int = 0
+    logit_offset: float = 0.0
 
     @property
     def tokens(self) -> list[str]:
@@ -34,19 +46,25 @@ class NextToken:
         return [token.decode(errors="replace") for token in self.bytes]
 
     def first(self, most: int) -> "NextToken":
-        """The `most` likeliest, and all the others counted into the tail."""
-        rest, counts = self.logprobs[most:], numpy.ones(len(self.logprobs[most:]), numpy.int64)
+        """The `most` likeliest, and all the others counted into the tail.
+
+        Tokens of the context stay listed wherever they stand: penalties move them one by one.
+        """
+        kept = numpy.isin(self.ids, self.context)
+        kept[:most] = True
+        rest = self.logprobs[~kept]
         logprobs = numpy.concatenate([rest, self.tail_logprobs]).astype(numpy.float64)
-        counts = numpy.concatenate([counts, self.tail_counts])
+        counts = numpy.concatenate([numpy.ones(len(rest), numpy.int64), self.tail_counts])
         _, bins = numpy.unique(numpy.floor(logprobs / WIDTH), return_inverse=True)
         totals = numpy.bincount(bins, counts)
         means = numpy.bincount(bins, logprobs * counts) / totals
-        return NextToken(
-            self.ids[:most],
-            self.bytes[:most],
-            self.logprobs[:most],
-            means[::-1].astype(numpy.float32),
-            totals[::-1].astype(numpy.int64),
+        return replace(
+            self,
+            ids=self.ids[kept],
+            bytes=[self.bytes[index] for index in numpy.flatnonzero(kept)],
+            logprobs=self.logprobs[kept],
+            tail_logprobs=means[::-1].astype(numpy.float32),
+            tail_counts=totals[::-1].astype(numpy.int64),
         )
 
     def dump(self) -> bytes:
@@ -60,6 +78,9 @@ class NextToken:
             logprobs=self.logprobs,
             tail_logprobs=self.tail_logprobs,
             tail_counts=self.tail_counts,
+            context=self.context,
+            prompt_tokens=self.prompt_tokens,
+            logit_offset=self.logit_offset,
         )
         return file.getvalue()
 
@@ -75,17 +96,27 @@ def load(archive: bytes) -> NextToken:
             parts["logprobs"],
             parts["tail_logprobs"],
             parts["tail_counts"],
+            parts["context"],
+            int(parts["prompt_tokens"]),
+            float(parts["logit_offset"]),
         )
 
 
-def listed(candidates: list[tuple[int, bytes, float]]) -> NextToken:
+def listed(
+    candidates: list[tuple[int, bytes, float]],
+    context: Sequence[int] = (),
+    prompt_tokens: int = 0,
+    logit_offset: float = 0.0,
+) -> NextToken:
     """Candidates as (number, bytes, logarithm), the likeliest first, without a tail."""
     ids, tokens, logprobs = zip(*candidates, strict=True)
-    none = numpy.empty(0)
     return NextToken(
         numpy.array(ids, numpy.int32),
         list(tokens),
         numpy.array(logprobs, numpy.float32),
-        none.astype(numpy.float32),
-        none.astype(numpy.int64),
+        numpy.empty(0, numpy.float32),
+        numpy.empty(0, numpy.int64),
+        numpy.array(context, numpy.int32),
+        prompt_tokens,
+        logit_offset,
     )

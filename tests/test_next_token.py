@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy
 import pytest
 
@@ -46,11 +48,20 @@ def test_a_list_without_a_tail_has_an_empty_one(whole):
     assert list(found.ids) == [1, 2] and len(found.tail_counts) == len(found.tail_logprobs) == 0
 
 
+def test_tokens_of_the_context_stay_listed_wherever_they_stand(whole):
+    found = replace(whole, context=numpy.array([5, 140_000, 2_000_000])).first(1000)
+    assert found.ids.tolist() == [*range(1000), 140_000]
+    assert found.logprobs[-1] == whole.logprobs[140_000] and found.bytes[-1] == whole.bytes[140_000]
+    assert found.tail_counts.sum() == 148_999
+
+
 def test_what_is_dumped_is_loaded(whole):
-    found, again = whole.first(1000), load(whole.first(1000).dump())
-    for name in ("ids", "logprobs", "tail_logprobs", "tail_counts"):
+    found = replace(whole.first(1000), context=numpy.arange(9), prompt_tokens=7, logit_offset=16.2)
+    again = load(found.dump())
+    for name in ("ids", "logprobs", "tail_logprobs", "tail_counts", "context"):
         assert numpy.array_equal(getattr(again, name), getattr(found, name))
     assert again.bytes == found.bytes
+    assert (again.prompt_tokens, again.logit_offset) == (7, 16.2)
 
 
 def test_a_part_of_a_character_shows_as_a_sign():

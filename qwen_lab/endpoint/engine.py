@@ -5,6 +5,7 @@
 
 import http.client
 import json
+import math
 import os
 import secrets
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ CACHE_MIB = 16
 LARGEST_PENALTY = 1e6
 # Temperature before the cuts, and nothing that DashScope does not have (llama.cpp's own min_p).
 SAMPLERS = ["penalties", "temperature", "top_k", "top_p"]
+# Above all logits that a model gives, and yet so near that 32 bits hold the probabilities.
+KNOWN_LOGIT = 60
 # Where an answer of the engine begins to list candidates, and what divides them.
 ROWS, ROW, CHUNK = b'"top_logprobs":[', b',{"id":', 50_000
 DECODER = json.JSONDecoder()
@@ -86,13 +89,49 @@ class LlamaEngine:
             raise reader.error
 
     def next_token(self, messages: list[dict], prefix: str | list[int], most: int) -> NextToken:
-        prompt = self._post("/apply-template", {"messages": plain(messages)})["prompt"]
-        begun = [prompt + prefix] if isinstance(prefix, str) else [prompt, *prefix]
-        request = {"prompt": begun, "n_predict": 1, "n_probs": most, "temperature": 0}
+        template = self._post("/apply-template", {"messages": plain(messages)})
+        prompt = self._tokens(template["prompt"], begins=True)
+        # An answer's tokens never melt into the prompt's, so its text is cut apart by itself.
+        context = prompt + (self._tokens(prefix) if isinstance(prefix, str) else prefix)
+        # The other one must be listed too.
+        request = {"prompt": context, "n_predict": 1, "n_probs": max(most, 2), "temperature": 0}
         try:
-            return listed(list(_candidates(self._post_raw("/completion", request))))
+            # First the logit: the prompt is in the cache then, and what follows rounds alike.
+            token, logit = self._logit(context)
+            candidates = list(_candidates(self._post_raw("/completion", request)))
+            logprob = next(logprob for number, _, logprob in candidates if number == token)
+            return listed(candidates[:most], context, len(prompt), logit - logprob)
         finally:
             memory.trim()
+
+    def _logit(self, context: list[int]) -> tuple[int, float]:
+        """A likely next token and its logit.
+
+        The engine tells probabilities alone, in which a number added to all logits does not show.
+        So the last token of the context is given a known logit to compare with: lifted above zero,
+        a huge repetition penalty brings it to zero, and a presence penalty to its place.
+        """
+        request = {
+            "prompt": context,
+            "n_predict": 1,
+            "n_probs": 2,
+            "post_sampling_probs": True,
+            "temperature": 1,
+            "samplers": ["penalties"],
+            "repeat_last_n": 1,
+            "logit_bias": [[context[-1], 200]],
+            "repeat_penalty": 1e9,
+            "presence_penalty": -KNOWN_LOGIT,
+        }
+        [answer] = self._post("/completion", request)["completion_probabilities"]
+        found = {row["id"]: row["prob"] for row in answer["top_probs"]}
+        known = found.pop(context[-1])
+        [(token, probability)] = found.items()
+        return token, KNOWN_LOGIT + math.log(probability / known)
+
+    def _tokens(self, text: str, *, begins: bool = False) -> list[int]:
+        body = {"content": text, "add_special": begins, "parse_special": True}
+        return self._post("/tokenize", body)["tokens"]
 
     def _text(self, tokens: list[int]) -> str:
         try:

@@ -97,26 +97,35 @@ def _pieces(said: dict | None) -> Iterator[tuple[float, str, list | None]]:
         at += length
 
 
-def candidates(found: NextToken) -> dict:
-    """The likeliest tokens, each as text or, where it is a part of a character, as bytes."""
+def answered_next(found: NextToken, *, hidden: bool) -> dict:
+    """The likeliest tokens, each as text or, where it is a part of a character, as bytes.
+
+    `hidden` leaves the context out: where a key was masked, its tokens would spell it.
+    """
+    if hidden:
+        found = replace(found, context=found.context[:0], prompt_tokens=0)
     found = found.first(CANDIDATES)
     rows = zip(found.ids, found.bytes, found.logprobs, strict=True)
     tail = zip(found.tail_logprobs, found.tail_counts, strict=True)
     return {
         "next": [[int(number), _text(token), _short(logprob)] for number, token, logprob in rows],
         "tail": [[_short(logprob), int(count)] for logprob, count in tail],
+        "context": found.context.tolist(),
+        "prompt_tokens": found.prompt_tokens,
+        "logit_offset": _short(found.logit_offset),
     }
 
 
 def next_token(exchange: dict) -> NextToken:
-    """What `candidates` wrote down."""
+    """What `answered_next` wrote down."""
     rows = [
         (number, token.encode() if isinstance(token, str) else bytes(token), logprob)
         for number, token, logprob in exchange["next"]
     ]
     logprobs, counts = numpy.array(exchange["tail"]).T
+    context = [exchange[name] for name in ("context", "prompt_tokens", "logit_offset")]
     tail = {"tail_logprobs": numpy.float32(logprobs), "tail_counts": numpy.int64(counts)}
-    return replace(listed(rows), **tail)
+    return replace(listed(rows, *context), **tail)
 
 
 def _text(token: bytes) -> str | list[int]:

@@ -50,7 +50,9 @@ class Recorder:
 
     def next_token(self, messages: list[dict], prefix: str | list[int], most: int) -> NextToken:
         found = self._engine.next_token(messages, prefix, WHOLE)
-        written = exchange.asked_next(messages, prefix) | exchange.candidates(found)
+        asked = exchange.asked_next(messages, prefix)
+        hidden = asked["ask"]["messages"] != messages or asked["ask"]["next_token_after"] != prefix
+        written = asked | exchange.answered_next(found, hidden=hidden)
         self._write(written)
         return exchange.next_token(written)
 

@@ -300,6 +300,14 @@ def test_tokens_serve_as_a_prefix_as_their_text_does(engine):
     assert by_token.bytes == by_text.bytes
 
 
+def test_a_next_token_comes_with_the_very_tokens_before_it(engine):
+    bare, begun = engine.next_token(ASKED, "", 5), engine.next_token(ASKED, "秋风起", 5)
+    prompt = events(engine, messages=ASKED, max_tokens=1)[-1].prompt_tokens
+    assert bare.prompt_tokens == begun.prompt_tokens == len(bare.context) == prompt
+    assert begun.context[:prompt].tolist() == bare.context.tolist()
+    assert engine._text(begun.context[prompt:].tolist()) == "秋风起"
+
+
 def test_a_prefix_of_unknown_tokens_is_refused(engine):
     with pytest.raises(Refusal):
         engine.next_token(ASKED, [10**6], 5)

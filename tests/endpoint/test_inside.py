@@ -5,6 +5,7 @@ import pytest
 import qwen_lab
 from qwen_lab.connection import Lab
 from qwen_lab.endpoint import tape
+from qwen_lab.next_token import listed
 from qwen_lab.text import LabError
 
 HELLO = [{"role": "user", "content": "你好"}]
@@ -62,6 +63,40 @@ def test_a_next_token_is_taped_as_the_likeliest_and_the_tail(engine, tmp_path):
     assert len(live.ids) == len(played.ids) == 200
     assert live.tail_counts.sum() == played.tail_counts.sum() == 2800
     assert played.tokens == live.tokens and (played.logprobs == live.logprobs).all()
+
+
+@pytest.fixture
+def knowing(engine, monkeypatch):
+    """The fake engine, which also knows what stands before the token."""
+
+    def next_token(messages, prefix, most):
+        rows = [(number, b"t%d" % number, -0.5 * number) for number in range(1, 3001)]
+        return listed(rows[:most], [3, 700, 4], 2, 15.5)
+
+    monkeypatch.setattr(engine, "next_token", next_token)
+    return engine
+
+
+def test_the_context_comes_with_it_and_its_tokens_are_listed(lab, knowing):
+    found = lab.next_token(HELLO, "我")
+    assert found.context.tolist() == [3, 700, 4]
+    assert (found.prompt_tokens, found.logit_offset) == (2, 15.5)
+
+
+def test_the_context_is_taped(knowing, tmp_path):
+    file = tmp_path / "tape.jsonl"
+    tape.Recorder(knowing, file).next_token(HELLO, "我", 1000)
+    played = tape.Player(file).next_token(HELLO, "我", 1000)
+    assert played.context.tolist() == [3, 700, 4] and played.ids[-1] == 700
+    assert (played.prompt_tokens, played.logit_offset) == (2, 15.5)
+
+
+def test_the_tokens_of_a_key_do_not_reach_the_tape(knowing, tmp_path):
+    file = tmp_path / "tape.jsonl"
+    asked = [{"role": "user", "content": "My key is sk-planted-in-a-question."}]
+    live = tape.Recorder(knowing, file).next_token(asked, "", 1000)
+    assert len(live.context) == 0 and 700 not in live.ids
+    assert "t700" not in file.read_text(encoding="utf-8")
 
 
 def test_a_tape_does_not_have_the_whole_vocabulary(engine, tmp_path, monkeypatch):
