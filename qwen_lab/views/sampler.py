@@ -1,0 +1,182 @@
+"""How the next token is drawn, as HTML: the likeliest candidates as bars, and each stage in words.
+
+Of each candidate two bars: the model's own probability, and the one it is drawn with now.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy
+
+from ..next_token import NextToken
+from ..sampling import Settings, Stage, stages
+from ..text import say
+from .markup import View, escaped
+from .stages import percent, sentences
+
+# How many candidates have a row, and how much of a long token is shown.
+ROWS, LONG = 16, 24
+# What a full bar may stand for: the least of these that holds the longest.
+SCALES = (0.05, 0.1, 0.2, 0.5, 1.0)
+SIGNS = {" ": "␣", "\n": "↵", "\t": "⇥"}
+STYLE = """
+.qwen-sampler table { width: 100%; }
+.qwen-sampler th { font-weight: 600; }
+.qwen-sampler th, .qwen-sampler td { overflow-wrap: break-word; }
+.qwen-sampler td:first-child { min-width: 4.5em; }
+.qwen-sampler td:nth-child(2) { width: 50%; }
+.qwen-sampler td:nth-child(n+3), .qwen-sampler th:nth-child(n+3) { text-align: right;
+  white-space: nowrap; }
+.qwen-sampler td > b { display: block; height: 7px; margin-top: 2px; box-sizing: border-box;
+  border: 1px solid var(--jp-content-font-color2, #757575); }
+.qwen-sampler td > b.now { background: var(--jp-brand-color1, #1976d2);
+  border-color: var(--jp-brand-color1, #1976d2); }
+.qwen-sampler td > b.drawn { background: var(--jp-success-color1, #388e3c); border-style: dashed; }
+.qwen-sampler .cut > td > b:first-of-type { background: repeating-linear-gradient(135deg,
+  transparent 0 4px, var(--jp-content-font-color2, #757575) 4px 5px); border-style: dashed; }
+.qwen-sampler .cut > td:first-child code { text-decoration: line-through; }
+.qwen-sampler ol { margin: 4px 0; padding-left: 24px; }"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A candidate, or all the others: its parts of the probability, and of the draws."""
+
+    title: str
+    parts: list[float]
+    drawn: int | None
+    note: str
+    cut: bool
+
+
+def sampler(
+    found: NextToken,
+    settings: Settings,
+    *,
+    draws: numpy.ndarray | None = None,
+    counting: bool = False,
+    most: int = ROWS,
+) -> View:
+    """The `most` important candidates, all the others in one row, and a line for each stage.
+
+    `draws` are counts as `sampling.draw` gives them, shown beside. `counting` says that the tail
+    is not known yet.
+    """
+    told = stages(found, settings)
+    listed = chosen(told, most)
+    rows = [_candidate(found, told, draws, *each) for each in enumerate(listed, 1)]
+    rows += _others(told, listed, draws, counting)
+    items = "".join(f"<li>{escaped(line)}</li>" for line in sentences(found, told, settings))
+    counted = f"<p>{escaped(say('sampler.counting'))}</p>" if counting else ""
+    html = f'<div class="qwen-sampler">{_table(rows)}{counted}<ol>{items}</ol></div>'
+    return View(html, _text(found, told, listed), STYLE)
+
+
+def chosen(told: Sequence[Stage], most: int = ROWS) -> list[int]:
+    """Which candidates have a row: those that are likeliest by the model, or are so now."""
+    weight = numpy.maximum(told[0].probabilities, told[-1].probabilities)
+    return sorted(numpy.argsort(-weight, kind="stable")[:most].tolist())
+
+
+def named(token: bytes, number: int) -> str:
+    """A token in one short line: white space as signs, parts of a character as their bytes."""
+    if not token:
+        return say("sampler.special", number=number)
+    try:
+        text = token.decode()
+    except UnicodeDecodeError:
+        return f"⟨{token[: LONG // 3].hex(' ').upper()}⟩"
+    shown = "".join(map(_sign, text[:LONG]))
+    return shown + "…" if len(text) > LONG else shown
+
+
+def _sign(character: str) -> str:
+    kind = unicodedata.category(character)
+    if character in SIGNS:
+        return SIGNS[character]
+    # Control, direction, joiners, odd spaces: nothing that could disturb the line.
+    if kind[0] in "CZ":
+        return f"⟨{ord(character):X}⟩"
+    return "◌" + character if kind[0] == "M" else character
+
+
+def _candidate(
+    found: NextToken, told: Sequence[Stage], draws: numpy.ndarray | None, rank: int, index: int
+) -> Row:
+    name = named(found.bytes[index], int(found.ids[index]))
+    return Row(
+        f"{rank}. <code>{escaped(name)}</code>",
+        [float(stage.probabilities[index]) for stage in (told[0], told[-1])],
+        None if draws is None else int(draws[index]),
+        _note(found, told, index),
+        not told[-1].kept[index],
+    )
+
+
+def _note(found: NextToken, told: Sequence[Stage], index: int) -> str:
+    """In words: how often it stands in the context, and what has cut it."""
+    notes = []
+    if count := int((found.context == found.ids[index]).sum()):
+        notes.append(say("sampler.occurs", count=count))
+    if cut := next((stage.name for stage in told if not stage.kept[index]), None):
+        notes.append(say("sampler.cut", name=cut))
+    return " · ".join(notes)
+
+
+def _others(
+    told: Sequence[Stage], listed: list[int], draws: numpy.ndarray | None, counting: bool
+) -> list[Row]:
+    count = told[0].tokens - len(listed)
+    kept = told[-1].tokens - int(told[-1].kept[listed].sum())
+    if not count:
+        return []
+    name = "sampler.others_counting" if counting else "sampler.others"
+    raw, now = (
+        max(0.0, 1 - float(stage.probabilities[listed].sum())) for stage in told[:: len(told) - 1]
+    )
+    return [
+        Row(
+            escaped(say(name, count=f"{count:,}")),
+            [raw, now if kept else 0.0],
+            None if draws is None else int(draws.sum() - draws[listed].sum()),
+            say("sampler.others_kept", count=f"{kept:,}"),
+            not kept,
+        )
+    ]
+
+
+def _table(rows: list[Row]) -> str:
+    longest = max(part for row in rows for part in row.parts)
+    scale = next(scale for scale in SCALES if longest <= scale or scale == SCALES[-1])
+    times = sum(row.drawn or 0 for row in rows)
+    names = ["token", "bars", "raw_column", "now_column", *(["drawn_column"] if times else [])]
+    titles = [say(f"sampler.{name}", scale=f"{100 * scale:.0f}") for name in names]
+    head = "".join(f'<th scope="col">{escaped(title)}</th>' for title in titles)
+    body = "".join(_line(row, scale, times) for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _line(row: Row, scale: float, times: int) -> str:
+    shares = [*row.parts, row.drawn / times] if times else row.parts
+    bars = "".join(
+        f'<b class="{kind}" style="width:{100 * min(share / scale, 1):.1f}%"></b>'
+        for kind, share in zip(("raw", "now", "drawn"), shares, strict=False)
+        if share > 0
+    )
+    numbers = [*map(percent, row.parts), *([f"{row.drawn:,}"] if times else [])]
+    cells = "".join(f"<td>{escaped(number)}</td>" for number in numbers)
+    kind = ' class="cut"' if row.cut else ""
+    note = f"<small>{escaped(row.note)}</small>" if row.note else ""
+    return f"<tr{kind}><td>{row.title}</td><td>{bars}{note}</td>{cells}</tr>"
+
+
+def _text(found: NextToken, told: Sequence[Stage], listed: list[int]) -> str:
+    last = told[-1]
+    best = sorted(listed, key=lambda row: -last.probabilities[row])[:5]
+    shown = [
+        f"{named(found.bytes[row], int(found.ids[row]))} {percent(last.probabilities[row])}"
+        for row in best
+        if last.kept[row]
+    ]
+    return say("sampler.text", best=", ".join(shown), tokens=f"{last.tokens:,}")
