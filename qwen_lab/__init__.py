@@ -16,11 +16,25 @@ _HOMES = {
     "checks": "",
     "connect": ".connection",
     "difference": ".views.difference",
+    "playground": ".widgets.playground",
+    "sampler": ".widgets.sampler",
     "wire": ".streams",
     "xray": ".views.xray",
 }
 
-__all__ = ["Lab", "LabError", "Panel", "anatomy", "checks", "connect", "difference", "wire", "xray"]
+__all__ = [
+    "Lab",
+    "LabError",
+    "Panel",
+    "anatomy",
+    "checks",
+    "connect",
+    "difference",
+    "playground",
+    "sampler",
+    "wire",
+    "xray",
+]
 
 
 def __getattr__(name):

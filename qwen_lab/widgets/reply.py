@@ -8,6 +8,7 @@ from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from ..connection import Lab
+from ..streams import Wire
 from ..text import say
 
 # How much of a server's words is shown: an error may be a whole page.
@@ -19,12 +20,12 @@ BETWEEN = "\n\n———\n\n"
 class Reply:
     """An answer that arrives. `stage` is waiting, writing, and then done, stopped or failed.
 
-    `chunks` are those of a stream, `completion` the answer of a call that asked for none.
+    `wire` is the record of a stream, `completion` the answer of a call that asked for none.
     """
 
     def __init__(self) -> None:
         self.stage = "waiting"
-        self.chunks: list[ChatCompletionChunk] = []
+        self.wire: Wire | None = None
         self.completion: ChatCompletion | None = None
         self.reason: str | None = None
         self.usage: CompletionUsage | None = None
@@ -59,15 +60,14 @@ class Reply:
         self, client: openai.AsyncOpenAI, request: dict, changed: Callable[[], None]
     ) -> None:
         streamed = {"stream": True, "stream_options": {"include_usage": True}}
-        stream = await client.chat.completions.create(**request | streamed)
+        self.wire = Wire(await client.chat.completions.create(**request | streamed))
         self.answered = True
-        async with stream:
-            async for chunk in stream:
+        async with self.wire:
+            async for chunk in self.wire:
                 self._add(chunk)
                 changed()
 
     def _add(self, chunk: ChatCompletionChunk) -> None:
-        self.chunks.append(chunk)
         self.usage = chunk.usage or self.usage
         for choice in chunk.choices or []:
             self.reason = choice.finish_reason or self.reason
@@ -84,6 +84,11 @@ class Reply:
         self._texts[index] = self._texts.get(index, "") + text
         self.stage = "writing"
         self._first = self._first or time.monotonic()
+
+    @property
+    def answer(self) -> object:
+        """What the SDK gave, for the views: the completion or the chunks; None for nothing."""
+        return self.completion or (self.wire and self.wire.chunks) or None
 
     @property
     def text(self) -> str:

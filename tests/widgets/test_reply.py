@@ -143,11 +143,11 @@ def test_several_answers_stand_below_each_other(lab, engine):
     engine.reply("一")
     engine.reply("二")
     reply = read(lab, n=2)
-    assert reply.text == "一\n\n———\n\n二" and len(reply.chunks) > 4
+    assert reply.text == "一\n\n———\n\n二" and len(reply.wire.chunks) > 4
 
 
 def test_an_answer_that_does_not_stream_comes_in_one_piece(lab, engine):
     engine.reply("你", "好")
     reply = read(lab, stream=False)
     assert (reply.text, reply.reason, reply.tokens) == ("你好", "stop", 2)
-    assert reply.completion and not reply.chunks and reply.speed is None
+    assert reply.completion and not reply.wire and reply.speed is None

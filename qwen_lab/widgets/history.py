@@ -1,0 +1,200 @@
+"""The runs so far: a table, what they cost together, any two compared, and all as CSV."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ipywidgets import HTML, Button, Dropdown, HBox, Layout, VBox
+
+from .. import models
+from ..connection import Lab
+from ..rows import write_csv
+from ..text import say
+from ..views.difference import difference
+from ..views.markup import STYLE, escaped
+from .reply import Reply
+
+COLUMNS = (
+    "number",
+    "parameters",
+    "beginning",
+    "ending",
+    "tokens",
+    "time",
+    "speed",
+    "cost",
+)
+BEGINNING = 60
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call that has ended, and what was asked."""
+
+    number: int
+    request: dict
+    reply: Reply
+    lab: Lab
+
+    @property
+    def parameters(self) -> dict:
+        """What was sent beside model and messages, with what went in `extra_body`."""
+        sent = {**self.request, **self.request.get("extra_body", {})}
+        return {
+            name: value
+            for name, value in sent.items()
+            if name not in ("model", "messages", "extra_body")
+        }
+
+    @property
+    def ending(self) -> str:
+        """The finish_reason, or the error's code, or how it was stopped."""
+        error = self.reply.error
+        if error:
+            return str(getattr(error, "code", None) or type(error).__name__)
+        return self.reply.reason or say(f"panel.{self.reply.stage}")
+
+    @property
+    def tokens(self) -> tuple[int, int] | None:
+        """Those of the prompt and of the answer, where the service counted them."""
+        usage = self.reply.usage
+        return (usage.prompt_tokens, usage.completion_tokens) if usage else None
+
+    @property
+    def cost(self) -> float | None:
+        """CNY by the dated price list; 0 on one's own machine, None where it is unknown."""
+        if self.lab.kind in ("local", "replay"):
+            return 0.0
+        price = models.price(self.request["model"]) if self.lab.kind == "dashscope" else None
+        if not price or not self.tokens:
+            return None
+        return (self.tokens[0] * price.input + self.tokens[1] * price.output) / 1e6
+
+    def to_dict(self) -> dict:
+        """Flat, for a table: one column for each parameter that was sent."""
+        tokens = self.tokens or (None, None)
+        error = self.reply.error
+        return {
+            "run": self.number,
+            "model": self.request["model"],
+            **self.parameters,
+            "text": self.reply.text,
+            "finish_reason": self.reply.reason,
+            "error": str(error) if error else None,
+            "prompt_tokens": tokens[0],
+            "completion_tokens": tokens[1],
+            "seconds": round(self.reply.seconds, 3),
+            "cny": self.cost,
+        }
+
+
+class History(VBox):
+    """The table of runs; `add` puts one more in."""
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+        self.table, self.compared = HTML(), HTML()
+        narrow = Layout(width="auto", min_width="9em")
+        self.first = Dropdown(description=say("playground.first"), layout=narrow)
+        self.second = Dropdown(description=say("playground.second"), layout=narrow)
+        self.export_button = Button(description=say("playground.export"), layout=narrow)
+        self.exported = HTML()
+        for choice in (self.first, self.second):
+            choice.observe(self._compare, "value")
+        self.export_button.on_click(lambda _: self._export())
+        row = Layout(flex_flow="row wrap")
+        choices = HBox([self.first, self.second, self.export_button], layout=row)
+        super().__init__([self.table, choices, self.exported, self.compared])
+        self.layout.display = "none"
+
+    def add(self, request: dict, reply: Reply, lab: Lab) -> None:
+        """One more run, which is compared with the one before it."""
+        self.runs.append(Run(len(self.runs) + 1, request, reply, lab))
+        self.layout.display = ""
+        self.table.value = _table(self.runs)
+        numbers = [run.number for run in self.runs]
+        with self.hold_trait_notifications():
+            self.first.options = self.second.options = numbers
+        self.first.value, self.second.value = numbers[-2:][0], numbers[-1]
+        self._compare()
+
+    def to_dicts(self) -> list[dict]:
+        """The runs as rows: parameters, text, how it ended, tokens, seconds, CNY."""
+        return [run.to_dict() for run in self.runs]
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write the rows as CSV that a spreadsheet opens; raises `OSError`."""
+        write_csv(Path(path), self.to_dicts())
+
+    def _export(self) -> None:
+        path = _unused(Path("qwen_lab_runs.csv"))
+        try:
+            self.to_csv(path)
+            said = say("playground.exported", path=path.resolve())
+        except OSError as error:
+            said = say("playground.not_exported", problem=error)
+        self.exported.value = f'<span role="status">{escaped(said)}</span>'
+
+    def _compare(self, change: object = None) -> None:
+        pair = [self.runs[n - 1] for n in (self.first.value, self.second.value) if n]
+        if len(pair) < 2 or pair[0] is pair[1]:
+            self.compared.value = ""
+            return
+        labels = [f"{run.number}: {_parameters(run)}" for run in pair]
+        a, b = (run.reply.answer or run.reply.text for run in pair)
+        self.compared.value = difference(a, b, labels=labels)._repr_html_()
+
+
+def _unused(path: Path) -> Path:
+    """The path, with a number where there is such a file already."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_stem(f"{path.stem}_{number}")
+    return free
+
+
+def _parameters(run: Run) -> str:
+    sent = ", ".join(f"{name}={value}" for name, value in run.parameters.items())
+    return sent or say("playground.defaults")
+
+
+def _table(runs: list[Run]) -> str:
+    head = "".join(f"<th>{escaped(say(f'playground.{name}'))}</th>" for name in COLUMNS)
+    rows = "".join(
+        f"<tr>{''.join(f'<td>{escaped(cell)}</td>' for cell in _cells(run))}</tr>" for run in runs
+    )
+    title = f"<b>{escaped(say('playground.history'))}</b>"
+    table = f'<div style="overflow-x:auto"><table><tr>{head}</tr>{rows}</table></div>'
+    return f'{STYLE % ""}<div class="qwen-view">{title}{table}{escaped(_total(runs))}</div>'
+
+
+def _cells(run: Run) -> list[str]:
+    unknown, reply = say("playground.unknown"), run.reply
+    text = reply.text if len(reply.text) <= BEGINNING else reply.text[:BEGINNING] + "…"
+    return [
+        str(run.number),
+        _parameters(run),
+        text,
+        run.ending,
+        ", ".join(map(str, run.tokens)) if run.tokens else unknown,
+        f"{reply.seconds:.1f}",
+        f"{reply.speed:.0f}" if reply.speed else unknown,
+        _cny(run.cost),
+    ]
+
+
+def _cny(cost: float | None) -> str:
+    if cost is None:
+        return say("playground.unknown")
+    return f"{cost:.6f}" if cost else say("playground.free")
+
+
+def _total(runs: list[Run]) -> str:
+    costs = [run.cost for run in runs]
+    return say(
+        "playground.total",
+        runs=len(runs),
+        tokens=sum(sum(run.tokens or ()) for run in runs),
+        seconds=sum(run.reply.seconds for run in runs),
+        cny=_cny(None if None in costs else sum(costs)),
+    )

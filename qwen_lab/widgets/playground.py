@@ -1,0 +1,180 @@
+"""The playground: every parameter to turn, the answer from every side, and the runs compared."""
+
+from ipywidgets import (
+    HTML,
+    Accordion,
+    Button,
+    Combobox,
+    Dropdown,
+    GridBox,
+    HBox,
+    Layout,
+    Text,
+    Textarea,
+)
+
+from .. import connection, models
+from ..connection import Lab
+from ..parameters import PARAMETERS
+from ..text import LabError, say
+from ..views.markup import clean, escaped
+from . import markup
+from .history import History
+from .panel import Panel
+from .presets import Presets
+from .reply import Reply
+from .results import Results
+
+GROUPS = {
+    "drawing": (
+        "temperature",
+        "top_p",
+        "top_k",
+        "repetition_penalty",
+        "presence_penalty",
+        "frequency_penalty",
+        "seed",
+        "n",
+    ),
+    "length": ("max_tokens", "max_completion_tokens", "stop"),
+    "looking": ("logprobs", "top_logprobs", "stream", "enable_search", "search_options"),
+    "form": (
+        "response_format",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "enable_thinking",
+        "thinking_budget",
+    ),
+}
+ALL = tuple(name for names in GROUPS.values() for name in names)
+AUTO = Layout(width="auto", min_width="0")
+
+
+class Playground(Panel):
+    """A prompt, every parameter of a call, and its answer: as text, x-ray, anatomy, wire and code.
+
+    Only what is ticked is sent. Each run is kept in a table, where any two are compared; presets
+    set several parameters at once. `lab` is the endpoint, by default what `connect()` chooses;
+    `start` ticks parameters and sets them.
+
+    >>> qwen_lab.playground(prompt="写一首关于秋天的短诗", temperature=1.5, seed=7)
+
+    What the service refuses is shown, not raised. `ValueError` for a start that cannot be.
+    """
+
+    def __init__(
+        self,
+        lab: Lab | None = None,
+        prompt: str = "",
+        *,
+        system: str = "",
+        presets: Presets | None = None,
+        **start: object,
+    ) -> None:
+        lab = lab or connection.connect()
+        self.system = Textarea(
+            value=clean(system),
+            description=say("playground.system"),
+            placeholder=say("playground.system_placeholder"),
+            rows=2,
+            layout=AUTO,
+        )
+        self.model = Combobox(
+            value=lab.model,
+            options=[lab.model, *sorted(models.names())],
+            description=say("playground.model"),
+            layout=AUTO,
+        )
+        self.history, self._presets = History(), presets or Presets()
+        self.preset = Dropdown(description=say("playground.preset"), layout=AUTO)
+        self.preset_name = Text(placeholder=say("playground.preset_name"), layout=AUTO)
+        self.save_button = Button(description=say("playground.save"), layout=AUTO)
+        self.saved = HTML()
+        super().__init__(lab, prompt, parameters=ALL, **start)
+        self._fill_presets()
+        self.preset.observe(self._preset_chosen, "value")
+        self.save_button.on_click(lambda _: self._save_preset())
+
+    def _parts(self) -> list:
+        row = Layout(flex_flow="row wrap", align_items="center")
+        self.results = Results([self.shown, self.status, self.error])
+        return [
+            HTML(markup.STYLE, layout=Layout(display="none")),
+            self.system,
+            self.prompt,
+            HBox([self.model, self.preset, self.preset_name, self.save_button], layout=row),
+            self.saved,
+            HTML(escaped(say("panel.ticks"))),
+            self._groups(),
+            HTML(markup.meanings([PARAMETERS[name] for name in ALL])),
+            self.sends,
+            self.hint,
+            HBox([self.run_button, self.stop_button], layout=row),
+            self.results,
+            self.history,
+        ]
+
+    def _groups(self) -> Accordion:
+        columns = "repeat(auto-fit, minmax(min(100%, 400px), 1fr))"
+        grid = Layout(grid_template_columns=columns, grid_gap="0 24px")
+        boxes = [
+            GridBox([self.settings[name] for name in names], layout=grid)
+            for names in GROUPS.values()
+        ]
+        titles = [say(f"playground.{group}") for group in GROUPS]
+        return Accordion(boxes, titles=titles, selected_index=0)
+
+    def __repr__(self) -> str:
+        return super().__repr__().replace("Panel(", "Playground(", 1)
+
+    def _request(self) -> dict:
+        request = super()._request() | {"model": self.model.value}
+        rules = clean(self.system.value)
+        if rules:
+            request["messages"].insert(0, {"role": "system", "content": rules})
+        return request
+
+    async def _read(self, reply: Reply, request: dict) -> None:
+        try:
+            await super()._read(reply, request)
+        finally:
+            # A run that was stopped is one of the runs too.
+            if self.comm is not None:
+                self.results.show(reply, request, self._lab)
+                self.history.add(request, reply, self._lab)
+
+    def _status(self, reply: Reply) -> str:
+        called = [say("playground.called")] if reply.reason == "tool_calls" else []
+        return "\n".join([super()._status(reply), *called])
+
+    def _fill_presets(self) -> None:
+        names = [*self._presets.all()]
+        self.preset.options = [
+            (say("playground.no_preset"), None),
+            *((name, name) for name in names),
+        ]
+
+    def _preset_chosen(self, change: object) -> None:
+        if change.new is None:
+            return
+        values = self._presets.all()[change.new]
+        for name, setting in self.settings.items():
+            setting.set(values.get(name))
+
+    def _save_preset(self) -> None:
+        name = clean(self.preset_name.value).strip()
+        try:
+            if name:
+                self._presets.save(name, self._sent())
+                self._fill_presets()
+            words = "saved" if name else "no_name"
+            said = say(f"playground.{words}", name=name, path=self._presets.path)
+        except LabError as error:
+            said = str(error)
+        self.saved.value = f'<span role="status">{escaped(said)}</span>'
+
+
+def playground(lab: Lab | None = None, prompt: str = "", **start: object) -> Playground:
+    """A `Playground`."""
+    return Playground(lab, prompt, **start)

@@ -1,0 +1,196 @@
+"""The playground without a kernel: the real SDK, the real app on a real port, a fake engine."""
+
+import asyncio
+import contextlib
+import csv
+import html
+import io
+import re
+from dataclasses import replace
+
+import pytest
+
+import qwen_lab
+from qwen_lab.parameters import PARAMETERS
+from qwen_lab.widgets.playground import ALL, Playground
+from qwen_lab.widgets.presets import Presets
+
+from ..views.hostile import HOSTILE
+
+
+@pytest.fixture
+def playground(lab, tmp_path):
+    def make(prompt="问好", **start):
+        return Playground(lab, prompt, presets=Presets(tmp_path / "presets.json"), **start)
+
+    return make
+
+
+def run(playground):
+    return asyncio.run(playground.run())
+
+
+def words(widget):
+    return html.unescape(re.sub(r"<[^>]*>", "", widget.value)).strip()
+
+
+def test_every_parameter_of_the_table_can_be_turned(playground):
+    # stream_options go with every stream, so that the tokens are counted.
+    assert set(ALL) == PARAMETERS.keys() - {"stream_options"}
+    assert playground().settings.keys() == set(ALL)
+
+
+def test_all_that_is_ticked_reaches_the_model(playground, engine):
+    engine.reply("好")
+    engine.reply("好")
+    asked = {"temperature": 1.2, "top_k": 5, "stop": ["。"], "logprobs": True, "top_logprobs": 2}
+    run(playground(system="你是诗人。", n=2, seed=7, **asked))
+    call, seed, alone = engine.calls[0]
+    assert [message["role"] for message in call.messages] == ["system", "user"]
+    assert (call.sampling["temperature"], call.sampling["top_k"], call.stop) == (1.2, 5, ["。"])
+    assert (call.logprobs, call.top_logprobs, call.n, seed, alone) == (True, 2, 2, 7, True)
+
+
+def test_the_answer_is_shown_from_every_side(playground, engine):
+    engine.reply("你", "好")
+    box = playground()
+    assert run(box) == words(box.shown) == "你好"
+    sides = box.results.sides
+    assert "choices" in sides["anatomy"].value and "finish_reason" in sides["anatomy"].value
+    assert "data: " in words(sides["wire"]) and "[DONE]" in words(sides["wire"])
+    assert "logprobs=True" in words(sides["xray"])
+    assert "qwen_lab.connect(" in words(sides["code"])
+
+
+def test_an_answer_that_does_not_stream_is_shown_too(playground, engine):
+    engine.reply("你", "好")
+    box = playground(stream=False)
+    assert run(box) == "你好" and "no stream to see" in box.results.sides["wire"].value
+    assert "choices" in box.results.sides["anatomy"].value
+
+
+def test_the_code_run_as_a_cell_gives_the_same_request(playground, engine, lab, monkeypatch):
+    monkeypatch.setattr(qwen_lab, "connect", lambda endpoint: lab, raising=False)
+    box = playground(temperature=0.3, top_k=9, seed=5, stop=["x"], enable_search=False)
+    engine.reply("好")
+    engine.reply("好")
+    run(box)
+    cell = words(box.results.sides["code"]).partition("from openai")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec("from openai" + cell[2], {})
+    first, second = engine.calls
+    assert printed.getvalue().strip() == "好"
+    assert (
+        replace(second[0], stream=True, include_usage=True) == first[0] and second[1:] == first[1:]
+    )
+
+
+def test_an_error_is_shown_as_a_lesson_would_and_taken_apart(playground, lab):
+    box = playground()
+    box.model.value = "gpt-9"
+    run(box)
+    assert "HTTP 404, code model_not_found" in words(box.error)
+    assert "model_not_found" in words(box.results.sides["anatomy"])
+    assert "model_not_found" in words(box.history.table)
+
+
+def test_every_run_stands_in_the_table_with_what_it_used(playground, engine):
+    box = playground(temperature=0.5)
+    engine.reply("你", "好", prompt=9)
+    engine.reply("再", "见", prompt=9)
+    run(box)
+    run(box)
+    table = words(box.history.table)
+    assert "temperature=0.5" in table and "再见" in table and "9, 2" in table
+    assert "Together: 2 runs, 22 tokens" in table
+    rows = box.history.to_dicts()
+    assert [row["text"] for row in rows] == ["你好", "再见"]
+    assert rows[0]["temperature"] == 0.5 and rows[0]["completion_tokens"] == 2
+
+
+def test_any_two_runs_are_compared(playground, engine):
+    box = playground()
+    for text in ("一二", "一三", "一二"):
+        engine.reply(*text)
+        run(box)
+    assert "三" in words(box.history.compared)
+    box.history.first.value = 1
+    assert "三" not in words(box.history.compared)
+
+
+def test_the_table_is_exported_without_overwriting(playground, engine, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    engine.reply("=1+1", "你好")
+    box = playground()
+    run(box)
+    box.history.export_button.click()
+    box.history.export_button.click()
+    assert "qwen_lab_runs_2.csv" in words(box.history.exported)
+    with open("qwen_lab_runs.csv", encoding="utf-8-sig", newline="") as file:
+        [row] = csv.DictReader(file)
+    assert not row["text"].startswith("=") and "1+1你好" in row["text"]
+
+
+def test_a_preset_sets_its_parameters_and_no_others(playground):
+    box = playground(top_k=5)
+    box.preset.value = "short"
+    assert box._sent() == {"temperature": 0.3, "max_tokens": 60}
+
+
+def test_ones_own_preset_is_kept(playground):
+    box = playground(temperature=0.1, stop=["。"])
+    box.save_button.click()
+    assert "First write a name" in words(box.saved)
+    box.preset_name.value = "我的 <b>"
+    box.save_button.click()
+    assert "我的 <b>" in words(box.saved)
+    other = playground()
+    other.preset.value = "我的 <b>"
+    assert other._sent() == {"temperature": 0.1, "stop": ["。"]}
+
+
+def test_a_field_that_holds_no_json_is_named_and_not_sent(playground):
+    box = playground(response_format={"type": "json_object"})
+    box.settings["response_format"].control.value = "{"
+    assert "response_format is not JSON and is not sent" in words(box.hint)
+    assert "response_format" not in box._request()
+
+
+def test_a_run_that_was_stopped_is_one_of_the_runs(playground, engine):
+    engine.reply_forever()
+    box = playground()
+
+    async def stop():
+        running = asyncio.create_task(box.run())
+        while not box.answer:
+            await asyncio.sleep(0.01)
+        box.stop()
+        await running
+        await asyncio.sleep(0.05)
+
+    asyncio.run(stop())
+    assert len(box.history.runs) == 1 and "Stopped" in words(box.history.table)
+
+
+def test_its_repr_is_short_and_stable(playground, engine):
+    engine.reply("好")
+    box = playground()
+    before = repr(box)
+    run(box)
+    assert before == repr(box) == "Playground('问好')"
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_text_is_only_shown(playground, engine, hostile):
+    spoken = hostile.encode(errors="replace").decode()
+    engine.reply(spoken)
+    box = playground(hostile, system=hostile, stop=[spoken])
+    run(box)
+    shown = [box.shown, box.sends, box.history.table, *box.results.sides.values()]
+    for widget in shown:
+        page = re.sub(r"(?s)<style>.*?</style>", "", widget.value).lower()
+        assert not re.search(
+            r"<(script|img|iframe|object|embed|form|input|body|meta|base|a )", page
+        )
+        assert "\ud800" not in page
