@@ -17,6 +17,7 @@ STYLE = """<style>
 .qwen-view th, .qwen-view td { border-bottom: 1px solid var(--jp-border-color2, #bdbdbd);
   padding: 2px 8px; text-align: left; vertical-align: top; }
 .qwen-view th { white-space: nowrap; }
+.qwen-view td { overflow-wrap: break-word; }
 .qwen-view small { color: var(--jp-content-font-color2, inherit); }
 .qwen-view :focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); }
 %s</style>"""

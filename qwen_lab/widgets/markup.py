@@ -26,6 +26,7 @@ STYLE = """<style>
   box-sizing: border-box; display: block; margin: 4px 0; padding: 8px 12px; }
 .qwen-panel-answer .widget-html, .qwen-panel-answer .widget-html-content {
   display: inline; line-height: 1.5; margin: 0; white-space: pre-wrap; }
+.qwen-panel-status { white-space: pre-wrap; }
 .qwen-panel-hint, .qwen-panel-error { padding: 2px 10px; white-space: pre-wrap; }
 .qwen-panel-hint { border-left: 4px solid var(--jp-warn-color1); }
 .qwen-panel-error { border-left: 4px solid var(--jp-error-color1); }

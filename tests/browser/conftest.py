@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import sys
 
+import nbformat
 import pytest
+from playwright.sync_api import expect
 
 from qwen_lab import lessons
 
@@ -63,3 +65,27 @@ def address(server: subprocess.Popen) -> str:
         if found := re.search(r"http://\S+", line):
             return found[0]
     raise RuntimeError("JupyterLab ended before it printed an address")
+
+
+@pytest.fixture
+def opened(lab, language, tmp_path, chromium):
+    """Open a notebook of one cell, run it, and wait until it shows what matches a selector."""
+    pages = []
+
+    def open_cell(source: str, shows: str):
+        cell = f"import qwen_lab\n\nlab = qwen_lab.connect()\n{source}"
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
+        nbformat.write(notebook, tmp_path / "my_lessons" / language / "cell.ipynb")
+        page = chromium.new_page(viewport={"width": 1280, "height": 900})
+        pages.append(page)
+        page.goto(lab.replace(lessons.names(language)[0], "cell.ipynb"))
+        expect(page.get_by_text("| Idle")).to_be_visible(timeout=60_000)
+        page.locator(".jp-Cell").click()
+        page.keyboard.press("Control+Enter")
+        expect(page.locator(shows)).to_be_visible(timeout=120_000)
+        return page
+
+    yield open_cell
+    for page in pages:
+        page.close()

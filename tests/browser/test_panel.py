@@ -1,10 +1,7 @@
 """The panel in a notebook, used as a learner does: in JupyterLab, in a real browser."""
 
-import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
-
-from qwen_lab import lessons
 
 WORDS = {
     "en": {
@@ -43,21 +40,11 @@ pytestmark = [
 
 
 @pytest.fixture
-def page(lab, language, tmp_path, chromium):
+def page(language, opened):
     """A notebook of one cell that makes a panel, opened and run."""
-    cell = "import qwen_lab\n\nlab = qwen_lab.connect()\n"
-    cell += f"qwen_lab.Panel(lab, {WORDS[language]['long']!r}, max_tokens=400)"
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
-    nbformat.write(notebook, tmp_path / "my_lessons" / language / "panel.ipynb")
-    page = chromium.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(lab.replace(lessons.names(language)[0], "panel.ipynb"))
-    expect(page.get_by_text("| Idle")).to_be_visible(timeout=60_000)
-    page.locator(".jp-Cell").click()
-    page.keyboard.press("Control+Enter")
-    expect(page.locator(".qwen-panel")).to_be_visible(timeout=120_000)
-    yield page
-    page.close()
+    return opened(
+        f"qwen_lab.Panel(lab, {WORDS[language]['long']!r}, max_tokens=400)", ".qwen-panel"
+    )
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_every_run_stands_in_the_table_with_what_it_used(playground, engine):
     run(box)
     table = words(box.history.table)
     assert "temperature=0.5" in table and "再见" in table and "9, 2" in table
-    assert "Together: 2 runs, 22 tokens" in table
+    assert "Together: runs 2, tokens 22" in table
     rows = box.history.to_dicts()
     assert [row["text"] for row in rows] == ["你好", "再见"]
     assert rows[0]["temperature"] == 0.5 and rows[0]["completion_tokens"] == 2

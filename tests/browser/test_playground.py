@@ -1,0 +1,76 @@
+"""The playground in a notebook, used as a learner does, with the keyboard alone."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+TABS = {
+    "en": ["Answer", "X-ray", "Anatomy", "Wire", "Code"],
+    "zh": ["回答", "透视", "结构", "传输", "代码"],
+}
+RUN = {"en": "Run", "zh": "运行"}
+HOSTILE = "<img src=x onerror=window.stolen=1></div><script>window.stolen=1</script><!--"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.model,
+    pytest.mark.parametrize(("lab", "language"), [("en", "en"), ("zh", "zh")], indirect=["lab"]),
+]
+
+
+@pytest.fixture
+def page(opened):
+    source = f"""qwen_lab.playground(
+    lab, {HOSTILE!r}, system={HOSTILE!r}, max_tokens=30, seed=1, logprobs=True, top_logprobs=3
+)"""
+    return opened(source, ".qwen-panel")
+
+
+def press(page: Page, name: str) -> None:
+    page.locator(".qwen-panel").get_by_role("button", name=name, exact=True).focus()
+    page.keyboard.press("Enter")
+
+
+def run(page: Page, language: str, times: int) -> None:
+    press(page, RUN[language])
+    expect(page.locator(".qwen-panel table").last).to_be_attached(timeout=60_000)
+    rows = page.locator(".qwen-panel .qwen-view tr").filter(has_text="seed=1")
+    expect(rows).to_have_count(times, timeout=60_000)
+
+
+def picture(page: Page, pytestconfig, name: str) -> None:
+    if folder := pytestconfig.getoption("--pictures"):
+        page.locator(".qwen-panel").screenshot(path=f"{folder}/playground-{name}.png")
+
+
+def test_a_run_is_seen_from_every_side_and_nothing_leaves_the_machine(page, language, pytestconfig):
+    hosts = set()
+    page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
+    run(page, language, 1)
+    picture(page, pytestconfig, f"{language}-answer")
+    tabs = page.locator(".qwen-panel").get_by_role("tab")
+    expect(tabs).to_have_text(TABS[language])
+    tabs.first.focus()
+    for side, shows in (
+        ("xray", "svg"),
+        ("anatomy", "details"),
+        ("wire", "table"),
+        ("code", "pre"),
+    ):
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+        shown = page.locator(f".qwen-panel .widget-tab-contents {shows}").filter(visible=True)
+        expect(shown.first).to_be_visible()
+        picture(page, pytestconfig, f"{language}-{side}")
+    assert page.evaluate("window.stolen") is None and hosts <= {"127.0.0.1", "localhost", None}
+
+
+def test_two_runs_with_one_seed_are_the_same(page, language, pytestconfig):
+    run(page, language, 1)
+    run(page, language, 2)
+    same = {"en": "Both answers are the same", "zh": "两个回答相同"}[language]
+    expect(page.locator(".qwen-panel")).to_contain_text(same)
+    page.set_viewport_size({"width": 380, "height": 1500})
+    page.keyboard.press("Control+b")
+    picture(page, pytestconfig, f"{language}-narrow")
