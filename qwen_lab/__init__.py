@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 # Where each public name is defined; "" where it is a module itself.
 _HOMES = {
+    "Calls": ".calls",
     "Lab": ".connection",
     "LabError": ".text",
     "Panel": ".widgets.panel",
@@ -18,11 +19,13 @@ _HOMES = {
     "difference": ".views.difference",
     "playground": ".widgets.playground",
     "sampler": ".widgets.sampler",
+    "timeline": ".views.timeline",
     "wire": ".streams",
     "xray": ".views.xray",
 }
 
 __all__ = [
+    "Calls",
     "Lab",
     "LabError",
     "Panel",
@@ -32,6 +35,7 @@ __all__ = [
     "difference",
     "playground",
     "sampler",
+    "timeline",
     "wire",
     "xray",
 ]

@@ -1,0 +1,191 @@
+"""Many calls, recorded as they go out: when each was sent, answered, read, and tried again."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import httpx2
+import openai
+
+Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
+# Since when this task waits for its turn; the next call that it makes takes it.
+_waiting: ContextVar[float | None] = ContextVar("waiting", default=None)
+# The SDK counts its tries here.
+RETRY = "x-stainless-retry-count"
+
+
+@dataclass
+class Attempt:
+    """One HTTP request. Moments are seconds of `time.perf_counter`, None while they lie ahead.
+
+    `error` names what went wrong on the way; a status of 400 and more is no such error.
+    """
+
+    sent: float
+    answered: float | None = None
+    ended: float | None = None
+    status: int | None = None
+    error: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it brought an answer, as far as that was read."""
+        return self.status is not None and self.status < 400 and not self.error
+
+
+@dataclass
+class Call:
+    """One call of the SDK, with every attempt at it.
+
+    `label` is the last thing that was said; `queued` the moment from which the call waited for
+    its turn, None where it did not.
+    """
+
+    label: str
+    queued: float | None
+    attempts: list[Attempt] = field(default_factory=list)
+
+
+class Calls:
+    """Records the calls of the clients that it watches, in the order in which they were sent.
+
+    >>> calls = qwen_lab.Calls()
+    >>> client = calls.watch(AsyncOpenAI(base_url=lab.base_url, api_key=lab.api_key))
+    >>> await asyncio.gather(*(ask(client, question) for question in questions))
+    >>> qwen_lab.timeline(calls)
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self._latest: dict[tuple, Call] = {}
+        self._lock = threading.Lock()
+
+    def watch(self, client: Client) -> Client:
+        """A client like this one, whose calls are recorded."""
+        if isinstance(client, openai.AsyncOpenAI):
+            http = openai.DefaultAsyncHttpxClient(transport=_AsyncTransport(self))
+        else:
+            http = openai.DefaultHttpxClient(transport=_Transport(self))
+        return client.with_options(http_client=http)
+
+    @asynccontextmanager
+    async def queued(self, semaphore: asyncio.Semaphore) -> AsyncIterator[None]:
+        """Hold the semaphore, and note how long the next call here waited for it."""
+        since = time.perf_counter()
+        async with semaphore:
+            _waiting.set(since)
+            yield
+
+    def sent(self, request: httpx2.Request) -> Attempt:
+        """Note a request that goes out now."""
+        attempt = Attempt(time.perf_counter())
+        key = (_worker(), request.url, request.content)
+        with self._lock:
+            call = self._latest.get(key)
+            if not call or request.headers.get(RETRY, "0") == "0":
+                call = Call(_label(request), _waiting.get())
+                _waiting.set(None)
+                self.calls.append(call)
+                self._latest[key] = call
+            call.attempts.append(attempt)
+        return attempt
+
+
+def _worker() -> object:
+    """The task that runs, else the thread: the tries of a call all come from one."""
+    try:
+        return asyncio.current_task() or threading.get_ident()
+    except RuntimeError:
+        return threading.get_ident()
+
+
+def _label(request: httpx2.Request) -> str:
+    try:
+        content = json.loads(request.content)["messages"][-1]["content"]
+    except (ValueError, LookupError, TypeError):
+        content = None
+    return content if isinstance(content, str) else request.url.path
+
+
+def _answered(response: httpx2.Response, attempt: Attempt) -> httpx2.Response:
+    attempt.answered, attempt.status = time.perf_counter(), response.status_code
+    response.stream = _Stream(response.stream, attempt)
+    return response
+
+
+def _failed(attempt: Attempt, error: BaseException) -> None:
+    attempt.ended, attempt.error = time.perf_counter(), type(error).__name__
+
+
+class _Transport(httpx2.BaseTransport):
+    def __init__(self, calls: Calls) -> None:
+        self._calls, self._inner = calls, httpx2.HTTPTransport()
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        attempt = self._calls.sent(request)
+        try:
+            return _answered(self._inner.handle_request(request), attempt)
+        except BaseException as error:
+            _failed(attempt, error)
+            raise
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class _AsyncTransport(httpx2.AsyncBaseTransport):
+    def __init__(self, calls: Calls) -> None:
+        self._calls, self._inner = calls, httpx2.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        attempt = self._calls.sent(request)
+        try:
+            return _answered(await self._inner.handle_async_request(request), attempt)
+        except BaseException as error:
+            _failed(attempt, error)
+            raise
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _Stream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """The body of an answer; notes when it was read to its end, given up, or broke."""
+
+    def __init__(self, inner: object, attempt: Attempt) -> None:
+        self._inner, self._attempt = inner, attempt
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._inner
+            self._attempt.ended = time.perf_counter()
+        except Exception as error:
+            _failed(self._attempt, error)
+            raise
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for part in self._inner:
+                yield part
+            self._attempt.ended = time.perf_counter()
+        except Exception as error:
+            _failed(self._attempt, error)
+            raise
+
+    def close(self) -> None:
+        self._given_up()
+        self._inner.close()
+
+    async def aclose(self) -> None:
+        self._given_up()
+        await self._inner.aclose()
+
+    def _given_up(self) -> None:
+        if self._attempt.ended is None:
+            self._attempt.ended, self._attempt.error = time.perf_counter(), "left"

@@ -1,0 +1,112 @@
+"""Many calls as bars on one axis of time: waiting for their turn, for an answer, and reading it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..text import say
+from .markup import View, escaped
+
+STYLE = """
+.qwen-timeline td:nth-child(3) { min-width: 220px; position: relative; width: 60%; }
+.qwen-timeline td:nth-child(-n+2) { max-width: 180px; }
+.qwen-timeline-part { border: 1px solid; box-sizing: border-box; height: 14px; min-width: 2px;
+  position: absolute; top: 6px; }
+.qwen-timeline-queued { border-style: dotted; }
+.qwen-timeline-waiting { background: repeating-linear-gradient(
+  45deg, transparent 0 3px, var(--jp-brand-color1, #1976d2) 3px 5px); }
+.qwen-timeline-reading { background: var(--jp-brand-color1, #1976d2); }
+.qwen-timeline-failed { background: repeating-linear-gradient(
+  -45deg, transparent 0 3px, var(--jp-error-color1, #d32f2f) 3px 6px); }
+"""
+KINDS = ("queued", "waiting", "reading", "failed")
+LABEL = 40
+
+
+def timeline(calls: Any) -> View:
+    """The calls that a `Calls` recorded, on one axis: total time against the sum of the calls.
+
+    >>> qwen_lab.timeline(calls)
+    """
+    found = calls.calls
+    if not found:
+        words = say("timeline.none")
+        return View(f"<p>{escaped(words)}</p>", words)
+    begin, end = _span(found)
+    rows = "".join(_row(n, call, begin, end - begin) for n, call in enumerate(found, 1))
+    names = ("number", "call", "bars", "parts")
+    head = "".join(f"<th>{escaped(say(f'timeline.{name}'))}</th>" for name in names)
+    table = f'<div style="overflow-x:auto"><table><tr>{head}</tr>{rows}</table></div>'
+    html = f'<div class="qwen-timeline"><p>{escaped(_sum(found))}</p>{_legend()}{table}</div>'
+    return View(html, "\n".join(_lines(found)), STYLE)
+
+
+def _moments(call: Any) -> list[float]:
+    """All that is known of when something happened to a call."""
+    known = [call.queued, *(m for a in call.attempts for m in (a.sent, a.answered, a.ended))]
+    return [moment for moment in known if moment is not None]
+
+
+def _span(calls: list) -> tuple[float, float]:
+    moments = [moment for call in calls for moment in _moments(call)]
+    return min(moments), max(max(moments), min(moments) + 1e-3)
+
+
+def _parts(call: Any) -> Iterator[tuple[str, float, float]]:
+    """What a call did, as (kind, from, to)."""
+    if call.queued is not None:
+        yield "queued", call.queued, call.attempts[0].sent
+    for attempt in call.attempts:
+        end = attempt.ended if attempt.ended is not None else attempt.answered or attempt.sent
+        if not attempt.ok:
+            yield "failed", attempt.sent, end
+        else:
+            yield "waiting", attempt.sent, attempt.answered
+            yield "reading", attempt.answered, end
+
+
+def _row(number: int, call: Any, begin: float, length: float) -> str:
+    label = call.label if len(call.label) <= LABEL else call.label[:LABEL] + "…"
+    bars, told = "", []
+    for kind, start, end in _parts(call):
+        left, width = (100 * seconds / length for seconds in (start - begin, end - start))
+        place = f"left:{left:.2f}%;width:{width:.2f}%"
+        bars += f'<div class="qwen-timeline-part qwen-timeline-{kind}" style="{place}"></div>'
+        told.append(
+            say("timeline.part", kind=say(f"timeline.{kind}"), start=start - begin, end=end - begin)
+        )
+    words = "; ".join([*told, *_outcomes(call)])
+    cells = f"<td>{escaped(label)}</td><td>{bars}</td><td>{escaped(words)}</td>"
+    return f"<tr><td>{number}</td>{cells}</tr>"
+
+
+def _outcomes(call: Any) -> list[str]:
+    """How each attempt ended: a status, or what broke it."""
+    return [
+        str(attempt.error or attempt.status or say("timeline.open")) for attempt in call.attempts
+    ]
+
+
+def _legend() -> str:
+    # The part is placed within its cell; here it stands in the line.
+    style = "display:inline-block;position:static;vertical-align:middle;width:24px"
+    marks = " ".join(
+        f'<span class="qwen-timeline-part qwen-timeline-{kind}" style="{style}"></span>'
+        f" {escaped(say(f'timeline.{kind}'))}"
+        for kind in KINDS
+    )
+    return f"<p><small>{marks}</small></p>"
+
+
+def _sum(calls: list) -> str:
+    begin, end = _span(calls)
+    each = [max(_moments(call)) - min(_moments(call)) for call in calls]
+    return say("timeline.sum", count=len(calls), together=sum(each), total=end - begin)
+
+
+def _lines(calls: list) -> Iterator[str]:
+    """The short form, without times: how many, how they ended, and what each was asked."""
+    good = sum(call.attempts[-1].ok for call in calls)
+    retries = sum(len(call.attempts) - 1 for call in calls)
+    yield say("timeline.count", count=len(calls), good=good, retries=retries)
+    for call in calls:
+        yield f"{call.label[:LABEL]}: {', '.join(_outcomes(call))}"

@@ -1,0 +1,80 @@
+import html
+import re
+
+import pytest
+
+from qwen_lab.calls import Attempt, Call, Calls
+from qwen_lab.views.timeline import timeline
+
+from .hostile import HOSTILE
+
+
+def recorded(*calls):
+    found = Calls()
+    found.calls += calls
+    return found
+
+
+RETRIED = Call("再试", None, [Attempt(10, 10.5, 10.5, 429), Attempt(11, 11.5, 12, 200)])
+QUEUED = Call("排队", 10, [Attempt(11, 12, 14, 200)])
+
+
+def seen(page):
+    return html.unescape(re.sub(r"(?s)<[^>]*>", " ", page))
+
+
+def parts(view):
+    table = view.html.split("<table>")[1]
+    return re.findall(r'qwen-timeline-(\w+)" style="left:([\d.]+)%;width:([\d.]+)%', table)
+
+
+def test_every_part_has_its_place_on_the_axis():
+    assert parts(timeline(recorded(RETRIED, QUEUED))) == [
+        ("failed", "0.00", "12.50"),
+        ("waiting", "25.00", "12.50"),
+        ("reading", "37.50", "12.50"),
+        ("queued", "0.00", "25.00"),
+        ("waiting", "25.00", "25.00"),
+        ("reading", "50.00", "50.00"),
+    ]
+
+
+def test_each_row_says_its_times_in_words():
+    page = seen(timeline(recorded(RETRIED)).html)
+    assert "failed 0.00–0.50 s; waiting for the answer 1.00–1.50 s; reading it 1.50–2.00 s" in page
+    assert "429; 200" in page
+
+
+def test_the_sum_is_held_against_the_whole():
+    page = seen(timeline(recorded(RETRIED, QUEUED)).html)
+    assert "Calls: 2. One after the other they would have taken 6.0 s; they took 4.0 s." in page
+
+
+def test_the_short_form_has_no_times():
+    later = Call("再试", None, [Attempt(20, 21, 21, 429), Attempt(25, 26, 27, 200)])
+    assert timeline(recorded(RETRIED)).text == timeline(recorded(later)).text
+    assert (
+        timeline(recorded(RETRIED)).text
+        == "calls: 1, answered: 1, tries repeated: 1\n再试: 429, 200"
+    )
+
+
+def test_a_call_that_is_still_open_is_shown_as_far_as_it_came():
+    view = timeline(
+        recorded(
+            Call("开着", None, [Attempt(10)]), Call("读着", None, [Attempt(10, 11, None, 200)])
+        )
+    )
+    assert "still open" in view.text and len(parts(view)) == 3
+
+
+def test_without_calls_it_says_what_to_do():
+    assert timeline(Calls()).text.startswith("No call was recorded yet")
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_labels_are_only_shown(hostile):
+    call = Call(hostile, None, [Attempt(1, error=hostile)])
+    page = timeline(recorded(call)).html.lower()
+    assert not re.search(r"<(script|img|image|iframe|object|embed|form|body|meta|style|a )", page)
+    assert "\ud800" not in page + timeline(recorded(call)).text
