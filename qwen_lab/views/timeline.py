@@ -99,7 +99,8 @@ def _legend() -> str:
 
 def _sum(calls: list) -> str:
     begin, end = _span(calls)
-    each = [max(_moments(call)) - min(_moments(call)) for call in calls]
+    # One after the other there would be no queue.
+    each = [max(_moments(call)) - call.attempts[0].sent for call in calls]
     return say("timeline.sum", count=len(calls), together=sum(each), total=end - begin)
 
 
