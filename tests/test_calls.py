@@ -79,8 +79,10 @@ def test_threads_have_calls_of_their_own(lab, engine):
     for _ in range(4):
         engine.reply("好")
     with calls.watch(client_of(lab)) as client, ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda n: client.chat.completions.create(**ask("同样")), range(4)))
-    assert [len(call.attempts) for call in calls.calls] == [1] * 4
+        # All four fail at first, half a second before any is tried again.
+        same = ask("同样", extra_headers={"X-Lab-Fault": "500;times=4"})
+        list(pool.map(lambda n: client.chat.completions.create(**same), range(4)))
+    assert [len(call.attempts) for call in calls.calls] == [2] * 4
 
 
 def test_what_failed_on_the_way_is_named(lab, engine):
