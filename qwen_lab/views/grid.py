@@ -1,0 +1,133 @@
+"""A sweep's answers as a grid: a row for each setting, a column for each seed, and the figures."""
+
+from collections.abc import Iterator
+
+from ..sweeping import Answer, Figures
+from ..text import say
+from .markup import View, escaped, fold
+
+STYLE = """
+.qwen-grid td { min-width: 110px; }
+.qwen-grid .same { border: 1px solid; border-radius: 3px; padding: 0 4px; }
+.qwen-grid svg { height: auto; max-width: 100%; width: 480px; }
+.qwen-grid polyline { fill: none; stroke: currentColor; stroke-width: 1.5; }
+.qwen-grid text { fill: currentColor; font-size: 11px; }
+"""
+SHORT = 40
+CURVES = ("distinct", "length", "distinct_2", "overlap")
+DASHES = ("", "6 3", "2 3", "8 3 2 3")
+WIDTH, HEIGHT, LEFT = 480, 160, 10
+
+
+def grid(groups: list[Figures]) -> View:
+    """The answers of every setting side by side, what they have in common, and a chart of it."""
+    if not groups:
+        words = say("sweep.nothing")
+        return View(f"<p>{escaped(words)}</p>", words)
+    seeds = list(dict.fromkeys(a.parameters["seed"] for g in groups for a in g.answers))
+    head = "".join(f"<th>seed={seed}</th>" for seed in seeds)
+    rows = "".join(_row(group, seeds) for group in groups)
+    answers = _table(f"<tr><th>{escaped(say('sweep.setting'))}</th>{head}</tr>{rows}")
+    html = f'<div class="qwen-grid">{answers}{_figures(groups)}{_chart(groups)}</div>'
+    return View(html, "\n".join(_lines(groups)), STYLE)
+
+
+def named(setting: dict) -> str:
+    """A setting as it is written in a call."""
+    return ", ".join(f"{n}={value}" for n, value in setting.items()) or say("sweep.defaults")
+
+
+def _table(rows: str) -> str:
+    return f'<div style="overflow-x:auto"><table>{rows}</table></div>'
+
+
+def _row(group: Figures, seeds: list) -> str:
+    letters = _letters(group.answers)
+    by_seed = {answer.parameters["seed"]: answer for answer in group.answers}
+    cells = "".join(f"<td>{_cell(by_seed.get(seed), letters)}</td>" for seed in seeds)
+    return f"<tr><th>{escaped(named(group.setting))}</th>{cells}</tr>"
+
+
+def _letters(answers: list[Answer]) -> dict[str, str]:
+    """A letter for every text: answers with the same letter are the same."""
+    texts = dict.fromkeys(answer.text for answer in answers if answer.error is None)
+    return {text: _letter(number) for number, text in enumerate(texts)}
+
+
+def _letter(number: int) -> str:
+    return (
+        chr(ord("A") + number)
+        if number < 26
+        else f"{_letter(number // 26 - 1)}{_letter(number % 26)}"
+    )
+
+
+def _cell(answer: Answer | None, letters: dict[str, str]) -> str:
+    if answer is None:
+        return "…"
+    if answer.error is not None:
+        return escaped(f"✗ {answer.error}")
+    cut = f" ✂ {escaped(say('sweep.cut'))}" if answer.finish_reason == "length" else ""
+    mark = f'<b class="same">{letters[answer.text]}</b>{cut} '
+    if len(answer.text) <= SHORT:
+        return mark + escaped(answer.text)
+    return mark + fold(answer.text[:SHORT] + "…", f"<pre>{escaped(answer.text)}</pre>")
+
+
+def _figures(groups: list[Figures]) -> str:
+    names = ("setting", "distinct", "length", "distinct_1", "distinct_2", "overlap", "reasons")
+    head = "".join(f"<th>{escaped(say(f'sweep.{name}'))}</th>" for name in names)
+    rows = "".join(f"<tr>{''.join(map(_td, _numbers(group)))}</tr>" for group in groups)
+    meanings = "".join(f"<li>{escaped(say(f'sweep.{name}_means'))}</li>" for name in names[3:6])
+    return f"{_table(f'<tr>{head}</tr>{rows}')}<ul>{meanings}</ul>"
+
+
+def _td(text: str) -> str:
+    return f"<td>{escaped(text)}</td>"
+
+
+def _numbers(group: Figures) -> Iterator[str]:
+    yield named(group.setting)
+    yield say("sweep.of", distinct=group.distinct, answers=len(group.answers))
+    yield f"{group.length:.0f}"
+    yield from (f"{v:.2f}" for v in (group.distinct_1, group.distinct_2, group.overlap))
+    yield ", ".join(f"{reason} × {count}" for reason, count in group.reasons.items())
+
+
+def _chart(groups: list[Figures]) -> str:
+    """The figures against the one parameter that varies, each scaled to its own largest value."""
+    varying = [n for n in groups[0].setting if len({repr(g.setting.get(n)) for g in groups}) > 1]
+    if len(groups) < 2 or len(varying) != 1:
+        return ""
+    [name] = varying
+    step = (WIDTH - 2 * LEFT) / (len(groups) - 1)
+    curves = "".join(_curve(groups, *pair, step) for pair in zip(CURVES, DASHES, strict=True))
+    ticks = "".join(
+        f'<text x="{LEFT + step * at:.0f}" y="{HEIGHT + 14}" text-anchor="middle">'
+        f"{escaped(str(group.setting[name]))}</text>"
+        for at, group in enumerate(groups)
+    )
+    title = escaped(say("sweep.chart", name=name))
+    box = f'viewBox="-10 -4 {WIDTH + 20} {HEIGHT + 80}"'
+    chart = f'<svg role="img" aria-label="{title}" {box}>{curves}{ticks}</svg>'
+    return f"{chart}<p><small>{title}</small></p>"
+
+
+def _curve(groups: list[Figures], figure: str, dashes: str, step: float) -> str:
+    values = [getattr(group, figure) for group in groups]
+    most = max(values) or 1
+    points = " ".join(
+        f"{LEFT + step * at:.1f},{HEIGHT * (1 - value / most):.1f}"
+        for at, value in enumerate(values)
+    )
+    y = HEIGHT + 28 + 13 * CURVES.index(figure)
+    label = escaped(f"{say(f'sweep.{figure}')}: " + ", ".join(f"{value:.3g}" for value in values))
+    line = f'<polyline points="{points}" stroke-dasharray="{dashes}"/>'
+    key = f'<polyline points="0,{y - 4} 26,{y - 4}" stroke-dasharray="{dashes}"/>'
+    return f'{line}{key}<text x="32" y="{y}">{label}</text>'
+
+
+def _lines(groups: list[Figures]) -> Iterator[str]:
+    for group in groups:
+        of = say("sweep.of", distinct=group.distinct, answers=len(group.answers))
+        yield f"{named(group.setting)}: {say('sweep.distinct')} {of}"

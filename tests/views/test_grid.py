@@ -1,0 +1,87 @@
+import html
+import re
+
+import pytest
+
+from qwen_lab import text
+from qwen_lab.sweeping import Answer, figures
+from qwen_lab.views.grid import grid
+
+from .hostile import HOSTILE
+
+
+def answers(*texts, reason="stop", **setting):
+    return [Answer({**setting, "seed": n}, words, reason) for n, words in enumerate(texts)]
+
+
+def seen(page):
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"(?s)<[^>]*>", " ", page)))
+
+
+HEAT = [
+    *answers("一样", "一样", temperature=0),
+    *answers("一样", "不同", temperature=0.7),
+    *answers("很长" * 30, "也很长" * 30, reason="length", temperature=1.5),
+]
+
+
+def test_each_setting_is_a_row_and_each_seed_a_column():
+    page = seen(grid(figures(HEAT)).html)
+    assert "Setting seed=0 seed=1 temperature=0 A 一样 A 一样 temperature=0.7 A 一样 B 不同" in page
+
+
+def test_an_answer_that_was_cut_says_so_and_a_long_one_is_folded_whole():
+    page = grid(figures(HEAT)).html
+    assert page.count("✂ cut off") == 2 and "<pre>" + "很长" * 30 + "</pre>" in page
+
+
+def test_the_figures_stand_below_with_what_they_mean():
+    page = seen(grid(figures(HEAT)).html)
+    assert "temperature=0 1 of 2 2 0.50 0.50 1.00 stop × 2" in page
+    for name in ("distinct_1", "distinct_2", "overlap"):
+        assert text.say(f"sweep.{name}_means") in page
+
+
+def test_one_parameter_that_varies_has_a_chart():
+    page = grid(figures(HEAT)).html
+    assert 'aria-label="Against temperature' in page and page.count("<polyline") == 8
+    assert "Different answers: 1, 2, 2" in page
+    # The least is at the bottom, the most at the top, and the settings are spread evenly.
+    assert 'points="10.0,80.0 240.0,0.0 470.0,0.0"' in page
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        answers("一"),
+        [*answers("一", temperature=0, top_k=1), *answers("二", temperature=1, top_k=2)],
+    ],
+)
+def test_without_exactly_one_there_is_none(found):
+    assert "<svg" not in grid(figures(found)).html
+
+
+def test_what_is_still_to_come_and_what_failed_has_its_place():
+    found = [
+        *answers("一", "二", temperature=0),
+        Answer({"temperature": 1, "seed": 0}, error="429: x"),
+    ]
+    assert "temperature=1 ✗ 429: x …" in seen(grid(figures(found)).html)
+
+
+def test_the_short_form_counts_the_different_answers():
+    assert grid(figures(HEAT)).text.split("\n")[:2] == [
+        "temperature=0: Different answers 1 of 2",
+        "temperature=0.7: Different answers 2 of 2",
+    ]
+    assert grid([]).text == "No answers yet."
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_answers_are_only_shown(hostile):
+    found = [Answer({"stop": [hostile], "seed": 0}, hostile, hostile)]
+    found.append(Answer({"stop": [hostile], "seed": 1}, error=hostile))
+    view = grid(figures(found))
+    page = view.html.lower()
+    assert not re.search(r"<(script|img|image|iframe|object|embed|form|body|meta|style|a )", page)
+    assert "\ud800" not in page + view.text

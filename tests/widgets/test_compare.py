@@ -1,0 +1,107 @@
+"""Settings side by side: the real SDK, the real app on a real port, a fake engine."""
+
+import asyncio
+import html
+import re
+from dataclasses import replace
+
+import pytest
+
+from qwen_lab.widgets.compare import Compare, compare
+
+from ..views.hostile import HOSTILE
+
+COLD, HOT = {"temperature": 0}, {"temperature": 1.5, "top_k": 50}
+
+
+def words(widget):
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"(?s)<[^>]*>", " ", widget.value))).strip()
+
+
+def run(box):
+    return asyncio.run(box.run())
+
+
+def test_with_a_seed_the_local_qwen_answers_one_after_the_other(lab, engine):
+    engine.reply("一", "二")
+    engine.reply("一", "三")
+    box = compare(lab, "你好", COLD, HOT, seed=7)
+    second, begun = box.columns[1].ask, []
+    box.columns[1].ask = lambda messages: (
+        begun.append(box.columns[0].reply.running) or second(messages)
+    )
+    assert "one after the other" in box.note.value
+    assert run(box) == ["一二", "一三"] and begun == [False] and box.stop_button.disabled
+    asked = [
+        (call.sampling["temperature"], call.sampling["top_k"], s) for call, s, _ in engine.calls
+    ]
+    assert asked == [(0, 20, 7), (1.5, 50, 7)]
+    assert words(box.columns[1].shown) == "一三" and "then they part" in words(box.difference)
+
+
+def test_without_a_seed_all_answer_at_once(lab, engine):
+    box = compare(lab, "你好", COLD, HOT, {})
+    assert "All settings answer at once" in box.note.value
+    for _ in range(3):
+        engine.reply_forever()
+
+    async def watch():
+        running = asyncio.create_task(box.run())
+        while not all(words(column.shown) for column in box.columns):
+            await asyncio.sleep(0.01)
+        box.stop_button.click()
+        return await running
+
+    assert all(text for text in asyncio.run(watch()))
+    assert "Stopped" in words(box.columns[0].status) and engine.stopped.wait(5)
+
+
+def test_an_error_stands_in_its_column_and_the_other_goes_on(lab, engine):
+    engine.reply("好")
+    box = compare(lab, "你好", (replace(lab, model="gpt-9"), {}), {}, seed=1)
+    assert run(box) == ["", "好"]
+    assert "model_not_found" in words(box.columns[0].error) and box.difference.value == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ([COLD], "takes 2 to 4 settings, not 1"),
+        ([COLD] * 5, "not 5"),
+        ([COLD, {"temperature": 2}], "temperature=2 cannot be set"),
+        ([COLD, {"heat": 1}], "heat=1 cannot be set"),
+    ],
+)
+def test_what_cannot_be_is_a_value_error(lab, settings, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        compare(lab, "你好", *settings)
+
+
+def test_a_closed_widget_stops_its_calls(lab, engine):
+    engine.reply_forever()
+    box = compare(lab, "你好", COLD, HOT, seed=1)
+
+    async def close():
+        running = asyncio.create_task(box.run())
+        while not engine.calls:
+            await asyncio.sleep(0.01)
+        Compare.close(box)
+        await running
+
+    asyncio.run(close())
+    assert engine.stopped.wait(5)
+
+
+def test_its_repr_is_short_and_stable(lab):
+    assert repr(compare(lab, "你好", COLD, {})) == "Compare(temperature=0; the service's defaults)"
+
+
+@pytest.mark.parametrize("hostile", HOSTILE[:12])
+def test_hostile_text_is_only_shown(lab, engine, hostile):
+    engine.reply(hostile)
+    engine.reply(hostile + "!")
+    box = compare(lab, hostile, {"stop": ["x"]}, {"stop": [hostile]}, seed=1)
+    run(box)
+    for widget in (box.columns[0].shown, box.difference, box.columns[1].children[0]):
+        page = re.sub(r"(?s)<style>.*?</style>", "", widget.value).lower()
+        assert not re.search(r"<(script|img|image|svg|iframe|body|meta|a )", page)

@@ -1,0 +1,112 @@
+"""The sweep without a kernel: the real SDK, the real app on a real port, a fake engine."""
+
+import asyncio
+import csv
+import html
+import re
+from dataclasses import replace
+
+import pytest
+
+from qwen_lab.widgets.sweep import Sweep, sweep
+
+
+def words(widget):
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"(?s)<[^>]*>", " ", widget.value))).strip()
+
+
+def run(box):
+    return asyncio.run(box.run())
+
+
+def test_all_calls_are_made_and_shown(lab, engine):
+    for text in "一一二三":
+        engine.reply(text)
+    box = sweep(lab, "你好", temperature=[0, 1], seed=[1, 2])
+    assert words(box.status) == "4 calls. Press Run."
+    assert [answer.text for answer in run(box)] == list("一一二三")
+    assert words(box.status) == "All 4 calls are answered." and box.progress.value == 4
+    assert "temperature=0 A 一 A 一" in words(box.shown) and box.stop_button.disabled
+
+
+def test_messages_serve_as_a_prompt(lab, engine):
+    engine.reply("好")
+    messages = [{"role": "system", "content": "规矩"}, {"role": "user", "content": "你好"}]
+    run(sweep(lab, messages, seed=1))
+    assert engine.calls[0][0].messages == messages
+
+
+def test_the_run_button_starts_and_stop_keeps_what_came(lab, engine):
+    engine.reply("一")
+    engine.reply_forever()
+    box = sweep(lab, "你好", seed=[1, 2, 3])
+
+    async def press():
+        box.run_button.click()
+        while len(engine.calls) < 2:
+            await asyncio.sleep(0.01)
+        box.stop_button.click()
+        await asyncio.sleep(0.05)
+
+    asyncio.run(press())
+    assert words(box.status) == "Stopped after 1 of 3 calls; their answers stay."
+    assert "A 一" in words(box.shown) and engine.stopped.wait(5)
+
+
+@pytest.mark.parametrize("leave", [Sweep.close, Sweep.stop, lambda box: box.run_button.click()])
+def test_a_run_that_is_left_behind_is_stopped(lab, engine, leave):
+    engine.reply_forever()
+    box = sweep(lab, "你好", seed=[1, 2])
+
+    async def go():
+        running = asyncio.create_task(box.run())
+        while not engine.calls:
+            await asyncio.sleep(0.01)
+        leave(box)
+        await running
+        box.stop()
+
+    asyncio.run(go())
+    assert engine.stopped.wait(5)
+
+
+def test_many_calls_of_the_cloud_want_a_second_word(lab, engine):
+    cloud = replace(lab, kind="dashscope", model="qwen-plus")
+    box = sweep(cloud, "你好", seed=range(30), max_tokens=10)
+    with pytest.raises(ValueError, match="These are 30 calls and cost at most about 0.00 CNY"):
+        run(box)
+
+    async def press():
+        box.run_button.click()
+        assert not engine.calls and "confirm=True" in words(box.status)
+        box.run_button.click()
+        while len(box.answers) < 30:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(press())
+    assert len(engine.calls) == 30
+    assert len(run(sweep(cloud, "你好", seed=range(21), max_tokens=10, confirm=True))) == 21
+
+
+def test_the_answers_are_rows_and_a_file(lab, engine, tmp_path):
+    engine.reply("=1+1")
+    box = sweep(lab, "你好", temperature=0.5, seed=1)
+    run(box)
+    [row] = box.to_dicts()
+    assert (row["temperature"], row["seed"], row["text"], row["characters"]) == (0.5, 1, "=1+1", 4)
+    box.to_csv(tmp_path / "a.csv")
+    with open(tmp_path / "a.csv", encoding="utf-8-sig", newline="") as file:
+        assert next(csv.DictReader(file))["text"] == "'=1+1"
+
+
+def test_its_repr_is_short_and_stable(lab, engine):
+    box = sweep(lab, "你好", seed=1)
+    engine.reply("好")
+    before = repr(box)
+    run(box)
+    assert repr(box) == before == "Sweep(1 calls)"
+
+
+def test_what_cannot_be_is_a_value_error(lab):
+    with pytest.raises(ValueError, match="'heat' is no parameter"):
+        sweep(lab, "你好", heat=[1, 2])
