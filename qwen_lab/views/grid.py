@@ -7,7 +7,7 @@ from ..text import say
 from .markup import View, escaped, fold
 
 STYLE = """
-.qwen-grid td { min-width: 110px; }
+.qwen-grid > div:first-child td { min-width: 110px; }
 .qwen-grid .same { border: 1px solid; border-radius: 3px; padding: 0 4px; }
 .qwen-grid svg { height: auto; max-width: 100%; width: 480px; }
 .qwen-grid polyline { fill: none; stroke: currentColor; stroke-width: 1.5; }

@@ -1,0 +1,81 @@
+"""The other widgets in a notebook, used as a learner does: opened, run, and looked at."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from qwen_lab.text import say, use
+
+RUN = {"en": "Run", "zh": "运行"}
+PROMPT = "写一句关于秋天的话。</div><img src=x onerror=window.stolen=1>"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.model,
+    pytest.mark.parametrize(("lab", "language"), [("en", "en"), ("zh", "zh")], indirect=["lab"]),
+]
+
+
+def press(page: Page, name: str) -> None:
+    """Press a button as someone without a mouse does."""
+    page.locator(".qwen-panel").get_by_role("button", name=name, exact=True).first.focus()
+    page.keyboard.press("Enter")
+
+
+def watch(page: Page) -> set:
+    """The hosts that the page asks from here on."""
+    hosts: set = set()
+    page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
+    return hosts
+
+
+def picture(page: Page, pytestconfig, name: str) -> None:
+    if folder := pytestconfig.getoption("--pictures"):
+        page.locator(".qwen-panel").screenshot(path=f"{folder}/{name}.png")
+
+
+def test_a_sweep_fills_its_grid(opened, language, pytestconfig):
+    source = (
+        f"qwen_lab.sweep(lab, {PROMPT!r}, temperature=[0, 1, 1.8], max_tokens=24, seed=range(3))"
+    )
+    page = opened(source, ".qwen-panel")
+    hosts = watch(page)
+    press(page, RUN[language])
+    expect(page.locator(".qwen-grid .same")).to_have_count(9, timeout=60_000)
+    picture(page, pytestconfig, f"sweep-{language}")
+    cold = page.locator(".qwen-grid table").first.locator("tr").nth(1).locator(".same")
+    assert cold.all_inner_texts() == ["A", "A", "A"] and page.locator(".qwen-grid svg").is_visible()
+    assert page.evaluate("window.stolen") is None and hosts <= {"127.0.0.1", "localhost", None}
+
+
+def test_settings_answer_side_by_side_and_part(opened, language, pytestconfig):
+    settings = "dict(temperature=0, max_tokens=30), dict(temperature=1.8, max_tokens=30)"
+    page = opened(f"qwen_lab.compare(lab, {PROMPT!r}, {settings}, seed=5)", ".qwen-panel")
+    hosts = watch(page)
+    press(page, RUN[language])
+    expect(page.locator(".qwen-difference mark").first).to_be_visible(timeout=60_000)
+    picture(page, pytestconfig, f"compare-{language}")
+    assert page.evaluate("window.stolen") is None and hosts <= {"127.0.0.1", "localhost", None}
+
+
+def test_the_sampler_moves_its_bars_and_takes_a_token(opened, language, pytestconfig):
+    page = opened(f"qwen_lab.sampler(lab, {PROMPT!r})", ".qwen-panel")
+    hosts = watch(page)
+    use(language)
+    press(page, say("sampler.look"))
+    panel = page.locator(".qwen-panel")
+    # The tail is counted once it may be drawn from.
+    draw = panel.get_by_role("button", name=say("sampler.draw_one"))
+    expect(draw).to_be_enabled(timeout=60_000)
+    before = panel.locator("table").first.inner_text()
+    panel.get_by_role("slider").first.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    expect(panel.locator("table").first).not_to_have_text(before, use_inner_text=True)
+    draw.focus()
+    page.keyboard.press("Enter")
+    expect(panel.get_by_role("button", name=say("sampler.back"))).to_be_enabled(timeout=60_000)
+    expect(draw).to_be_enabled(timeout=60_000)
+    picture(page, pytestconfig, f"sampler-{language}")
+    assert page.evaluate("window.stolen") is None and hosts <= {"127.0.0.1", "localhost", None}
