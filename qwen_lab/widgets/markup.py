@@ -23,7 +23,8 @@ STYLE = """<style>
 .qwen-panel summary { cursor: pointer; }
 .qwen-panel-answer {
   background: var(--jp-layout-color2); border: 1px solid var(--jp-border-color1);
-  box-sizing: border-box; display: block; margin: 4px 0; padding: 8px 12px; }
+  box-sizing: border-box; display: block; margin: 4px 0; padding: 8px 12px;
+  white-space: pre-wrap; }
 .qwen-panel-answer .widget-html, .qwen-panel-answer .widget-html-content {
   display: inline; line-height: 1.5; margin: 0; white-space: pre-wrap; }
 .qwen-panel-status { white-space: pre-wrap; }
