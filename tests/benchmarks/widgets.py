@@ -1,9 +1,9 @@
 """What the views and widgets cost: reading a stream through `wire` against the bare SDK, what a
 panel sends to the browser while an answer is written, and a slider's move in the sampler.
 
-Goals: wire ÷ bare loop ≤ 1.05; the second half of an answer costs as many bytes as the first (≤
-1.5 times, where whole texts would cost 3 times); from a slider's move to the new bars, in the
-kernel, ≤ 100 ms.
+Goals: wire ÷ bare loop ≤ 1.05; the second half of an answer costs at most so many times the bytes
+of the first: ≤ 1.5 (sending the whole text each time would cost 3); from a slider's move to the
+new bars, in the kernel, ≤ 100 ms.
 """
 
 import asyncio
