@@ -20,8 +20,9 @@ from ..views.hostile import HOSTILE
 
 @pytest.fixture
 def playground(lab, tmp_path):
-    def make(prompt="问好", **start):
-        return Playground(lab, prompt, presets=Presets(tmp_path / "presets.json"), **start)
+    def make(prompt="问好", real=None, **start):
+        presets = Presets(tmp_path / "presets.json")
+        return Playground(real or lab, prompt, presets=presets, **start)
 
     return make
 
@@ -32,6 +33,15 @@ def run(playground):
 
 def words(widget):
     return html.unescape(re.sub(r"<[^>]*>", "", widget.value)).strip()
+
+
+def printed_by(box):
+    """What the code of the box prints when it is run as a cell."""
+    cell = words(box.results.sides["code"]).partition("from openai")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec("from openai" + cell[2], {})
+    return printed.getvalue()
 
 
 def test_every_parameter_of_the_table_can_be_turned(playground):
@@ -75,15 +85,26 @@ def test_the_code_run_as_a_cell_gives_the_same_request(playground, engine, lab, 
     engine.reply("好")
     engine.reply("好")
     run(box)
-    cell = words(box.results.sides["code"]).partition("from openai")
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec("from openai" + cell[2], {})
+    printed = printed_by(box)
     first, second = engine.calls
-    assert printed.getvalue().strip() == "好"
+    assert printed.strip() == "好"
     assert (
         replace(second[0], stream=True, include_usage=True) == first[0] and second[1:] == first[1:]
     )
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("stream", [None, True, False])
+def test_the_code_run_as_a_cell_gives_the_same_text_of_the_real_model(
+    playground, home, monkeypatch, stream
+):
+    monkeypatch.setenv("QWEN_LAB_HOME", str(home))
+    lab = qwen_lab.connect("local")
+    asked = {"temperature": 1.3, "top_k": 40, "max_tokens": 30, "stop": ["\n\n"], "seed": 11}
+    asked |= {} if stream is None else {"stream": stream}
+    box = playground("写一首关于秋天的短诗。", real=lab, **asked)
+    text = run(box)
+    assert text and printed_by(box).split("\n", 1)[1].strip() == text.strip()
 
 
 def test_an_error_is_shown_as_a_lesson_would_and_taken_apart(playground, lab):
