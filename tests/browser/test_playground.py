@@ -74,3 +74,18 @@ def test_two_runs_with_one_seed_are_the_same(page, language, pytestconfig):
     page.set_viewport_size({"width": 380, "height": 1500})
     page.keyboard.press("Control+b")
     picture(page, pytestconfig, f"{language}-narrow")
+
+
+def test_the_code_copied_into_a_cell_prints_the_same_answer(page, language):
+    run(page, language, 1)
+    answer = page.locator(".qwen-panel-answer").inner_text()
+    page.get_by_role("tab", name=TABS[language][-1]).click()
+    code = page.locator(".qwen-panel .widget-tab-contents pre").filter(visible=True).inner_text()
+    page.locator(".jp-Cell .jp-InputPrompt").first.click()
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    page.keyboard.insert_text(code)
+    page.keyboard.press("Control+Enter")
+    printed = page.locator(".jp-Cell").nth(1).locator(".jp-OutputArea-output").last
+    expect(printed).to_contain_text(answer[:20], timeout=60_000)
+    assert " ".join(answer.split()) in " ".join(printed.inner_text().split())
