@@ -148,7 +148,8 @@ def engine_says(engine, context, settings):
     options["top_k"] = 0 if settings.top_k > 100 else settings.top_k
     options["repeat_penalty"] = options.pop("repetition_penalty")
     options |= {"samplers": SAMPLERS, "repeat_last_n": SLOT_TOKENS, "post_sampling_probs": True}
-    request = {"prompt": context, "n_predict": 1, "n_probs": 50, **options}
+    # A part of a character, if it were drawn, would come without probabilities.
+    request = {"prompt": context, "n_predict": 1, "n_probs": 50, "seed": 1, **options}
     [answer] = engine._post("/completion", request)["completion_probabilities"]
     return {row["id"]: row["prob"] for row in answer["top_probs"] if row["prob"]}
 

@@ -34,7 +34,7 @@ LARGEST_PENALTY = 1e6
 # Temperature before the cuts, and nothing that DashScope does not have (llama.cpp's own min_p).
 SAMPLERS = ["penalties", "temperature", "top_k", "top_p"]
 # Above all logits that a model gives, and yet so near that 32 bits hold the probabilities.
-KNOWN_LOGIT = 60
+KNOWN_LOGIT = 40
 # Where an answer of the engine begins to list candidates, and what divides them.
 ROWS, ROW, CHUNK = b'"top_logprobs":[', b',{"id":', 50_000
 DECODER = json.JSONDecoder()
@@ -76,6 +76,7 @@ class LlamaEngine:
         settings = _settings(xllamacpp.CommonParams(), path, self._key)
         self._server = xllamacpp.Server(settings)
         self.thinks = "<think>" in self._post("/props", None)["chat_template"]
+        self._letters = [self._tokens(letter)[0] for letter in "ab"]
         memory.unmap(path)
 
     def generate(self, call: Call, seed: int, alone: bool, emit: Emit) -> None:
@@ -94,7 +95,13 @@ class LlamaEngine:
         # An answer's tokens never melt into the prompt's, so its text is cut apart by itself.
         context = prompt + (self._tokens(prefix) if isinstance(prefix, str) else prefix)
         # The other one must be listed too.
-        request = {"prompt": context, "n_predict": 1, "n_probs": max(most, 2), "temperature": 0}
+        request = {
+            "prompt": context,
+            "n_predict": 1,
+            "n_probs": max(most, 2),
+            "temperature": 0,
+            "logit_bias": [[self._whole(context), 200]],
+        }
         try:
             # First the logit: the prompt is in the cache then, and what follows rounds alike.
             token, logit = self._logit(context)
@@ -104,6 +111,13 @@ class LlamaEngine:
         finally:
             memory.trim()
 
+    def _whole(self, context: list[int]) -> int:
+        """A token to be picked: for a part of a character the engine tells no probabilities.
+
+        Those that it tells are from before the bias that has it picked.
+        """
+        return next(token for token in self._letters if token != context[-1])
+
     def _logit(self, context: list[int]) -> tuple[int, float]:
         """A likely next token and its logit.
 
@@ -111,21 +125,22 @@ class LlamaEngine:
         So the last token of the context is given a known logit to compare with: lifted above zero,
         a huge repetition penalty brings it to zero, and a presence penalty to its place.
         """
+        picked = self._whole(context)
         request = {
             "prompt": context,
             "n_predict": 1,
-            "n_probs": 2,
+            "n_probs": 3,
             "post_sampling_probs": True,
             "temperature": 1,
             "samplers": ["penalties"],
             "repeat_last_n": 1,
-            "logit_bias": [[context[-1], 200]],
+            "logit_bias": [[context[-1], 200], [picked, 2 * KNOWN_LOGIT]],
             "repeat_penalty": 1e9,
             "presence_penalty": -KNOWN_LOGIT,
         }
         [answer] = self._post("/completion", request)["completion_probabilities"]
         found = {row["id"]: row["prob"] for row in answer["top_probs"]}
-        known = found.pop(context[-1])
+        known, _ = found.pop(context[-1]), found.pop(picked)
         [(token, probability)] = found.items()
         return token, KNOWN_LOGIT + math.log(probability / known)
 

@@ -6,7 +6,7 @@ from ipywidgets import HTML, VBox
 
 from ..views.markup import escaped
 
-SIZE = 400
+SIZE = 200
 JOINERS = ("\u200d", "\ufe0f", "\ufe0e")
 
 

@@ -21,8 +21,8 @@ from qwen_lab.streams import Wire
 from qwen_lab.widgets.panel import Panel
 from qwen_lab.widgets.sampler import Sampler
 
-PAIRS, TOKENS, LONG, MOVES = 8, 120, 600, 40
-LIST = {"type": "array", "items": {"type": "integer"}, "minItems": 400}
+PAIRS, TOKENS, LONG, MOVES = 8, 120, 1_500, 40
+LIST = {"type": "array", "items": {"type": "integer"}, "minItems": 800}
 ENDLESS = {"type": "json_schema", "json_schema": {"name": "list", "schema": LIST}}
 MESSAGES = [{"role": "user", "content": "从一数到五百。"}]
 

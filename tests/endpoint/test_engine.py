@@ -311,3 +311,13 @@ def test_a_next_token_comes_with_the_very_tokens_before_it(engine):
 def test_a_prefix_of_unknown_tokens_is_refused(engine):
     with pytest.raises(Refusal):
         engine.next_token(ASKED, [10**6], 5)
+
+
+@pytest.mark.parametrize("count", range(4))
+def test_parts_of_a_character_come_next_and_before(engine, count):
+    # 龘 is two tokens; the model wants to begin with the first, and can be asked after it.
+    tokens = [82912, 246, 141334][:count]
+    messages = [{"role": "user", "content": "照抄：龘"}]
+    found = engine.next_token(messages, tokens, 10**6)
+    assert numpy.exp(found.logprobs.astype(float)).sum() == pytest.approx(1, abs=0.002)
+    assert found.context[-count:].tolist() == tokens or not count
