@@ -47,8 +47,9 @@ class Lab:
     ) -> "NextToken":
         """The model's own probabilities for the token after `prefix` of its answer.
 
-        `prefix` is text, or the numbers of tokens. The 1,000 likeliest tokens come one by one; the
-        `tail` counts all the others, which takes a second or two; `whole` lists all 151,936.
+        `prefix` is text, or the numbers of tokens. The 1,000 likeliest tokens, and those of the
+        context, come one by one; the `tail` counts all the others, which takes a second or two;
+        `whole` lists all 151,936.
         Raises `LabError` when it is not the local Qwen, or that refuses.
         """
         inside = self._inside("next_token")
