@@ -37,6 +37,11 @@ class Lab:
     kind: str
     api_key: str = field(repr=False)
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the local Qwen answers, or a tape of it: for nothing, and a seed at a time."""
+        return self.kind in ("local", "replay")
+
     def next_token(
         self,
         messages: list[dict],
@@ -65,7 +70,7 @@ class Lab:
         return self._inside("search").ask_search(self.base_url, self.api_key, question)
 
     def _inside(self, name: str):
-        if self.kind not in ("local", "replay"):
+        if not self.is_local:
             raise LabError("connection.only_local", name=f"lab.{name}")
         from . import inside
 

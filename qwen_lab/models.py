@@ -14,6 +14,10 @@ class Price:
     output: float
     date: str
 
+    def of(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """CNY for so many tokens in and out, no discount counted."""
+        return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
+
 
 @cache
 def _table() -> dict:

@@ -39,9 +39,9 @@ class Parameter:
     `low` and `high` bound a number (None: no bound); `open_low` and `open_high` exclude the bound
     itself. `default` is what the endpoint uses when the request is silent, as qwen-plus without
     thinking; `null` what it uses for an explicit null, where that says more than "not given".
-    `keyword` is False where the SDK wants it in `extra_body`. `models` are patterns of
-    the cloud's models that take it, empty where all chat models do. `refusal` is DashScope's
-    sentence for a value out of range, `source` the page that documents the row.
+    `keyword` is False where the SDK wants it in `extra_body`. `models` are patterns of the cloud's
+    models that take it, empty where all do. `refusal` is DashScope's sentence for a value out of
+    range, `source` the page that documents the row.
     """
 
     name: str
@@ -243,3 +243,10 @@ SAMPLING = (
     "frequency_penalty",
     "max_tokens",
 )
+
+
+def arguments(sent: dict) -> dict:
+    """The parameters as the SDK's `create` takes them: its own, the others in `extra_body`."""
+    usual = {name: value for name, value in sent.items() if PARAMETERS[name].keyword}
+    extra = {name: value for name, value in sent.items() if name not in usual}
+    return {**usual, "extra_body": extra} if extra else usual

@@ -152,7 +152,7 @@ class Wire:
 
     def _keep(self, chunk: Any) -> Any:
         """Put the chunk to its event: the next one that has data."""
-        at = max(self._chunks, default=-1) + 1
+        at = next(reversed(self._chunks), -1) + 1
         while at < len(self._heard) and not _has_data(self._heard[at][0]):
             at += 1
         self._chunks[at] = chunk

@@ -13,7 +13,7 @@ import openai
 
 from . import models
 from .connection import Lab
-from .parameters import DEFAULT_OUTPUT, PARAMETERS
+from .parameters import DEFAULT_OUTPUT, PARAMETERS, arguments
 
 SEEDS = (1, 2, 3)
 # How many calls are under way at once, where they need not come one after the other.
@@ -86,7 +86,7 @@ def _values(value: object) -> list:
 
 def price(lab: Lab, messages: list[dict], settings: list[dict]) -> float | None:
     """About how many CNY the calls cost at most; 0 on one's own machine, None where unknown."""
-    if lab.kind in ("local", "replay"):
+    if lab.is_local:
         return 0.0
     row = models.price(lab.model) if lab.kind == "dashscope" else None
     if not row:
@@ -94,7 +94,7 @@ def price(lab: Lab, messages: list[dict], settings: list[dict]) -> float | None:
     # A character is seldom more than one token.
     asked = sum(len(str(message["content"])) for message in messages) * len(settings)
     written = sum(setting.get("max_tokens", DEFAULT_OUTPUT) for setting in settings)
-    return (asked * row.input + written * row.output) / 1e6
+    return row.of(asked, written)
 
 
 def is_dear(lab: Lab, calls: int, cny: float | None) -> bool:
@@ -110,7 +110,7 @@ async def ask_all(
     One after the other on the local Qwen, where only so a seed gives its text again; elsewhere
     some at once.
     """
-    limit = asyncio.Semaphore(1 if lab.kind in ("local", "replay") else AT_ONCE)
+    limit = asyncio.Semaphore(1 if lab.is_local else AT_ONCE)
     async with openai.AsyncOpenAI(base_url=lab.base_url, api_key=lab.api_key) as client:
 
         async def ask(setting: dict) -> None:
@@ -125,12 +125,10 @@ async def ask_all(
 async def _ask(
     client: openai.AsyncOpenAI, model: str, messages: list[dict], setting: dict
 ) -> Answer:
-    extra = {name: value for name, value in setting.items() if not PARAMETERS[name].keyword}
-    usual = {name: value for name, value in setting.items() if name not in extra}
     began = time.perf_counter()
     try:
         completion = await client.chat.completions.create(
-            model=model, messages=messages, **usual, extra_body=extra or None
+            model=model, messages=messages, **arguments(setting)
         )
     except openai.APIError as error:
         code = getattr(error, "code", None) or type(error).__name__

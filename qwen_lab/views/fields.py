@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 
 # What a stream sends in pieces.
 GROWING = ("content", "reasoning_content", "refusal", "arguments")
-
-
 # The value of a field that only the other of two subjects has.
 ABSENT = object()
 
@@ -130,14 +128,14 @@ def _absent(field: Field) -> Field:
 def assembled(chunks: list[dict]) -> tuple[dict, dict[str, tuple[int, ...]]]:
     """The answer that a stream's chunks make, and the numbers of the chunks behind each place."""
     whole: dict = {}
-    origins: dict[str, tuple[int, ...]] = {}
+    origins: dict[str, list[int]] = {}
     for number, chunk in enumerate(chunks, 1):
 
         def note(place: str, number: int = number) -> None:
-            origins[place] = (*origins.get(place, ()), number)
+            origins.setdefault(place, []).append(number)
 
         whole = _merge(whole, chunk, "", note)
-    return whole, origins
+    return whole, {place: tuple(numbers) for place, numbers in origins.items()}
 
 
 def _merge(old: object, new: object, place: str, note: Callable[[str], None]) -> object:

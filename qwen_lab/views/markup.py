@@ -50,7 +50,6 @@ def escaped(text: str) -> str:
     return html.escape(clean(text))
 
 
-def fold(title: str, body: str, *, opened: bool = False) -> str:
+def fold(title: str, body: str) -> str:
     """A title that opens and closes the body; the title is escaped, the body is HTML."""
-    attribute = " open" if opened else ""
-    return f"<details{attribute}><summary>{escaped(title)}</summary>{body}</details>"
+    return f"<details><summary>{escaped(title)}</summary>{body}</details>"

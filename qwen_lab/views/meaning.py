@@ -20,7 +20,8 @@ OWN = ("request.tools", "request.response_format", "request.tool_choice", "reque
 def meaning(field: Field, subject: Subject) -> list[str]:
     """Sentences about the field, the general one first."""
     path = key(field.path)
-    sentences = [_general(path)] if _general(path) else []
+    general = _general(path)
+    sentences = [general] if general else []
     if field.value is None:
         sentences.append(_null(path))
     if path == "choices[].finish_reason" and field.value not in (None, ABSENT):
@@ -76,8 +77,8 @@ def _cost(usage: dict, model: object) -> str:
     price = models.price(model) if isinstance(model, str) else None
     if not price:
         return say("anatomy.cost_free")
-    tokens = [usage.get(name) or 0 for name in ("prompt_tokens", "completion_tokens")]
-    cny = (tokens[0] * price.input + tokens[1] * price.output) / 1e6
+    tokens = (usage.get(name) or 0 for name in ("prompt_tokens", "completion_tokens"))
+    cny = price.of(*tokens)
     rates = {"input": price.input, "output": price.output, "date": price.date}
     return say("anatomy.cost", cny=f"{cny:.6f}", **rates)
 

@@ -2,15 +2,16 @@
 
 import asyncio
 
-from ipywidgets import HTML, Button, GridBox, HBox, Layout, VBox
+from ipywidgets import HTML, GridBox, HBox, Layout, VBox
 
 from ..connection import Lab
-from ..parameters import PARAMETERS
+from ..parameters import PARAMETERS, arguments
 from ..text import say
 from ..views.difference import difference
 from ..views.grid import named
 from ..views.markup import clean, escaped
 from . import markup
+from .buttons import run_and_stop
 from .flow import Flow
 from .reply import Reply, explain
 
@@ -53,10 +54,7 @@ class Column(VBox):
             await asyncio.sleep(PAUSE)
 
     def _request(self, messages: list[dict]) -> dict:
-        extra = {n: v for n, v in self.setting.items() if not PARAMETERS[n].keyword}
-        usual = {n: v for n, v in self.setting.items() if n not in extra}
-        request = {"model": self.lab.model, "messages": messages, **usual}
-        return {**request, "extra_body": extra} if extra else request
+        return {"model": self.lab.model, "messages": messages, **arguments(self.setting)}
 
 
 class Compare(VBox):
@@ -80,11 +78,7 @@ class Compare(VBox):
         common = {} if seed is None else {"seed": seed}
         self.messages = [{"role": "user", "content": clean(prompt)}]
         self.columns = [Column(place, _checked(setting | common)) for place, setting in pairs]
-        narrow = Layout(width="auto", min_width="7em")
-        self.run_button = Button(
-            description=say("panel.run"), button_style="primary", layout=narrow
-        )
-        self.stop_button = Button(description=say("panel.stop"), disabled=True, layout=narrow)
+        self.run_button, self.stop_button = run_and_stop()
         self.note, self.difference = HTML(self._note()), HTML()
         columns = "repeat(auto-fit, minmax(min(100%, 240px), 1fr))"
         grid = GridBox(self.columns, layout=Layout(grid_template_columns=columns, grid_gap="12px"))
@@ -122,7 +116,7 @@ class Compare(VBox):
     @property
     def _serial(self) -> bool:
         seeded = any("seed" in column.setting for column in self.columns)
-        return seeded and any(column.lab.kind in ("local", "replay") for column in self.columns)
+        return seeded and any(column.lab.is_local for column in self.columns)
 
     def _note(self) -> str:
         return escaped(say("compare.serial" if self._serial else "compare.at_once"))

@@ -62,12 +62,12 @@ class Run:
     @property
     def cost(self) -> float | None:
         """CNY by the dated price list; 0 on one's own machine, None where it is unknown."""
-        if self.lab.kind in ("local", "replay"):
+        if self.lab.is_local:
             return 0.0
         price = models.price(self.request["model"]) if self.lab.kind == "dashscope" else None
         if not price or not self.tokens:
             return None
-        return (self.tokens[0] * price.input + self.tokens[1] * price.output) / 1e6
+        return price.of(*self.tokens)
 
     def to_dict(self) -> dict:
         """Flat, for a table: one column for each parameter that was sent."""

@@ -2,13 +2,14 @@
 
 import asyncio
 
-from ipywidgets import HTML, Button, GridBox, HBox, Layout, Textarea, VBox
+from ipywidgets import HTML, GridBox, HBox, Layout, Textarea, VBox
 
 from ..connection import Lab
-from ..parameters import PARAMETERS
+from ..parameters import PARAMETERS, arguments
 from ..text import say
 from ..views.markup import clean, escaped, fold
 from . import code, markup
+from .buttons import run_and_stop
 from .flow import Flow
 from .reply import Reply, explain
 from .setting import settings
@@ -46,11 +47,7 @@ class Panel(VBox):
             rows=3,
             layout=Layout(width="auto"),
         )
-        narrow = Layout(width="auto", min_width="7em")
-        self.run_button = Button(
-            description=say("panel.run"), button_style="primary", layout=narrow
-        )
-        self.stop_button = Button(description=say("panel.stop"), disabled=True, layout=narrow)
+        self.run_button, self.stop_button = run_and_stop()
         self.sends, self.hint, self.call = HTML(), HTML(), HTML()
         self.shown, self.status, self.error = Flow(), HTML(), HTML()
         super().__init__(self._parts())
@@ -138,11 +135,8 @@ class Panel(VBox):
         return {name: value for name, value in values.items() if value is not None}
 
     def _request(self) -> dict:
-        sent = self._sent()
-        extra = {name: sent.pop(name) for name in [*sent] if not PARAMETERS[name].keyword}
         messages = [{"role": "user", "content": clean(self.prompt.value)}]
-        request = {"model": self._lab.model, "messages": messages, **sent}
-        return {**request, "extra_body": extra} if extra else request
+        return {"model": self._lab.model, "messages": messages, **arguments(self._sent())}
 
     def _turned(self, change: object = None) -> None:
         """Say what the next call sends, and warn where that makes little sense."""

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from ipywidgets import HTML, Button, HBox, IntProgress, Layout, VBox
+from ipywidgets import HTML, HBox, IntProgress, Layout, VBox
 
 from ..connection import Lab
 from ..rows import write_csv
@@ -12,6 +12,7 @@ from ..text import say
 from ..views.grid import grid
 from ..views.markup import clean, escaped
 from . import markup
+from .buttons import run_and_stop
 
 PAUSE = 0.05
 
@@ -37,11 +38,7 @@ class Sweep(VBox):
         asked = [{"role": "user", "content": clean(prompt)}] if isinstance(prompt, str) else prompt
         self.messages, self.settings = asked, combinations(parameters)
         self.answers: list[Answer] = []
-        narrow = Layout(width="auto", min_width="7em")
-        self.run_button = Button(
-            description=say("panel.run"), button_style="primary", layout=narrow
-        )
-        self.stop_button = Button(description=say("panel.stop"), disabled=True, layout=narrow)
+        self.run_button, self.stop_button = run_and_stop()
         self.progress = IntProgress(max=len(self.settings), layout=Layout(width="auto", flex="1"))
         self.status, self.shown = HTML(), HTML()
         row = Layout(flex_flow="row wrap", align_items="center")
