@@ -24,7 +24,7 @@ def run(folder: Path, *, browser: bool = True) -> None:
 
     Prints the address once it answers. `LabError` if JupyterLab ends before that.
     """
-    page = f"lab/tree/{language()}/{lessons.names(language())[0]}"
+    page = f"lab/tree/{language()}/{lessons.first(language())}"
     server = subprocess.Popen(command(folder, page, browser=browser), env=environment())
     # Who ends this process (a container, a classroom's script) means JupyterLab with it.
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())

@@ -31,6 +31,11 @@ def names(language: str) -> list[str]:
     return sorted(path.name for path in (originals() / language).glob("[0-9][0-9]_*.ipynb"))
 
 
+def first(language: str) -> str:
+    """The file name of the lesson to begin with; 00 is a tour, for whoever wants one."""
+    return next(name for name in names(language) if not name.startswith("00"))
+
+
 def tape(lesson: Path) -> Path:
     """The tape of a lesson, or of a copy of it: by the language it lies in and its name."""
     return originals() / "tape" / lesson.parent.name / f"{lesson.stem}.jsonl"

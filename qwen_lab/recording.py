@@ -34,7 +34,8 @@ def record(lesson: Path) -> None:
         fresh = Path(home) / "tape.jsonl"
         with _recording(home, fresh):
             run(lesson, {"QWEN_LAB_ENDPOINT": "local", "QWEN_LAB_HOME": home})
-        played = run(lesson, replaying(fresh))
+        # As fast as it was recorded: what the outputs say of times is true.
+        played = run(lesson, replaying(fresh) | {"QWEN_LAB_TAPE_SPEED": "recorded"})
         tape.parent.mkdir(parents=True, exist_ok=True)
         tape.write_text(fresh.read_text(encoding="utf-8"), encoding="utf-8")
     played.metadata = nbformat.from_dict(METADATA)

@@ -33,6 +33,12 @@ def test_the_first_start_copies_every_lesson(checkout):
     assert len(files(folder)) == 4
 
 
+def test_the_lessons_begin_with_01_and_not_with_the_tour(checkout):
+    (checkout / "notebooks" / "en" / "00_tour.ipynb").write_text("tour")
+    assert lessons.names("en")[0] == "00_tour.ipynb"
+    assert lessons.first("en") == "01_basic_call.ipynb"
+
+
 def test_a_copy_is_never_overwritten_and_a_new_lesson_is_added(checkout):
     mine = lessons.copy() / "en" / "01_basic_call.ipynb"
     mine.write_text("my work")

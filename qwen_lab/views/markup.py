@@ -4,18 +4,20 @@ import html
 import re
 
 # A view is read in JupyterLab, light or dark, in an exported page, and on GitHub, where all colours
-# are taken out: the text must say it all. JupyterLab's own colours where it has them.
+# are taken out: the text must say it all. JupyterLab's own colours where it has them. A class named
+# twice outweighs JupyterLab's rules for the HTML of outputs.
 STYLE = """<style>
 .qwen-view { color: var(--jp-content-font-color1, inherit); line-height: 1.5; max-width: 1000px;
   min-width: 0; overflow-wrap: anywhere; }
-.qwen-view code, .qwen-view pre { background: none; color: inherit; padding: 0;
+.qwen-view code, .qwen-view pre { color: inherit;
   font-family: var(--jp-code-font-family, monospace); font-size: var(--jp-code-font-size, 13px); }
 .qwen-view pre { margin: 4px 0; white-space: pre-wrap; }
 .qwen-view summary { cursor: pointer; }
-.qwen-view ul { list-style: none; margin: 0; padding-left: 20px; }
-.qwen-view table { border-collapse: collapse; color: inherit; font-size: inherit; }
-.qwen-view th, .qwen-view td { border-bottom: 1px solid var(--jp-border-color2, #bdbdbd);
-  padding: 2px 8px; text-align: left; vertical-align: top; }
+.qwen-view.qwen-view ul { list-style: none; margin: 0; padding-left: 20px; }
+.qwen-view.qwen-view table { border-collapse: collapse; color: inherit; font-size: inherit;
+  margin: 0; table-layout: auto; }
+.qwen-view.qwen-view th, .qwen-view.qwen-view td { padding: 2px 8px; text-align: left;
+  border-bottom: 1px solid var(--jp-border-color2, #bdbdbd); vertical-align: top; }
 .qwen-view th { white-space: nowrap; }
 .qwen-view td { overflow-wrap: break-word; }
 .qwen-view small { color: var(--jp-content-font-color2, inherit); }

@@ -99,7 +99,7 @@ def _legend() -> str:
 
 def _sum(calls: list) -> str:
     begin, end = _span(calls)
-    # One after the other there would be no queue.
+    # Waiting for a turn is not part of what a call itself takes.
     each = [max(_moments(call)) - call.attempts[0].sent for call in calls]
     return say("timeline.sum", count=len(calls), together=sum(each), total=end - begin)
 

@@ -10,7 +10,7 @@ from .markup import View, escaped, fold
 STYLE = """
 .qwen-wire td:nth-child(-n+2) { white-space: nowrap; }
 .qwen-wire td:nth-child(3) { min-width: 240px; }
-.qwen-wire code { display: block; max-height: 8em; overflow-y: auto; }
+.qwen-wire code { display: block; max-height: 5em; overflow-wrap: anywhere; overflow-y: auto; }
 .qwen-wire td:nth-child(4) { min-width: 110px; overflow-wrap: normal; }
 .qwen-wire td:nth-child(5) { min-width: 160px; white-space: pre-wrap; }
 @keyframes qwen-wire { from { opacity: 0; } to { opacity: 1; } }
@@ -147,7 +147,7 @@ def _slow(events: list) -> str:
         f"{escaped(piece.text)}</span>"
         for piece in pieces
     )
-    title = say("wire.slow", times=SLOW / length)
+    title = say("wire.slow", seconds=SLOW)
     return fold(title, f'<div class="qwen-wire-slow">{spans}</div>')
 
 

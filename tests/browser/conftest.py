@@ -79,7 +79,7 @@ def opened(lab, language, tmp_path, chromium):
         nbformat.write(notebook, tmp_path / "my_lessons" / language / "cell.ipynb")
         page = chromium.new_page(viewport={"width": 1280, "height": 900})
         pages.append(page)
-        page.goto(lab.replace(lessons.names(language)[0], "cell.ipynb"))
+        page.goto(lab.replace(lessons.first(language), "cell.ipynb"))
         expect(page.get_by_text("| Idle")).to_be_visible(timeout=60_000)
         page.locator(".jp-Cell").click()
         page.keyboard.press("Control+Enter")

@@ -27,7 +27,7 @@ def test_a_lesson_opens_without_a_dialog_and_runs_without_an_error(
     page = chromium.new_page(viewport={"width": 1280, "height": 860})
     requests = []
     page.on("request", lambda request: requests.append(request.url))
-    page.goto(lab.replace(lessons.names("en")[0], name))
+    page.goto(lab.replace(lessons.first("en"), name))
     expect(page.locator(".jp-Notebook h1")).to_contain_text(name[:2], timeout=60_000)
     expect(page.get_by_text("| Idle")).to_be_visible(timeout=60_000)
     assert page.locator(".jp-Dialog, .Toastify__toast").count() == 0

@@ -47,7 +47,7 @@ def test_each_row_says_its_times_in_words():
 
 def test_the_sum_is_held_against_the_whole():
     page = seen(timeline(recorded(RETRIED, QUEUED)).html)
-    assert "Calls: 2. One after the other they would have taken 5.0 s; they took 4.0 s." in page
+    assert "Calls: 2. Their times add up to 5.0 s; all were done after 4.0 s." in page
 
 
 def test_the_short_form_has_no_times():
