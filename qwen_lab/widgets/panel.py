@@ -49,7 +49,7 @@ class Panel(VBox):
         )
         self.run_button, self.stop_button = run_and_stop()
         self.sends, self.hint, self.call = HTML(), HTML(), HTML()
-        self.shown, self.status, self.error = Flow(), HTML(), HTML()
+        self.thought, self.shown, self.status, self.error = HTML(), Flow(), HTML(), HTML()
         super().__init__(self._parts())
         self.add_class("qwen-panel")
         self._listen()
@@ -67,6 +67,7 @@ class Panel(VBox):
             self.sends,
             self.hint,
             HBox([self.run_button, self.stop_button], layout=Layout(flex_flow="row wrap")),
+            self.thought,
             self.shown,
             self.status,
             self.error,
@@ -160,6 +161,10 @@ class Panel(VBox):
             self._later.cancel()
             self._later = None
         reply = self._reply
+        # While it thinks the status counts; the thoughts are sent once, when they are whole.
+        thought = "" if reply.stage == "thinking" else reply.thought
+        title = say("panel.thought", count=len(thought))
+        self.thought.value = fold(title, f"<pre>{escaped(thought)}</pre>") if thought else ""
         self.shown.show(reply.text, running=reply.running)
         self.status.value = markup.box("status", self._status(reply), 'role="status"')
         error = explain(reply, self._lab) if reply.error else ""

@@ -98,7 +98,7 @@ class Playground(Panel):
 
     def _parts(self) -> list:
         row = Layout(flex_flow="row wrap", align_items="center")
-        self.results = Results([self.shown, self.status, self.error])
+        self.results = Results([self.thought, self.shown, self.status, self.error])
         return [
             HTML(markup.STYLE, layout=Layout(display="none")),
             self.system,

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import openai
 from openai.types import CompletionUsage
-from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessage
+from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
 from ..connection import Lab
 from ..streams import Wire
@@ -18,9 +19,10 @@ BETWEEN = "\n\n———\n\n"
 
 
 class Reply:
-    """An answer that arrives. `stage` is waiting, writing, and then done, stopped or failed.
+    """An answer that arrives. `stage` is waiting, thinking, writing, then done, stopped or failed.
 
-    `wire` is the record of a stream, `completion` the answer of a call that asked for none.
+    `wire` is the record of a stream, `completion` the answer of a call that asked for none;
+    `thought` is what a model that thinks said to itself.
     """
 
     def __init__(self) -> None:
@@ -30,6 +32,7 @@ class Reply:
         self.reason: str | None = None
         self.usage: CompletionUsage | None = None
         self._texts: dict[int, str] = {}
+        self.thought = ""
         self.error: Exception | None = None
         self.answered = False
         self._began, self._first, self._ended = time.monotonic(), None, None
@@ -37,7 +40,7 @@ class Reply:
     @property
     def running(self) -> bool:
         """Whether more may come."""
-        return self.stage in ("waiting", "writing")
+        return self.stage in ("waiting", "thinking", "writing")
 
     async def read(self, lab: Lab, request: dict, changed: Callable[[], None]) -> None:
         """Make the call and read its answer, saying `changed` at each piece.
@@ -71,19 +74,24 @@ class Reply:
         self.usage = chunk.usage or self.usage
         for choice in chunk.choices or []:
             self.reason = choice.finish_reason or self.reason
-            if choice.delta.content:
-                self._write(choice.index, choice.delta.content)
+            self._hear(choice.delta, choice.index)
 
     def _take(self, completion: ChatCompletion) -> None:
         self.completion, self.answered, self.usage = completion, True, completion.usage
         for choice in completion.choices:
             self.reason = choice.finish_reason or self.reason
-            self._write(choice.index, choice.message.content or "")
+            self._hear(choice.message, choice.index)
 
-    def _write(self, index: int, text: str) -> None:
-        self._texts[index] = self._texts.get(index, "") + text
-        self.stage = "writing"
-        self._first = self._first or time.monotonic()
+    def _hear(self, said: ChoiceDelta | ChatCompletionMessage, index: int) -> None:
+        # DashScope's field; the SDK keeps it without knowing it.
+        if thought := getattr(said, "reasoning_content", None):
+            self.thought += thought
+            self.stage = "thinking"
+        if said.content:
+            self._texts[index] = self._texts.get(index, "") + said.content
+            self.stage = "writing"
+        if thought or said.content:
+            self._first = self._first or time.monotonic()
 
     @property
     def answer(self) -> object:
@@ -122,7 +130,7 @@ class Reply:
     def status(self) -> str:
         """In one line: what it is doing, or how it ended, in which time."""
         if self.running:
-            return say(f"panel.{self.stage}")
+            return say(f"panel.{self.stage}", count=len(self.thought))
         seconds = say("panel.seconds", seconds=self.seconds)
         if self.stage == "done":
             speed = [say("panel.speed", speed=self.speed)] if self.speed else []

@@ -1,6 +1,7 @@
 """The next token's probabilities under the learner's hand: sliders, draws, and the way back."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
@@ -40,6 +41,7 @@ class Sampler(VBox):
 
     _task: asyncio.Task | None = None
     _later: asyncio.TimerHandle | None = None
+    _painted = 0.0
     _draws: numpy.ndarray | None = None
     _doing = ""
 
@@ -211,7 +213,9 @@ class Sampler(VBox):
         if self._later:
             return
         try:
-            self._later = asyncio.get_running_loop().call_later(PAUSE, self._paint, self._doing)
+            loop = asyncio.get_running_loop()
+            moment = max(loop.time(), self._painted + PAUSE)
+            self._later = loop.call_at(moment, self._paint, self._doing)
         except RuntimeError:
             # No loop, no hurry.
             self._paint()
@@ -221,6 +225,8 @@ class Sampler(VBox):
         if self._later:
             self._later.cancel()
             self._later = None
+        # The clock of every event loop.
+        self._painted = time.monotonic()
         self._doing, here = doing, self.branches.here
         self.status.value = markup.box(
             "status", say(f"sampler.{doing}") if doing else " ", 'role="status"'

@@ -18,8 +18,8 @@ from qwen_lab.text import say
 
 HERE = Path(__file__).parent
 SHARED = {"__main__", "load", "server", "table"}
-# Those that take many minutes.
-ONLY_WHEN_NAMED = {"search", "spinning", "stalls"}
+# Those that take many minutes, or need a browser.
+ONLY_WHEN_NAMED = {"search", "slider", "spinning", "stalls"}
 
 
 def names() -> list[str]:

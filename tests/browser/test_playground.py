@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from qwen_lab.text import say, use
+
 TABS = {
     "en": ["Answer", "X-ray", "Anatomy", "Wire", "Code"],
     "zh": ["回答", "透视", "结构", "传输", "代码"],
@@ -64,6 +66,24 @@ def test_a_run_is_seen_from_every_side_and_nothing_leaves_the_machine(page, lang
         expect(shown.first).to_be_visible()
         picture(page, pytestconfig, f"{language}-{side}")
     assert page.evaluate("window.stolen") is None and hosts <= {"127.0.0.1", "localhost", None}
+
+
+def test_hostile_names_of_presets_and_folders_are_only_text(opened, language):
+    use(language)
+    folder = HOSTILE.replace("/", "")
+    page = opened(
+        f"import os\nos.mkdir({folder!r})\nos.chdir({folder!r})\n"
+        "qwen_lab.playground(lab, 'Hi', max_tokens=5, seed=1)",
+        ".qwen-panel",
+    )
+    page.get_by_placeholder(say("playground.preset_name")).fill(HOSTILE)
+    press(page, say("playground.save"))
+    expect(page.locator(".qwen-panel")).to_contain_text(HOSTILE)
+    expect(page.locator(".qwen-panel select option", has_text="onerror")).to_have_count(1)
+    run(page, language, 1)
+    press(page, say("playground.export"))
+    expect(page.locator(".qwen-panel")).to_contain_text(f"{folder}/qwen_lab_runs.csv")
+    assert page.evaluate("window.stolen") is None
 
 
 def test_two_runs_with_one_seed_are_the_same(page, language, pytestconfig):

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 import qwen_lab
+from qwen_lab.endpoint.events import End, Piece, Prompt, Thought
 from qwen_lab.parameters import PARAMETERS
 from qwen_lab.widgets.playground import ALL, Playground
 from qwen_lab.widgets.presets import Presets
@@ -70,6 +71,20 @@ def test_the_answer_is_shown_from_every_side(playground, engine):
     assert "data: " in words(sides["wire"]) and "[DONE]" in words(sides["wire"])
     assert "logprobs=True" in words(sides["xray"])
     assert "qwen_lab.connect(" in words(sides["code"])
+
+
+def test_what_a_model_thinks_first_is_counted_then_shown_apart_from_its_answer(playground, engine):
+    engine.thinks, asked = True, {"enable_thinking": True}
+    thoughts = [Prompt(5), Thought("<b>想"), Thought("一想")]
+    engine.replies.append([*thoughts, Piece("好"), End("stop", 5, 3, 0)])
+    engine.replies.append([*thoughts, OSError("gone")])
+    box, seen = playground(**asked), set()
+    box.status.observe(lambda change: seen.add(change.new), "value")
+    box._paint_soon = box._paint
+    assert run(box) == words(box.shown) == "好"
+    assert "thinking… characters so far: 4" in "".join(seen)
+    assert words(box.thought) == "What it thought first, in 6 characters<b>想一想"
+    assert run(box) == "" and words(box.thought).endswith("<b>想一想")
 
 
 def test_an_answer_that_does_not_stream_is_shown_too(playground, engine):
