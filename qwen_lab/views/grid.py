@@ -8,6 +8,7 @@ from .markup import View, escaped, fold
 
 STYLE = """
 .qwen-grid > div:first-child td { min-width: 110px; }
+.qwen-grid th:first-child { overflow-wrap: normal; white-space: normal; }
 .qwen-grid .same { border: 1px solid; border-radius: 3px; padding: 0 4px; }
 .qwen-grid svg { height: auto; max-width: 100%; width: 480px; }
 .qwen-grid polyline { fill: none; stroke: currentColor; stroke-width: 1.5; }
@@ -24,11 +25,13 @@ def grid(groups: list[Figures]) -> View:
     if not groups:
         words = say("sweep.nothing")
         return View(f"<p>{escaped(words)}</p>", words)
+    labels, title = _labels(groups)
     seeds = list(dict.fromkeys(a.parameters["seed"] for g in groups for a in g.answers))
     head = "".join(f"<th>seed={seed}</th>" for seed in seeds)
-    rows = "".join(_row(group, seeds) for group in groups)
-    answers = _table(f"<tr><th>{escaped(say('sweep.setting'))}</th>{head}</tr>{rows}")
-    html = f'<div class="qwen-grid">{answers}{_figures(groups)}{_chart(groups)}</div>'
+    pairs = [*zip(labels, groups, strict=True)]
+    rows = "".join(_row(label, group, seeds) for label, group in pairs)
+    answers = _table(f"<tr><th>{title}</th>{head}</tr>{rows}")
+    html = f'<div class="qwen-grid">{answers}{_figures(pairs, title)}{_chart(groups)}</div>'
     return View(html, "\n".join(_lines(groups)), STYLE)
 
 
@@ -37,15 +40,30 @@ def named(setting: dict) -> str:
     return ", ".join(f"{n}={value}" for n, value in setting.items()) or say("sweep.defaults")
 
 
+def _varying(groups: list[Figures]) -> list[str]:
+    """The parameters that are not the same in every setting."""
+    every = dict.fromkeys(name for group in groups for name in group.setting)
+    return [name for name in every if len({repr(g.setting.get(name)) for g in groups}) > 1]
+
+
+def _labels(groups: list[Figures]) -> tuple[list[str], str]:
+    """What tells each setting from the others, and the column's title, with what they share."""
+    varying = _varying(groups) or [*groups[0].setting]
+    labels = [named({n: v for n, v in g.setting.items() if n in varying}) for g in groups]
+    shared = {n: v for n, v in groups[0].setting.items() if n not in varying}
+    title = say("sweep.setting") + (f" ({named(shared)})" if shared else "")
+    return labels, escaped(title)
+
+
 def _table(rows: str) -> str:
     return f'<div style="overflow-x:auto"><table>{rows}</table></div>'
 
 
-def _row(group: Figures, seeds: list) -> str:
+def _row(label: str, group: Figures, seeds: list) -> str:
     letters = _letters(group.answers)
     by_seed = {answer.parameters["seed"]: answer for answer in group.answers}
     cells = "".join(f"<td>{_cell(by_seed.get(seed), letters)}</td>" for seed in seeds)
-    return f"<tr><th>{escaped(named(group.setting))}</th>{cells}</tr>"
+    return f"<tr><th>{escaped(label)}</th>{cells}</tr>"
 
 
 def _letters(answers: list[Answer]) -> dict[str, str]:
@@ -74,12 +92,12 @@ def _cell(answer: Answer | None, letters: dict[str, str]) -> str:
     return mark + fold(answer.text[:SHORT] + "…", f"<pre>{escaped(answer.text)}</pre>")
 
 
-def _figures(groups: list[Figures]) -> str:
-    names = ("setting", "distinct", "length", "distinct_1", "distinct_2", "overlap", "reasons")
+def _figures(pairs: list[tuple[str, Figures]], title: str) -> str:
+    names = ("distinct", "length", "distinct_1", "distinct_2", "overlap", "reasons")
     head = "".join(f"<th>{escaped(say(f'sweep.{name}'))}</th>" for name in names)
-    rows = "".join(f"<tr>{''.join(map(_td, _numbers(group)))}</tr>" for group in groups)
-    meanings = "".join(f"<li>{escaped(say(f'sweep.{name}_means'))}</li>" for name in names[3:6])
-    return f"{_table(f'<tr>{head}</tr>{rows}')}<ul>{meanings}</ul>"
+    rows = "".join(f"<tr>{''.join(map(_td, [label, *_numbers(g)]))}</tr>" for label, g in pairs)
+    meanings = "".join(f"<li>{escaped(say(f'sweep.{name}_means'))}</li>" for name in names[2:5])
+    return f"{_table(f'<tr><th>{title}</th>{head}</tr>{rows}')}<ul>{meanings}</ul>"
 
 
 def _td(text: str) -> str:
@@ -87,7 +105,6 @@ def _td(text: str) -> str:
 
 
 def _numbers(group: Figures) -> Iterator[str]:
-    yield named(group.setting)
     yield say("sweep.of", distinct=group.distinct, answers=len(group.answers))
     yield f"{group.length:.0f}"
     yield from (f"{v:.2f}" for v in (group.distinct_1, group.distinct_2, group.overlap))
@@ -96,7 +113,7 @@ def _numbers(group: Figures) -> Iterator[str]:
 
 def _chart(groups: list[Figures]) -> str:
     """The figures against the one parameter that varies, each scaled to its own largest value."""
-    varying = [n for n in groups[0].setting if len({repr(g.setting.get(n)) for g in groups}) > 1]
+    varying = _varying(groups)
     if len(groups) < 2 or len(varying) != 1:
         return ""
     [name] = varying

@@ -26,8 +26,8 @@ STYLE = """
 .qwen-sampler th, .qwen-sampler td { overflow-wrap: break-word; }
 .qwen-sampler td:first-child { min-width: 4.5em; }
 .qwen-sampler td:nth-child(2) { width: 50%; }
-.qwen-sampler td:nth-child(n+3), .qwen-sampler th:nth-child(n+3) { text-align: right;
-  white-space: nowrap; }
+.qwen-view .qwen-sampler td:nth-child(n+3), .qwen-view .qwen-sampler th:nth-child(n+3) {
+  text-align: right; white-space: nowrap; }
 .qwen-sampler td > b { display: block; height: 7px; margin-top: 2px; box-sizing: border-box;
   border: 1px solid var(--jp-content-font-color2, #757575); }
 .qwen-sampler td > b.now { background: var(--jp-brand-color1, #1976d2);

@@ -154,6 +154,8 @@ class Playground(Panel):
             (say("playground.no_preset"), None),
             *((name, name) for name in names),
         ]
+        # Without a choice the browser shows an empty box.
+        self.preset.index = 0
 
     def _preset_chosen(self, change: object) -> None:
         if change.new is None:

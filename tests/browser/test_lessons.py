@@ -10,6 +10,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.model]
 LESSONS = [(language, name) for language in ("zh", "en") for name in lessons.names(language)]
 
 
+# For the README: the section that the picture shows.
+PICTURED = {"00_tour.ipynb": 6, "01_basic_call.ipynb": 2}
+
+
 def run_all_cells(page: Page) -> None:
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
@@ -35,9 +39,8 @@ def test_a_lesson_opens_without_a_dialog_and_runs_without_an_error(
     assert page.locator(".jp-OutputArea-output[data-mime-type*=error]").count() == 0
     outside = [url for url in requests if "//127.0.0.1:" not in url and "//" in url]
     assert [url for url in outside if not url.startswith(("data:", "blob:"))] == []
-    if pictures := pytestconfig.getoption("--pictures"):
-        # Somewhere in the middle, where there is code with what it printed.
-        page.locator(".jp-WindowedPanel-outer").evaluate("box => box.scrollTo(0, 2100)")
-        page.wait_for_timeout(500)
+    if (pictures := pytestconfig.getoption("--pictures")) and name in PICTURED:
+        page.locator(".jp-Notebook h2").nth(PICTURED[name]).evaluate("h => h.scrollIntoView()")
+        page.wait_for_timeout(1000)
         page.screenshot(path=f"{pictures}/{lab.split('/tree/')[1][:2]}-{name[:-6]}.png")
     page.close()

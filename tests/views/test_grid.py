@@ -30,6 +30,15 @@ def test_each_setting_is_a_row_and_each_seed_a_column():
     assert "Setting seed=0 seed=1 temperature=0 A 一样 A 一样 temperature=0.7 A 一样 B 不同" in page
 
 
+def test_what_all_settings_share_stands_once_in_the_title():
+    found = [*answers("一", temperature=0, top_k=5), *answers("二", temperature=1, top_k=5)]
+    page = seen(grid(figures(found)).html)
+    assert "Setting (top_k=5) seed=0 temperature=0 A 一 temperature=1 A 二" in page
+    assert page.count("top_k=5") == 2 and "Setting seed=0 top_k=5 A 一" in seen(
+        grid(figures(answers("一", top_k=5))).html
+    )
+
+
 def test_an_answer_that_was_cut_says_so_and_a_long_one_is_folded_whole():
     page = grid(figures(HEAT)).html
     assert page.count("✂ cut off") == 2 and "<pre>" + "很长" * 30 + "</pre>" in page

@@ -73,6 +73,10 @@ def test_the_answer_is_shown_from_every_side(playground, engine):
     assert "qwen_lab.connect(" in words(sides["code"])
 
 
+def test_the_list_of_presets_invites_to_choose_one(playground):
+    assert playground().preset.label == "choose a set of parameters"
+
+
 def test_what_a_model_thinks_first_is_counted_then_shown_apart_from_its_answer(playground, engine):
     engine.thinks, asked = True, {"enable_thinking": True}
     thoughts = [Prompt(5), Thought("<b>想"), Thought("一想")]
