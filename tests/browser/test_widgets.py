@@ -1,5 +1,6 @@
 """The other widgets in a notebook, used as a learner does: opened, run, and looked at."""
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -78,4 +79,9 @@ def test_the_sampler_moves_its_bars_and_takes_a_token(opened, language, pytestco
     expect(panel.get_by_role("button", name=say("sampler.back"))).to_be_enabled(timeout=60_000)
     expect(draw).to_be_enabled(timeout=60_000)
     picture(page, pytestconfig, f"sampler-{language}")
+    written = panel.locator(".qwen-panel-answer")
+    drawn, second = written.inner_text(), panel.get_by_role("button", name=re.compile("^2. "))
+    token = second.inner_text().removeprefix("2. ")
+    second.click()
+    expect(written).to_have_text(drawn + token)
     assert page.evaluate("window.stolen") is None and hosts <= {"127.0.0.1", "localhost", None}
