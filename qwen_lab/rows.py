@@ -2,9 +2,9 @@
 
 import csv
 import json
-import os
-import tempfile
 from pathlib import Path
+
+from .files import replacing
 
 # A cell that begins like this is a formula to a spreadsheet, whoever wrote it.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -17,16 +17,10 @@ def write_csv(path: Path, rows: list[dict]) -> None:
     before it. The file is there whole or not at all; raises `OSError`.
     """
     names = list(dict.fromkeys(name for row in rows for name in row))
-    handle, scratch = tempfile.mkstemp(dir=path.parent, suffix=".csv")
-    try:
-        with open(handle, "w", encoding="utf-8-sig", errors="replace", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(map(_cell, names))
-            writer.writerows([[_cell(row.get(name)) for name in names] for row in rows])
-        os.replace(scratch, path)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise
+    with replacing(path, encoding="utf-8-sig", errors="replace", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(map(_cell, names))
+        writer.writerows([[_cell(row.get(name)) for name in names] for row in rows])
 
 
 def _cell(value: object) -> object:

@@ -7,15 +7,14 @@ import hashlib
 import json
 import os
 import secrets
-import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import platformdirs
 import psutil
 
 from .. import __version__
+from ..files import home, replacing
 from ..text import LabError
 
 # The endpoint's path, the same as in the cloud.
@@ -41,13 +40,6 @@ class State:
     def alive(self) -> bool:
         """Whether its process still runs; a new process with the old number does not count."""
         return _runs(self.pid, self.started)
-
-
-def home() -> Path:
-    """The folder of all the lab's states: `QWEN_LAB_HOME`, else the user's state folder."""
-    chosen = os.environ.get("QWEN_LAB_HOME")
-    path = Path(chosen or platformdirs.user_state_path("qwen-lab", appauthor=False))
-    return path.expanduser()
 
 
 def folder(weights: Path) -> Path:
@@ -85,11 +77,9 @@ def save(place: Path, port: int, model: str) -> State:
     earlier = load(place)
     token = earlier.token if earlier else secrets.token_urlsafe(32)
     state = State(port, os.getpid(), psutil.Process().create_time(), model, token)
-    # mkstemp's file is its owner's alone, so the token never lies open, not for a moment.
-    handle, name = tempfile.mkstemp(dir=place, suffix=".json")
-    with open(handle, "w", encoding="utf-8") as file:
+    # The token never lies open, not for a moment.
+    with replacing(place / "state.json") as file:
         json.dump(asdict(state), file)
-    os.replace(name, place / "state.json")
     return state
 
 

@@ -1,12 +1,9 @@
 """Sets of parameters with a name: four of the lab's, and the learner's own in one file."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
-import platformdirs
-
+from ..files import home, replacing
 from ..parameters import PARAMETERS
 from ..text import LabError, say
 
@@ -25,8 +22,7 @@ class Presets:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        home = os.environ.get("QWEN_LAB_HOME") or platformdirs.user_state_path("qwen-lab", False)
-        self.path = path or Path(home).expanduser() / "presets.json"
+        self.path = path or home() / "presets.json"
 
     def all(self) -> dict[str, dict]:
         """Every set: the bundled ones under their names in the language in use, then one's own."""
@@ -40,10 +36,8 @@ class Presets:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if self.path.exists() and not self._own():
                 self.path.replace(self.path.with_suffix(".json.bak"))
-            handle, scratch = tempfile.mkstemp(dir=self.path.parent, suffix=".json")
-            with open(handle, "w", encoding="utf-8") as file:
+            with replacing(self.path) as file:
                 json.dump(own, file, ensure_ascii=False, indent=1)
-            os.replace(scratch, self.path)
         except OSError as error:
             raise LabError("playground.not_saved", path=self.path, problem=error) from error
 
