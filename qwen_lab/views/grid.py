@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ..sweeping import Answer, Figures
 from ..text import say
-from .markup import View, escaped, fold
+from .markup import View, escaped, fold, table
 
 STYLE = """
 .qwen-grid > div:first-child td { min-width: 110px; }
@@ -30,7 +30,7 @@ def grid(groups: list[Figures]) -> View:
     head = "".join(f"<th>seed={seed}</th>" for seed in seeds)
     pairs = [*zip(labels, groups, strict=True)]
     rows = "".join(_row(label, group, seeds) for label, group in pairs)
-    answers = _table(f"<tr><th>{title}</th>{head}</tr>{rows}")
+    answers = table(f"<tr><th>{title}</th>{head}</tr>{rows}")
     html = f'<div class="qwen-grid">{answers}{_figures(pairs, title)}{_chart(groups)}</div>'
     return View(html, "\n".join(_lines(groups)), STYLE)
 
@@ -53,10 +53,6 @@ def _labels(groups: list[Figures]) -> tuple[list[str], str]:
     shared = {n: v for n, v in groups[0].setting.items() if n not in varying}
     title = say("sweep.setting") + (f" ({named(shared)})" if shared else "")
     return labels, escaped(title)
-
-
-def _table(rows: str) -> str:
-    return f'<div style="overflow-x:auto"><table>{rows}</table></div>'
 
 
 def _row(label: str, group: Figures, seeds: list) -> str:
@@ -97,7 +93,7 @@ def _figures(pairs: list[tuple[str, Figures]], title: str) -> str:
     head = "".join(f"<th>{escaped(say(f'sweep.{name}'))}</th>" for name in names)
     rows = "".join(f"<tr>{''.join(map(_td, [label, *_numbers(g)]))}</tr>" for label, g in pairs)
     meanings = "".join(f"<li>{escaped(say(f'sweep.{name}_means'))}</li>" for name in names[2:5])
-    return f"{_table(f'<tr><th>{title}</th>{head}</tr>{rows}')}<ul>{meanings}</ul>"
+    return f"{table(f'<tr><th>{title}</th>{head}</tr>{rows}')}<ul>{meanings}</ul>"
 
 
 def _td(text: str) -> str:

@@ -55,3 +55,10 @@ def escaped(text: str) -> str:
 def fold(title: str, body: str) -> str:
     """A title that opens and closes the body; the title is escaped, the body is HTML."""
     return f"<details><summary>{escaped(title)}</summary>{body}</details>"
+
+
+def table(rows: str, *heads: str) -> str:
+    """Rows of HTML as a table, which scrolls where the page is narrow; the heads are escaped."""
+    head = "".join(f"<th>{escaped(words)}</th>" for words in heads)
+    head = f"<tr>{head}</tr>" if head else ""
+    return f'<div style="overflow-x:auto"><table>{head}{rows}</table></div>'

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..text import say
-from .markup import View, escaped
+from .markup import View, escaped, table
 
 STYLE = """
 .qwen-timeline td:nth-child(3) { min-width: 220px; position: relative; width: 60%; }
@@ -34,9 +34,8 @@ def timeline(calls: Any) -> View:
     begin, end = _span(found)
     rows = "".join(_row(n, call, begin, end - begin) for n, call in enumerate(found, 1))
     names = ("number", "call", "bars", "parts")
-    head = "".join(f"<th>{escaped(say(f'timeline.{name}'))}</th>" for name in names)
-    table = f'<div style="overflow-x:auto"><table><tr>{head}</tr>{rows}</table></div>'
-    html = f'<div class="qwen-timeline"><p>{escaped(_sum(found))}</p>{_legend()}{table}</div>'
+    bars = table(rows, *(say(f"timeline.{name}") for name in names))
+    html = f'<div class="qwen-timeline"><p>{escaped(_sum(found))}</p>{_legend()}{bars}</div>'
     return View(html, "\n".join(_lines(found)), STYLE)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..text import say
-from .markup import View, escaped, fold
+from .markup import View, escaped, fold, table
 
 STYLE = """
 .qwen-wire td:nth-child(-n+2) { white-space: nowrap; }
@@ -123,8 +123,7 @@ def _tables(events: list) -> str:
 
 def _table(rows: list[str]) -> str:
     names = ("number", "moment", "raw", "meaning", "so_far")
-    head = "".join(f"<th>{escaped(say(f'wire.{name}'))}</th>" for name in names)
-    return f'<div style="overflow-x:auto"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
+    return table("".join(rows), *(say(f"wire.{name}") for name in names))
 
 
 def _row(number: int, event: Any, text: str) -> str:

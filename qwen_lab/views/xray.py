@@ -4,7 +4,7 @@ import math
 
 from ..parameters import PARAMETERS
 from ..text import say
-from .markup import View, escaped, fold
+from .markup import View, escaped, fold, table
 from .tokens import Said, Token, read, visible
 
 STYLE = """
@@ -124,15 +124,14 @@ def _numbers(tokens: list[Token]) -> str:
 
 def _table(tokens: list[Token]) -> str:
     names = ("number", "token_head", "probability", "bits", "alternatives")
-    head = "".join(f"<th>{escaped(say(f'xray.{name}'))}</th>" for name in names)
     rows = "".join(
         f"<tr><td>{number}</td><td><code>{escaped(visible(token.text))}</code></td>"
         f"<td>{percent(token.probability)}</td><td>{token.bits:.1f}</td>"
         f"<td>{escaped(' · '.join(_alternatives(token)))}</td></tr>"
         for number, token in enumerate(tokens, 1)
     )
-    table = f'<div style="overflow-x:auto"><table><tr>{head}</tr>{rows}</table></div>'
-    return fold(say("xray.all", count=len(tokens)), table)
+    listed = table(rows, *(say(f"xray.{name}") for name in names))
+    return fold(say("xray.all", count=len(tokens)), listed)
 
 
 def _short(said: Said) -> str:

@@ -10,7 +10,7 @@ from ..connection import Lab
 from ..rows import write_csv
 from ..text import say
 from ..views.difference import difference
-from ..views.markup import STYLE, escaped
+from ..views.markup import STYLE, escaped, table
 from .reply import Reply
 
 COLUMNS = (
@@ -159,13 +159,12 @@ def _parameters(run: Run) -> str:
 
 
 def _table(runs: list[Run]) -> str:
-    head = "".join(f"<th>{escaped(say(f'playground.{name}'))}</th>" for name in COLUMNS)
     rows = "".join(
         f"<tr>{''.join(f'<td>{escaped(cell)}</td>' for cell in _cells(run))}</tr>" for run in runs
     )
     title = f"<b>{escaped(say('playground.history'))}</b>"
-    table = f'<div style="overflow-x:auto"><table><tr>{head}</tr>{rows}</table></div>'
-    return f'{STYLE % ""}<div class="qwen-view">{title}{table}{escaped(_total(runs))}</div>'
+    shown = table(rows, *(say(f"playground.{name}") for name in COLUMNS))
+    return f'{STYLE % ""}<div class="qwen-view">{title}{shown}{escaped(_total(runs))}</div>'
 
 
 def _cells(run: Run) -> list[str]:
