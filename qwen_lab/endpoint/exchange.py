@@ -21,7 +21,7 @@ CANDIDATES = 200
 def asked(call: Call, seed: int, alone: bool) -> dict:
     """The whole request, but for how it is sent: streamed or not, the model answers the same."""
     ask = {
-        "messages": call.messages,
+        "messages": _numbered(call.messages),
         **call.sampling,
         "stop": call.stop,
         "top_logprobs": call.top_logprobs if call.logprobs else None,
@@ -38,6 +38,23 @@ def asked(call: Call, seed: int, alone: bool) -> dict:
         "found": [note.title for note in call.notes],
     }
     return {"ask": _masked(ask | {name: value for name, value in rare.items() if value})}
+
+
+def _numbered(messages: list[dict]) -> list[dict]:
+    """The messages with their tool calls numbered: the ids are new in every answer."""
+    numbers: dict[str, str] = {}
+    return [_with_numbers(message, numbers) for message in messages]
+
+
+def _with_numbers(message: dict, numbers: dict[str, str]) -> dict:
+    if message["role"] == "tool":
+        return {**message, "tool_call_id": numbers[message["tool_call_id"]]}
+    if message["role"] != "assistant" or not message.get("tool_calls"):
+        return message
+    for call in message["tool_calls"]:
+        numbers[call["id"]] = f"call_{len(numbers) + 1}"
+    calls = [{**call, "id": numbers[call["id"]]} for call in message["tool_calls"]]
+    return {**message, "tool_calls": calls}
 
 
 def asked_next(messages: list[dict], prefix: str | list[int]) -> dict:

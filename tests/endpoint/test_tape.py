@@ -30,8 +30,8 @@ def client(engine, token="test-token", **headers):
 
 
 def ask(client, question="你好", **fields):
-    messages = [{"role": "user", "content": question}]
-    return client.chat.completions.create(model="fake-qwen", messages=messages, **fields)
+    asked = {"model": "fake-qwen", "messages": [{"role": "user", "content": question}]}
+    return client.chat.completions.create(**asked | fields)
 
 
 def text(completion):
@@ -129,6 +129,22 @@ def test_what_few_requests_have_is_part_of_the_question(recorded, file):
     assert text(ask(client(tape.Player(file)), tools=[tool])) == "好"
     with pytest.raises(openai.NotFoundError, match="tools: .*get_time.* → None"):
         ask(client(tape.Player(file)))
+
+
+def test_the_result_of_a_tool_is_found_again_under_another_id(engine, file):
+    tool = {"type": "function", "function": {"name": "get_time"}}
+    engine.reply('{"name": "get_time", "arguments": {}}')
+    engine.reply("九点")
+
+    def talk(client):
+        message = ask(client, tools=[tool]).choices[0].message
+        call = message.tool_calls[0]
+        result = {"role": "tool", "tool_call_id": call.id, "content": "9:00"}
+        messages = [{"role": "user", "content": "你好"}, message, result]
+        return call.id, text(ask(client, messages=messages, tools=[tool]))
+
+    live, played = talk(client(tape.Recorder(engine, file))), talk(client(tape.Player(file)))
+    assert live[0] != played[0] and live[1] == played[1] == "九点"
 
 
 def test_thinking_is_on_the_tape(engine, file):
