@@ -74,6 +74,12 @@ class Calls:
             http = openai.DefaultHttpxClient(transport=_Transport(self))
         return client.with_options(http_client=http)
 
+    def clear(self) -> None:
+        """Forget the calls so far: what comes next is recorded by itself."""
+        with self._lock:
+            self.calls.clear()
+            self._latest.clear()
+
     @asynccontextmanager
     async def queued(self, semaphore: asyncio.Semaphore) -> AsyncIterator[None]:
         """Hold the semaphore, and note how long the next call here waited for it."""

@@ -53,6 +53,29 @@ def test_the_same_question_twice_is_two_calls(lab, engine):
     assert [len(call.attempts) for call in calls.calls] == [1, 1]
 
 
+def test_after_clear_only_new_calls_are_recorded(lab, engine):
+    calls = Calls()
+    with calls.watch(client_of(lab)) as client:
+        for question in ("旧", "新"):
+            engine.reply("好")
+            calls.clear()
+            client.chat.completions.create(**ask(question))
+    assert [(call.label, len(call.attempts)) for call in calls.calls] == [("新", 1)]
+
+
+def test_a_try_that_follows_clear_is_a_call_of_its_own(lab, engine):
+    engine.reply("好")
+    calls = Calls()
+    faulty = {"X-Lab-Fault": "500;times=1"}
+    with calls.watch(client_of(lab, max_retries=0)) as client:
+        with pytest.raises(openai.InternalServerError):
+            client.chat.completions.create(**ask("你好"), extra_headers=faulty)
+        calls.clear()
+        retry = faulty | {"x-stainless-retry-count": "1"}
+        client.chat.completions.create(**ask("你好"), extra_headers=retry)
+    assert [[attempt.status for attempt in call.attempts] for call in calls.calls] == [[200]]
+
+
 def test_calls_side_by_side_overlap_and_a_semaphores_queue_is_told(lab, engine):
     calls, limit = Calls(), asyncio.Semaphore(2)
     for _ in range(4):
