@@ -4,7 +4,32 @@
 >>> checks.messages.roles(messages, "system", "user")
 """
 
-from . import messages, response
+from . import (
+    answers,
+    calls,
+    cost,
+    errors,
+    messages,
+    request,
+    response,
+    schema,
+    search,
+    stream,
+    tools,
+)
 from .outcome import Outcome
 
-__all__ = ["Outcome", "messages", "response"]
+__all__ = [
+    "Outcome",
+    "answers",
+    "calls",
+    "cost",
+    "errors",
+    "messages",
+    "request",
+    "response",
+    "schema",
+    "search",
+    "stream",
+    "tools",
+]

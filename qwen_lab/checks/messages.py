@@ -20,9 +20,9 @@ def roles(messages: object, *expected: str) -> Outcome:
     passed: user: the right roles in the right order, each with a text.
     """
     if isinstance(messages, dict):
-        return wrong("checks.messages_single")
+        return wrong("checks_messages.messages_single")
     if not isinstance(messages, list):
-        return wrong("checks.messages_not_list", seen=shown(messages))
+        return wrong("checks_messages.messages_not_list", seen=shown(messages))
     for number, message in enumerate(messages, 1):
         if fault := _fault(message, number):
             return fault
@@ -32,9 +32,9 @@ def roles(messages: object, *expected: str) -> Outcome:
 def _fault(message: object, number: int) -> Outcome | None:
     """What keeps one message from being a message, the first thing only."""
     if isinstance(message, set):
-        return wrong("checks.message_set", number=number)
+        return wrong("checks_messages.message_set", number=number)
     if not isinstance(message, dict):
-        return wrong("checks.message_not_dict", number=number, seen=shown(message))
+        return wrong("checks_messages.message_not_dict", number=number, seen=shown(message))
     for key in KEYS:
         if key not in message:
             return _without(key, message, number)
@@ -46,32 +46,34 @@ def _without(key: str, message: dict, number: int) -> Outcome:
     others = [name for name in names if names[name] not in KEYS]
     if near := get_close_matches(key, others, n=1):
         seen = reprlib.repr(names[near[0]])
-        return wrong("checks.key_misspelt", number=number, name=key, seen=seen)
-    return wrong("checks.key_missing", number=number, name=key, seen=reprlib.repr(list(message)))
+        return wrong("checks_messages.key_misspelt", number=number, name=key, seen=seen)
+    return wrong(
+        "checks_messages.key_missing", number=number, name=key, seen=reprlib.repr(list(message))
+    )
 
 
 def _role_fault(role: object, number: int) -> Outcome | None:
     if role in ROLES:
         return None
-    return wrong("checks.role_unknown", number=number, seen=shown(role))
+    return wrong("checks_messages.role_unknown", number=number, seen=shown(role))
 
 
 def _content_fault(content: object, number: int) -> Outcome | None:
     if not isinstance(content, str):
-        return wrong("checks.content_not_text", number=number, seen=shown(content))
-    return None if content.strip() else wrong("checks.content_empty", number=number)
+        return wrong("checks_messages.content_not_text", number=number, seen=shown(content))
+    return None if content.strip() else wrong("checks_messages.content_empty", number=number)
 
 
 def _compared(seen: Sequence[str], expected: Sequence[str]) -> Outcome:
     roles = {"seen": " → ".join(seen), "expected": " → ".join(expected)}
     if not seen:
-        return wrong("checks.messages_empty", **roles)
+        return wrong("checks_messages.messages_empty", **roles)
     if tuple(seen) == tuple(expected):
-        return passed("checks.roles_passed", **roles)
+        return passed("checks_messages.roles_passed", **roles)
     if sorted(seen) == sorted(expected):
-        return wrong("checks.roles_order", **roles)
+        return wrong("checks_messages.roles_order", **roles)
     if len(seen) == len(expected):
-        return wrong("checks.roles_other", **roles)
+        return wrong("checks_messages.roles_other", **roles)
     counts = {"count": len(seen), "wanted": len(expected)}
-    key = "checks.roles_few" if len(seen) < len(expected) else "checks.roles_many"
+    key = "checks_messages.roles_few" if len(seen) < len(expected) else "checks_messages.roles_many"
     return wrong(key, **roles, **counts)

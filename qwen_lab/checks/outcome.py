@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import wraps
 from textwrap import shorten
 
+from .. import logbook
 from ..text import say
 
 # Signs that differ in shape, so that they can be told apart without colour.
@@ -47,21 +48,30 @@ def wrong(key: str, **values: object) -> Outcome:
     return Outcome("wrong", say(key, **values))
 
 
+def not_yet() -> Outcome:
+    """There is no answer yet, only the starter."""
+    return Outcome("not yet", say("checks.untouched"))
+
+
 def check(judge: Callable[..., Outcome]) -> Callable[..., Outcome]:
     """Make a check of a function that takes an answer and returns an `Outcome`.
 
     The check never raises: a `...` left in the answer is "not yet", and an answer that raises
-    while it is read is "wrong".
+    while it is read is "wrong". Told the `exercise`'s number, it notes what was tried and passed.
     """
 
     @wraps(judge)
-    def checked(*arguments: object, **options: object) -> Outcome:
+    def checked(*arguments: object, exercise: str | None = None, **options: object) -> Outcome:
         try:
             if _untouched([*arguments, *options.values()]):
-                return Outcome("not yet", say("checks.untouched"))
-            return judge(*arguments, **options)
+                outcome = not_yet()
+            else:
+                outcome = judge(*arguments, **options)
         except Exception as error:
-            return wrong("checks.crashed", error=_words(error))
+            outcome = wrong("checks.crashed", error=_words(error))
+        if exercise and outcome.status != "not yet":
+            logbook.note_exercise(exercise, outcome.status)
+        return outcome
 
     return checked
 

@@ -1,13 +1,24 @@
-"""Checks of a response: the `ChatCompletion` that the SDK returns."""
+"""Checks of a response: the `ChatCompletion` that the SDK returns, and of code that reads one."""
 
+import math
+from collections.abc import Iterator, Mapping
+from textwrap import shorten
+
+from ..text import say
 from .outcome import Outcome, check, passed, shown, wrong
 
 # Reasons that a learner can bring about, each with words on how.
 ADVICE = {
-    "length": "checks.reason_not_length",
-    "stop": "checks.reason_not_stop",
-    "tool_calls": "checks.reason_not_tool_calls",
+    "length": "checks_response.reason_not_length",
+    "stop": "checks_response.reason_not_stop",
+    "tool_calls": "checks_response.reason_not_tool_calls",
 }
+# The nearest to the right probability that is still another one.
+TOLERANCE = 1e-3
+# What a function that reads `finish_reason` says where there is none.
+UNKNOWN = "unknown"
+# Reasons that it must hand on as they are: the last is not DashScope's, but other services' own.
+REASONS = ("stop", "length", "tool_calls", "content_filter")
 
 
 @check
@@ -16,25 +27,152 @@ def finish_reason(completion: object, expected: str) -> Outcome:
 
     `completion` is the whole `ChatCompletion`; its first choice counts.
     """
-    # Checks are imported with `qwen_lab`, which must not wait for the SDK.
-    from openai.types.chat import ChatCompletion
-
-    if not isinstance(completion, ChatCompletion):
-        return _no_completion(completion)
+    if fault := _not_whole(completion):
+        return fault
     if not completion.choices:
-        return wrong("checks.completion_no_choices", expected=expected)
+        return wrong("checks_response.completion_no_choices", expected=expected)
     reason = completion.choices[0].finish_reason
     if reason == expected:
-        return passed("checks.reason_passed", expected=expected)
-    key = ADVICE.get(expected, "checks.reason_other")
+        return passed("checks_response.reason_passed", expected=expected)
+    key = ADVICE.get(expected, "checks_response.reason_other")
     return wrong(key, seen=shown(reason), expected=expected)
 
 
-def _no_completion(answer: object) -> Outcome:
-    from openai import AsyncStream, Stream
+@check
+def fields(answers: Mapping[str, object], completion: object) -> Outcome:
+    """Judge that each answer is what the response has in the field of that name.
 
+    >>> fields({"total_tokens": 64}, completion)
+    """
+    # The views' way through an answer; checks are imported before any view is needed.
+    from ..views.fields import read
+
+    if fault := _not_whole(completion):
+        return fault
+    values = {field.place: field.value for field in read(completion).root.walk()}
+    for name, answer in answers.items():
+        if fault := _field_fault(name, answer, values):
+            return fault
+    return passed("checks_response.fields_passed", fields=", ".join(answers))
+
+
+@check
+def probability(answer: object, completion: object) -> Outcome:
+    """Judge that the answer is the probability of the first token of the response, from 0 to 1."""
+    if fault := _not_whole(completion):
+        return fault
+    rows = _rows(completion)
+    if not rows:
+        return wrong("checks_response.no_logprobs")
+    if not isinstance(answer, int | float) or isinstance(answer, bool):
+        return wrong("checks_response.probability_not_number", seen=shown(answer))
+    logprobs = [row.logprob for row in rows]
+    if _close(answer, math.exp(logprobs[0])):
+        percent = f"{math.exp(logprobs[0]):.1%}"
+        token = shorten(rows[0].token, 20)
+        return passed("checks_response.probability_passed", token=token, percent=percent)
+    for slip, value, number in _slips(logprobs):
+        if _close(answer, value):
+            return wrong(slip, seen=shown(answer), number=number)
+    return wrong("checks_response.probability_other", seen=shown(answer))
+
+
+@check
+def ending(function: object) -> Outcome:
+    """Judge a function that takes any response and returns its `finish_reason`.
+
+    Where the response has none, because it is null, or `choices` is empty or missing, it is to
+    return "unknown".
+    """
+    if not callable(function):
+        return wrong("checks_response.not_function", seen=shown(function))
+    for case, choices, expected in _endings():
+        words = {"reply": say(case, reason=expected), "expected": expected}
+        try:
+            seen = function(_completion(choices))
+        except Exception as error:
+            raised = shorten(f"{type(error).__name__}: {error}", 80)
+            return wrong("checks_response.ending_raised", error=raised, **words)
+        if (seen is None or seen is ...) and expected == REASONS[0]:
+            # A starter does so, and a function without its `return`.
+            return Outcome("not yet", say("checks_response.ending_none"))
+        if type(seen) is not str or seen != expected:
+            return wrong("checks_response.ending_other", seen=shown(seen), **words)
+    return passed("checks_response.ending_passed")
+
+
+def _not_whole(answer: object) -> Outcome | None:
+    """What keeps the answer from being a whole response."""
+    # Checks are imported with `qwen_lab`, which must not wait for the SDK.
+    from openai import AsyncStream, Stream
+    from openai.types.chat import ChatCompletion
+
+    if isinstance(answer, ChatCompletion):
+        return None
     if isinstance(answer, str):
-        return wrong("checks.completion_text", seen=shown(answer))
+        return wrong("checks_response.completion_text", seen=shown(answer))
     if isinstance(answer, Stream | AsyncStream):
-        return wrong("checks.completion_stream")
-    return wrong("checks.completion_other", seen=shown(answer))
+        return wrong("checks_response.completion_stream")
+    return wrong("checks_response.completion_other", seen=shown(answer))
+
+
+def _field_fault(name: str, answer: object, values: dict[str, object]) -> Outcome | None:
+    place = next((place for place in values if place.rsplit(".", 1)[-1] == name), name)
+    right = values.get(place)
+    if _same(answer, right):
+        return None
+    words = {"name": name, "place": place, "seen": shown(answer)}
+    if type(answer) is str and answer == str(right):
+        return wrong("checks_response.field_text", **words, type=type(right).__name__)
+    others = [other for other, value in values.items() if _same(answer, value)]
+    # What many fields say (0, None) does not tell where it was read.
+    if len(others) == 1:
+        return wrong("checks_response.field_of_another", **words, other=others[0])
+    return wrong("checks_response.field_other", **words)
+
+
+def _same(one: object, other: object) -> bool:
+    # Of the same plain type first: what the learner wrote may raise when it is compared.
+    return type(one) is type(other) and type(one) in (str, int, float, type(None)) and one == other
+
+
+def _rows(completion) -> list:
+    logprobs = completion.choices[0].logprobs if completion.choices else None
+    return (logprobs.content if logprobs else None) or []
+
+
+def _close(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=TOLERANCE)
+
+
+def _slips(logprobs: list[float]) -> Iterator[tuple[str, float, int]]:
+    """What else one may come to, and the words for it."""
+    first = logprobs[0]
+    yield "checks_response.probability_logarithm", first, 1
+    yield "checks_response.probability_percent", 100 * math.exp(first), 1
+    yield "checks_response.probability_base", 2**first, 1
+    yield "checks_response.probability_base", 10**first, 1
+    for number, logprob in enumerate(logprobs[1:], 2):
+        yield "checks_response.probability_of_another", math.exp(logprob), number
+    yield "checks_response.probability_whole", math.exp(sum(logprobs)), 1
+
+
+def _endings() -> Iterator[tuple[str, list[dict] | None, str]]:
+    """Responses by their `choices`, each with words on it and the reason that it gives."""
+    for reason in REASONS:
+        yield "checks_response.reply_reason", [{"finish_reason": reason}], reason
+    yield "checks_response.reply_null", [{"finish_reason": None}], UNKNOWN
+    yield "checks_response.reply_empty", [], UNKNOWN
+    # The SDK fills in None for what was not sent.
+    yield "checks_response.reply_missing", None, UNKNOWN
+
+
+def _completion(choices: list[dict] | None) -> object:
+    """A response as the SDK makes it of what a service sent: built, not validated."""
+    from openai.types.chat import ChatCompletion
+
+    body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "qwen"}
+    if choices is not None:
+        message = {"role": "assistant", "content": "Hi"}
+        body["choices"] = [{"index": 0, "message": message, **choice} for choice in choices]
+    return ChatCompletion.construct(**body)

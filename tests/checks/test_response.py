@@ -1,11 +1,13 @@
-"""`response.finish_reason`, asked for "length", of four kinds of answers."""
+"""The checks of `response`, each of four kinds of answers: untouched, wrong, crashing, right."""
+
+import math
 
 import httpx2
 import pytest
 from openai import OpenAI, Stream
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from qwen_lab.checks.response import finish_reason
+from qwen_lab.checks.response import ending, fields, finish_reason, probability
 
 
 def completion(reason, **changes):
@@ -92,3 +94,196 @@ def test_a_wrong_reason_comes_with_the_way_to_the_right_one(expected, way):
 def test_a_reason_that_nobody_can_bring_about_comes_without_a_way(language):
     message = finish_reason(completion("stop"), "content_filter").message
     assert message.count("。" if language == "zh" else ". ") == (language == "zh")
+
+
+USAGE = {
+    "prompt_tokens": 33,
+    "completion_tokens": 31,
+    "total_tokens": 64,
+    "prompt_tokens_details": {"cached_tokens": 24},
+}
+REPLY = completion("stop", usage=USAGE)
+READ = {"model": "qwen", "finish_reason": "stop", "cached_tokens": 24}
+NOT_READ = {
+    "For model you have 5 (type int); expected what stands in model.": {"model": 5},
+    "For model you have an object of type dict; expected": {"model": {}},
+    "For finish_reason you have None; expected what stands in choices[0].finish_reason.": {
+        "finish_reason": None
+    },
+    "For cached_tokens you have 33 (type int), which is what usage.prompt_tokens says; expected": {
+        "cached_tokens": 33
+    },
+    "For cached_tokens you have '24' (type str), a text; expected a value of type int": {
+        "cached_tokens": "24"
+    },
+}
+
+
+class RaisingText(str):
+    def __eq__(self, other):
+        raise RuntimeError("no")
+
+    __hash__ = str.__hash__
+
+
+@pytest.mark.parametrize("name", READ)
+def test_fields_of_which_one_is_untouched_are_not_yet(name):
+    assert fields({**READ, name: ...}, REPLY).status == "not yet"
+
+
+@pytest.mark.parametrize(("words", "slip"), NOT_READ.items(), ids=range(len(NOT_READ)))
+def test_a_field_read_wrong_is_told_where_it_lies(words, slip, language):
+    outcome = fields({**READ, **slip}, REPLY)
+    assert outcome.status == "wrong"
+    if language == "en":
+        assert words in outcome.message and "expected" in outcome.message
+    else:
+        assert "应该" in outcome.message and "Python 的报错" not in outcome.message
+
+
+@pytest.mark.parametrize("reply", ["Hi", None, stream(), Raising.model_construct()])
+def test_fields_of_no_reply_are_wrong(reply):
+    assert fields(READ, reply).status == "wrong"
+
+
+def test_a_field_that_raises_when_compared_is_only_another_type():
+    assert "RaisingText" in fields({"model": RaisingText("qwen")}, REPLY).message
+
+
+def test_fields_read_right_pass():
+    outcome = fields(READ, REPLY)
+    assert outcome.status == "passed" and "model, finish_reason, cached_tokens" in outcome.message
+
+
+def test_a_field_that_the_reply_has_not_is_none():
+    assert fields({"cached_tokens": None}, completion("stop")).status == "passed"
+    assert fields({"cached_tokens": 0}, completion("stop")).status == "wrong"
+
+
+def said(*logprobs):
+    """A reply with one token for each of the logprobs."""
+    rows = [
+        {"token": f"t{i}", "logprob": each, "top_logprobs": []} for i, each in enumerate(logprobs)
+    ]
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": "Hi"},
+        "finish_reason": "stop",
+    }
+    return completion("stop", choices=[{**choice, "logprobs": {"content": rows}}])
+
+
+SAID = said(-0.5, -0.1, -2.0)
+IMPROBABLE = {
+    "The probability is '61 %' (type str); expected a number": "61 %",
+    "The probability is True (type bool); expected a number": True,
+    "The probability is None; expected a number": None,
+    "-0.5 (type float) is the logarithm of the probability; expected": -0.5,
+    "(type float) is in per cent; expected": 100 * math.exp(-0.5),
+    "(type float) comes from another base; expected e": 2**-0.5,
+    "(type float) comes from another base; expected e to": 10**-0.5,
+    "(type float) is the probability of token 3; expected": math.exp(-2.0),
+    "(type float) is the probability of the whole answer": math.exp(-2.6),
+    "0.5 (type float) is not it; expected math.exp": 0.5,
+}
+
+
+@pytest.mark.parametrize("answers", [(..., SAID), (0.6, ...), (..., ...)])
+def test_a_probability_or_its_reply_untouched_is_not_yet(answers):
+    assert probability(*answers).status == "not yet"
+
+
+@pytest.mark.parametrize(("words", "answer"), IMPROBABLE.items(), ids=range(len(IMPROBABLE)))
+def test_a_wrong_probability_is_told_what_it_is(words, answer, language):
+    outcome = probability(answer, SAID)
+    assert outcome.status == "wrong"
+    if language == "en":
+        assert words in outcome.message and "expected" in outcome.message
+    else:
+        assert "应该" in outcome.message and "Python" not in outcome.message
+
+
+@pytest.mark.parametrize("reply", [completion("stop"), completion("stop", choices=[])])
+def test_a_reply_without_logprobs_is_told_how_to_get_them(reply):
+    assert "logprobs=True" in probability(0.6, reply).message
+
+
+def test_a_probability_that_crashes_is_wrong():
+    for outcome in (probability(10**5000, SAID), probability(0.6, Raising.model_construct())):
+        assert outcome.status == "wrong" and "Error: " in outcome.message
+
+
+@pytest.mark.parametrize("answer", [math.exp(-0.5), 0.6065])
+def test_the_right_probability_passes(answer):
+    outcome = probability(answer, SAID)
+    assert outcome.status == "passed" and "t0" in outcome.message and "60.7%" in outcome.message
+
+
+def test_the_certain_token_has_the_probability_one():
+    assert probability(1, said(0.0, -0.1)).status == "passed"
+
+
+def starter(completion): ...
+
+
+def forgetful(completion):
+    right(completion)
+
+
+def right(completion):
+    return (completion.choices[0].finish_reason if completion.choices else None) or "unknown"
+
+
+def fussy(completion):
+    reason = right(completion)
+    return reason if reason in ("stop", "length", "tool_calls") else "unknown"
+
+
+UNENDING = {
+    "Your answer is 'stop' (type str); expected a function": "stop",
+    'with the finish_reason "stop", your function returned False; ': lambda reply: False,
+    "finish_reason \"length\", your function returned 'stop' (type str); ": lambda reply: "stop",
+    "finish_reason \"content_filter\", your function returned 'unknown' (type str); ": fussy,
+    "whose finish_reason is null, your function returned None; ": (
+        lambda reply: reply.choices[0].finish_reason
+    ),
+    "with an empty list of choices, your function raised IndexError: ": (
+        lambda reply: reply.choices[0].finish_reason or "unknown"
+    ),
+    "without the field choices, your function raised TypeError: ": (
+        lambda reply: right(reply) if len(reply.choices) else "unknown"
+    ),
+    "your function raised TypeError: ": lambda: "stop",
+    'your function returned an object of type list; expected "stop".': lambda reply: ["stop"],
+}
+
+
+@pytest.mark.parametrize("function", [..., starter, forgetful])
+def test_a_function_that_returns_nothing_is_not_yet(function):
+    assert ending(function).status == "not yet"
+
+
+@pytest.mark.parametrize(("words", "function"), UNENDING.items(), ids=range(len(UNENDING)))
+def test_a_function_that_errs_is_told_for_which_reply(words, function, language):
+    outcome = ending(function)
+    assert outcome.status == "wrong"
+    if language == "en":
+        assert words.replace("False", "False (type bool)") in outcome.message
+        assert "expected" in outcome.message
+    else:
+        assert "应该" in outcome.message and "Python" not in outcome.message
+
+
+def test_a_function_whose_very_error_raises_is_wrong():
+    class Silent(Exception):
+        def __str__(self):
+            raise self
+
+    def crash(reply):
+        raise Silent
+
+    assert ending(crash).status == "wrong"
+
+
+def test_a_function_that_reads_every_reply_passes():
+    assert ending(right).status == "passed"

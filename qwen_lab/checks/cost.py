@@ -1,0 +1,114 @@
+"""Checks of what a call uses and what it costs."""
+
+import math
+from collections.abc import Iterator
+from textwrap import shorten
+from typing import NamedTuple
+
+from .. import models
+from ..connection import DEFAULT_MODEL
+from ..text import say
+from .outcome import Outcome, check, passed, shown, wrong
+
+MILLION = 1e6
+# To how many digits one may have rounded what is less than a fen.
+DIGITS = range(6)
+
+
+class Case(NamedTuple):
+    """One call: its tokens, how many of the answer's were thinking, and the model's price."""
+
+    prompt: int
+    completion: int
+    thinking: int
+    price: models.Price
+
+    @property
+    def cny(self) -> float:
+        """What it costs."""
+        return self.price.of(self.prompt, self.completion)
+
+
+@check
+def in_cny(function: object) -> Outcome:
+    """Judge a function `cost(usage, price)`: CNY for a response's `usage` at a `models.Price`.
+
+    It is called with several of both, made up here.
+    """
+    if not callable(function):
+        return wrong("checks_cost.not_function", seen=shown(function))
+    for case in _cases():
+        try:
+            seen = function(_usage(case), case.price)
+        except Exception as error:
+            raised = shorten(f"{type(error).__name__}: {error}", 120)
+            return wrong("checks_cost.raised", error=raised)
+        if seen is None or seen is ...:
+            # A starter does so, and a function without its `return`.
+            return Outcome("not yet", say("checks_cost.returns_none"))
+        if not isinstance(seen, int | float) or isinstance(seen, bool):
+            return wrong("checks_cost.not_number", seen=shown(seen))
+        if not _close(seen, case.cny):
+            return _explained(case, seen)
+    return passed("checks_cost.passed")
+
+
+def _cases() -> Iterator[Case]:
+    usual = models.price(DEFAULT_MODEL)
+    yield Case(1200, 300, 0, usual)
+    # Another price: it must be that of the argument, not that of the lesson.
+    dear = models.Price(12, 36, usual.date)
+    yield Case(2000, 70, 0, dear)
+    # As recorded of a model that thinks: thinking is a part of the answer's tokens.
+    yield Case(56, 34, 28, dear)
+
+
+def _usage(case: Case) -> object:
+    # Checks are imported with `qwen_lab`, which must not wait for the SDK.
+    from openai.types import CompletionUsage
+
+    details = {"reasoning_tokens": case.thinking, "text_tokens": case.completion}
+    return CompletionUsage.construct(
+        prompt_tokens=case.prompt,
+        completion_tokens=case.completion,
+        total_tokens=case.prompt + case.completion,
+        completion_tokens_details=details if case.thinking else None,
+    )
+
+
+def _explained(case: Case, seen: float) -> Outcome:
+    """What is wrong with an amount, as far as it can be told from the amount."""
+    slips = (advice for advice, cny in _slips(case) if _close(seen, cny))
+    return wrong(
+        "checks_cost.other",
+        prompt=case.prompt,
+        completion=case.completion,
+        input=case.price.input,
+        output=case.price.output,
+        seen=shown(seen),
+        expected=f"{case.cny:.6f}",
+        advice=say(next(slips, "checks_cost.advice")),
+    )
+
+
+def _slips(case: Case) -> Iterator[tuple[str, float]]:
+    """Advice, and the amount that shows one needs it."""
+    (prompt, completion, thinking, price), cny = case, case.cny
+    both, usual = prompt + completion, models.price(DEFAULT_MODEL)
+    yield "checks_cost.advice_unit", cny * MILLION
+    yield "checks_cost.advice_unit", cny * 1000
+    yield "checks_cost.advice_output", price.of(prompt, 0)
+    yield "checks_cost.advice_input", price.of(0, completion)
+    yield "checks_cost.advice_swapped", price.of(completion, prompt)
+    yield "checks_cost.advice_both_prices", price.of(both, 0)
+    yield "checks_cost.advice_both_prices", price.of(0, both)
+    yield "checks_cost.advice_counted_twice", price.of(both, completion)
+    yield "checks_cost.advice_price", usual.of(prompt, completion)
+    yield "checks_cost.advice_thinking", price.of(prompt, completion + thinking)
+    yield "checks_cost.advice_thinking", price.of(prompt, completion - thinking)
+    for digits in DIGITS:
+        yield "checks_cost.advice_rounded", round(cny, digits)
+
+
+def _close(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=1e-6)

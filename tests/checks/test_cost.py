@@ -1,0 +1,109 @@
+"""`cost.in_cny` of four kinds of functions: untouched, wrong, crashing, right."""
+
+from decimal import Decimal
+
+import pytest
+
+from qwen_lab import models
+from qwen_lab.checks.cost import in_cny
+from qwen_lab.connection import DEFAULT_MODEL
+
+
+def starter(usage, price): ...
+
+
+def forgetful(usage, price):
+    right(usage, price)
+
+
+def right(usage, price):
+    return (usage.prompt_tokens * price.input + usage.completion_tokens * price.output) / 1_000_000
+
+
+def parts(usage, price):
+    """The four numbers, for formulas that use them wrongly."""
+    return usage.prompt_tokens, usage.completion_tokens, price.input / 1e6, price.output / 1e6
+
+
+def thinking(usage):
+    return getattr(usage.completion_tokens_details, "reasoning_tokens", 0)
+
+
+def formula(compute):
+    return lambda usage, price: compute(*parts(usage, price))
+
+
+USUAL = models.price(DEFAULT_MODEL)
+# What is wrong, by the words that say so.
+WRONG = {
+    "Your answer is 0.0012 (type float); expected a function": 0.0012,
+    "Your answer is None; expected a function": None,
+    "returned '0.001560 CNY' (type str); expected a number": lambda u, p: f"{right(u, p):.6f} CNY",
+    "returned an object of type Decimal; expected a number": lambda u, p: Decimal(1),
+    "returned True (type bool); expected a number": lambda u, p: True,
+    "divide by 1,000,000": lambda u, p: right(u, p) * 1e6,
+    "expected 0.001560. The prices are for a million": lambda u, p: right(u, p) * 1000,
+    "The answer's tokens, at price.output, are missing": formula(lambda p, c, i, o: p * i),
+    "The prompt's tokens, at price.input, are missing": formula(lambda p, c, i, o: c * o),
+    "The two prices are exchanged": formula(lambda p, c, i, o: p * o + c * i),
+    "There are two prices": formula(lambda p, c, i, o: (p + c) * i),
+    "There are two prices: one": formula(lambda p, c, i, o: (p + c) * o),
+    "they are counted twice": formula(lambda p, c, i, o: (p + c) * i + c * o),
+    "Take the price that the function is given": lambda u, p: right(u, USUAL),
+    "2000 tokens in and 70 out, at 12 and 36 CNY": lambda u, p: right(u, USUAL),
+    "Thinking needs no sum of its own": lambda u, p: right(u, p) + thinking(u) * p.output / 1e6,
+    "Thinking needs no sum": lambda u, p: right(u, p) - thinking(u) * p.output / 1e6,
+    "returned 0.0 (type float); expected 0.001560. Do not round": lambda u, p: round(
+        right(u, p), 2
+    ),
+    "returned 0.002 (type float); expected 0.001560. Do not": lambda u, p: round(right(u, p), 3),
+    "Multiply prompt_tokens by price.input": lambda u, p: 5.0,
+    "your function returned nan (type float); expected": lambda u, p: float("nan"),
+}
+
+
+@pytest.fixture(autouse=True, params=["en", "zh"])
+def language(request, monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_LANG", request.param)
+    return request.param
+
+
+@pytest.mark.parametrize("function", [..., starter, forgetful])
+def test_a_function_that_is_not_written_or_returns_nothing_is_not_yet(function):
+    assert in_cny(function).status == "not yet"
+
+
+@pytest.mark.parametrize(("words", "function"), WRONG.items(), ids=range(len(WRONG)))
+def test_a_wrong_function_is_told_what_is_wrong(words, function, language):
+    outcome = in_cny(function)
+    assert outcome.status == "wrong" and len(outcome.message) < 300
+    if language == "en":
+        assert words in outcome.message and "expected" in outcome.message
+    else:
+        assert "应该" in outcome.message and "Python" not in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("words", "function"),
+    [
+        ("TypeError: ", lambda: 0.0),
+        ("AttributeError: ", lambda usage, price: usage.tokens),
+        ("ZeroDivisionError: ", lambda usage, price: 1 / 0),
+        ("KeyError: ", lambda usage, price: {}["x" * 10_000]),
+    ],
+)
+def test_a_function_that_crashes_is_told_the_error(words, function):
+    outcome = in_cny(function)
+    assert outcome.status == "wrong" and words in outcome.message and len(outcome.message) < 300
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        right,
+        lambda usage, price: price.of(usage.prompt_tokens, usage.completion_tokens),
+        lambda usage, price: round(right(usage, price), 6),
+    ],
+)
+def test_a_right_function_passes(function):
+    assert in_cny(function).status == "passed"

@@ -1,0 +1,246 @@
+"""The checks of errors: what each says to answers untouched, wrong, crashing and right."""
+
+import random
+import time
+from types import SimpleNamespace
+
+import httpx2
+import openai
+import pytest
+from openai.types.chat import ChatCompletion
+
+import qwen_lab
+from qwen_lab.checks import errors, made_errors
+from qwen_lab.checks.errors import KEY, caught, delay, got_through, retryable, safe
+
+BILLS = {"CommodityNotPurchased", "PrepaidBillOverdue", "PostpaidBillOverdue"}
+REQUEST = httpx2.Request("POST", "http://127.0.0.1/chat/completions")
+
+
+def error(kind, status, code):
+    response = httpx2.Response(status, request=REQUEST)
+    return kind(code, response=response, body={"code": code})
+
+
+def calls(*outcomes):
+    """A record of one call, whose tries ended with these: a status, or what broke."""
+    record, attempts = qwen_lab.Calls(), []
+    for sent, outcome in enumerate(outcomes):
+        broke = isinstance(outcome, str)
+        status, words = (None, outcome) if broke else (outcome, "")
+        attempts.append(SimpleNamespace(sent=sent, status=status, error=words))
+    record.calls.append(SimpleNamespace(attempts=attempts))
+    return record
+
+
+def rightly(error):
+    if isinstance(error, openai.RateLimitError):
+        return error.code not in BILLS
+    return isinstance(error, openai.InternalServerError | openai.APIConnectionError)
+
+
+def patient(attempt, retry_after=None):
+    wait = min(8, 0.5 * 2**attempt) * random.uniform(0.5, 1)
+    return max(wait, retry_after or 0)
+
+
+def hiding(text, key):
+    return text.replace(key, "…") if key else text
+
+
+def fails(*arguments, **options):
+    raise RuntimeError("no")
+
+
+class Raising(openai.APIStatusError):
+    def __init__(self):
+        pass
+
+    @property
+    def status_code(self):
+        raise RuntimeError("no")
+
+
+class RaisingCalls(qwen_lab.Calls):
+    calls = property(fails, lambda *anything: None)
+
+
+BAD = error(openai.BadRequestError, 400, "invalid_parameter_error")
+SILENCE = openai.APITimeoutError(REQUEST)
+CHECKS = {
+    caught: lambda answer: caught(answer, 400),
+    retryable: retryable,
+    delay: delay,
+    got_through: lambda answer: got_through(answer, 429, times=2),
+    safe: safe,
+}
+UNTOUCHED = [
+    *((check, ...) for check in CHECKS),
+    *((check, [...]) for check in CHECKS),
+    (retryable, lambda error: ...),
+    (retryable, lambda error: True if error.code == "limit_requests" else ...),
+    (delay, lambda attempt, retry_after=None: ...),
+    (safe, lambda text, key: ...),
+]
+WRONG = [
+    (caught, None, "Your answer is None; expected an exception of the SDK with status 400"),
+    (caught, "Error code: 400", "Your answer is 'Error code: 400' (type str); expected"),
+    (caught, ValueError("x" * 999), "Your answer is an object of type ValueError; expected"),
+    (caught, openai.BadRequestError, "is the class BadRequestError; expected the exception itself"),
+    (caught, type("x" * 999, (Exception,), {}), "is the class xxxxx"),
+    (caught, ChatCompletion.construct(), "Your call was answered; expected a refusal"),
+    (caught, SILENCE, "is an APITimeoutError: no answer came at all"),
+    (caught, openai.APIError("", REQUEST, body=None), "is an object of type APIError; expected"),
+    (caught, error(openai.NotFoundError, 404, "x"), "NotFoundError with status 404; expected"),
+    (retryable, True, "retryable is True (type bool); expected a function"),
+    (retryable, lambda error: None, "400 invalid_parameter_error your function returns None"),
+    (retryable, lambda error: 1, "returns 1 (type int); expected False"),
+    (retryable, lambda error: True, "400 invalid_parameter_error your function returns True"),
+    (retryable, lambda error: False, "429 limit_requests your function returns False; expected"),
+    (retryable, lambda e: rightly(e) or e.code == "Arrearage", "400 Arrearage your function"),
+    (retryable, lambda e: rightly(e) and e.code != "insufficient_quota", "tokens a minute"),
+    (retryable, lambda e: rightly(e) or e.code in BILLS, "429 CommodityNotPurchased your"),
+    (retryable, lambda e: rightly(e) and e is not None and e.code != "internal_error", "500"),
+    (retryable, lambda e: rightly(e) and bool(e.code), "For APITimeoutError your function"),
+    (retryable, lambda e: rightly(e) and type(e) is not openai.APIConnectionError, "Nobody"),
+    (retryable, lambda e: rightly(e) or type(e) is openai.APIError, "in a stream has no status"),
+    (retryable, lambda e: rightly(e) if e.status_code else 0, "For APITimeoutError your function"),
+    (delay, 8, "delay is 8 (type int); expected a function"),
+    (delay, lambda attempt, retry_after=None: None, "delay(0) gives None; expected a number"),
+    (delay, lambda attempt, retry_after=None: "1", "delay(0) gives '1' (type str); expected"),
+    (delay, lambda attempt, retry_after=None: -attempt, "delay(1) gives -1 (type int); expected"),
+    (delay, lambda attempt, retry_after=None: float("nan"), "delay(0) gives nan (type float)"),
+    (delay, lambda attempt, retry_after=None: 0.5 * 2**attempt, "delay(5) gives 16 s; expected at"),
+    (delay, lambda attempt, retry_after=None: 1, "on average 1 → 1 → 1 → 1 s; expected"),
+    (delay, lambda attempt, retry_after=None: min(8, (attempt + 1) / 2), "0.5 → 1 → 1.5 → 2 s"),
+    (delay, lambda attempt, retry_after=None: (1, 0.5, 4, 8)[min(attempt, 3)], "1 → 0.5 → 4 → 8 s"),
+    (delay, lambda attempt, retry_after=None: max(0, 4 - attempt), "4 → 3 → 2 → 1 s; expected"),
+    (delay, lambda attempt: patient(attempt), "delay(0, retry_after=3) raised TypeError"),
+    (delay, lambda attempt, retry_after=None: patient(attempt), "retry_after=3) gives 0."),
+    (delay, lambda attempt, retry_after=None: min(8, patient(attempt, retry_after)), "=20) gives"),
+    (delay, lambda attempt, retry_after=None: patient(attempt) + 60 * (retry_after or 0), "=3)"),
+    (delay, lambda attempt, retry_after=None: time.sleep(0.31) or 1, "delay(0) took its time"),
+    (got_through, [429, 429, 200], "Your answer is an object of type list; expected the record"),
+    (got_through, qwen_lab.Calls(), "The record is empty: no call went through"),
+    (got_through, calls(429), "The last tries were 429; expected 429 → 429 → 200. It gave up"),
+    (got_through, calls(429, 429, 429), "429 → 429 → 429; expected 429 → 429 → 200. It gave up"),
+    (got_through, calls(429, 429, "ReadTimeout"), "429 → 429 → ReadTimeout; expected"),
+    (got_through, calls(200), "The last tries were 200; expected 429 → 429 → 200. There was no"),
+    (got_through, calls(500, 500, 200), "X-Lab-Fault: 429;times=2"),
+    (got_through, calls(429, 200), "429 → 200; expected 429 → 429 → 200. A try that was given up"),
+    (safe, KEY, "(type str); expected a function"),
+    (safe, lambda text, key: None, "gives None; expected a text"),
+    (safe, lambda text, key: text.encode(), "gives an object of type bytes; expected a text"),
+    (safe, lambda text, key: text, "The key is still there, 1 ×: POST"),
+    (safe, lambda text, key: text.replace(key, "…", 1) if key else text, "still there, 2 ×"),
+    (
+        safe,
+        lambda text, key: text.replace(key[9:], "") if key else text,
+        "still readable, made-up-",
+    ),
+    (safe, lambda text, key: "…", "gives: …; expected that all but the key stays"),
+    (safe, lambda text, key: hiding(text, key).strip("P"), "expected that all but the key stays"),
+    (safe, lambda text, key: hiding(text, key) + " " * (KEY not in text), "There is no key in the"),
+    (safe, lambda text, key: text.replace(key, "…"), "gives: …P…O…S…T"),
+    (safe, lambda text, key: text if key == "" else text.replace(key, "…"), "None) raised TypeErr"),
+]
+CRASHING = [
+    (caught, Raising()),
+    (got_through, RaisingCalls()),
+    (retryable, fails),
+    (delay, fails),
+    (safe, fails),
+]
+RIGHT = [
+    (caught, BAD, "BadRequestError, status 400, code invalid_parameter_error"),
+    (caught, error(openai.BadRequestError, 400, "x" * 999), "BadRequestError, status 400, code …"),
+    (retryable, rightly, "All 13 errors are judged rightly"),
+    (delay, patient, "never more than 8 s"),
+    (delay, lambda attempt, retry_after=None: retry_after or min(8, 2**attempt), "1 → 2 → 4 → 8 s"),
+    (delay, lambda attempt, retry_after=None: patient(attempt) * 0.5 + (retry_after or 0), "On"),
+    (got_through, calls(429, 429, 200), "429 → 429 → 200: it waited"),
+    (got_through, calls("ReadTimeout", 200, 429, 429, 200), "429 → 429 → 200: it waited"),
+    (safe, hiding, "Fit for a log: POST /chat/completions with …: 429"),
+    (safe, lambda text, key: text.replace(key, f"{key[:4]}***") if key else text, "made***"),
+]
+
+
+@pytest.fixture(autouse=True, params=["en", "zh"])
+def language(request, monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_LANG", request.param)
+    return request.param
+
+
+def judged(check, answer):
+    outcome = CHECKS[check](answer)
+    assert len(outcome.message) < 300
+    return outcome
+
+
+@pytest.mark.parametrize(("check", "answer"), UNTOUCHED)
+def test_an_untouched_answer_is_not_yet(check, answer, language):
+    outcome = judged(check, answer)
+    assert outcome.status == "not yet"
+    assert ("again" if language == "en" else "再运行") in outcome.message
+
+
+@pytest.mark.parametrize(("check", "answer", "words"), WRONG, ids=range(len(WRONG)))
+def test_a_wrong_answer_is_told_what_was_seen_and_expected(check, answer, words, language):
+    outcome = judged(check, answer)
+    assert outcome.status == "wrong"
+    if language == "en":
+        assert words in outcome.message and "expected" in outcome.message
+    else:
+        assert "应该" in outcome.message and "Python" not in outcome.message
+
+
+@pytest.mark.parametrize(("check", "answer"), CRASHING)
+def test_a_crashing_answer_is_told_the_error(check, answer):
+    outcome = judged(check, answer)
+    assert outcome.status == "wrong" and "RuntimeError: no" in outcome.message
+
+
+@pytest.mark.parametrize(("check", "answer", "words"), RIGHT, ids=range(len(RIGHT)))
+def test_a_right_answer_passes(check, answer, words, language):
+    outcome = judged(check, answer)
+    assert outcome.status == "passed", outcome
+    assert language == "zh" or words in outcome.message
+
+
+def test_the_made_up_errors_are_what_the_sdk_makes_of_such_answers():
+    for case in made_errors.cases():
+        if isinstance(case.error, openai.APIStatusError):
+            with openai.OpenAI(api_key="none") as client:
+                real = client._make_status_error_from_response(case.error.response)
+            seen = [type(real), real.status_code, real.code, real.body]
+            made = [type(case.error), case.error.status_code, case.error.code, case.error.body]
+            assert made == seen
+
+
+def test_a_function_that_sleeps_is_not_called_often():
+    asked = []
+
+    def sleepy(attempt, retry_after=None):
+        asked.append(attempt)
+        time.sleep(0.05 * 2**attempt)
+        return 1
+
+    assert errors.delay(sleepy).status == "wrong" and max(asked) <= 3 and len(asked) <= 7
+
+
+def test_tries_count_in_the_order_in_which_they_were_sent():
+    late, early = calls(429, 200), calls(429)
+    for attempt in late.calls[0].attempts:
+        attempt.sent += 10
+    late.calls += early.calls
+    assert got_through(late, 429, times=2).status == "passed"
+
+
+def test_a_computer_that_was_busy_once_is_not_taken_for_sleep():
+    busy = iter([0, 0.35])
+
+    def right(attempt, retry_after=None):
+        time.sleep(next(busy, 0))
+        return patient(attempt, retry_after)
+
+    assert errors.delay(right).status == "passed"

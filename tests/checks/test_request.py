@@ -1,0 +1,145 @@
+"""`request.accepted` and `request.one_of_each_pair`, of four kinds of answers."""
+
+import pytest
+
+from qwen_lab.checks.request import accepted, one_of_each_pair
+from qwen_lab.parameters import PARAMETERS
+
+NAMES = ("temperature", "top_p")
+RIGHT = {"temperature": 1.9, "top_p": 0.1}
+
+
+class RaisingDict(dict):
+    def items(self):
+        raise RuntimeError("no")
+
+
+class RaisingList(dict):
+    def get(self, *names):
+        raise RuntimeError("no")
+
+
+UNTOUCHED = [..., [...], {"temperature": ...}, {**RIGHT, "extra_body": {"top_k": ...}}]
+CRASHING = [RaisingDict(RIGHT), RaisingList(RIGHT)]
+# What both checks say of a request that is none.
+FAULTS = {
+    "Your answer is None; expected a dict": None,
+    "Your answer is 0.5 (type float); expected a dict": 0.5,
+    "Your answer is an object of type set; expected a dict": {"temperature", 0.5},
+    "Your answer is an object of type list; expected a dict": [RIGHT],
+    "extra_body is 20 (type int); expected a dict": {"extra_body": 20},
+    "There is no parameter 'temprature'; expected temperature": {"temprature": 1},
+    "There is no parameter 'Top_P'; expected top_p": {"Top_P": 1},
+    "There is no parameter 'topk'; expected top_k": {"extra_body": {"topk": 1}},
+    "A name in your answer is 'colour' (type str); expected a parameter": {"colour": "red"},
+    "A name in your answer is 5 (type int); expected a parameter": {5: 1},
+    "top_k is not OpenAI's": {"top_k": 20},
+    "repetition_penalty is not OpenAI's": {"repetition_penalty": 1.1},
+    "temperature is 2 (type int), just out of its range; expected a number in [0, 2)": {
+        "temperature": 2
+    },
+    "top_p is 0 (type int), just out of its range; expected a number in (0, 1]": {"top_p": 0},
+    "temperature is -0.1 (type float), out of its range": {"temperature": -0.1},
+    "top_p is 1.1 (type float), out of its range": {"top_p": 1.1},
+    "presence_penalty is 3 (type int), out of its range; expected a number in [-2, 2]": {
+        "presence_penalty": 3
+    },
+    "temperature is nan (type float), out of its range": {"temperature": float("nan")},
+    "temperature is '0.5' (type str); expected a number, without quotes": {"temperature": "0.5"},
+    "temperature is True (type bool); expected a number": {"temperature": True},
+    "temperature is None; expected a number": {"temperature": None},
+    "max_tokens is 0 (type int); expected a whole number in the range [1, 2048]": {"max_tokens": 0},
+    "n is 2.0 (type float); expected a whole number in the range [1, 4]": {"n": 2.0},
+    "top_k is -1 (type int); expected a whole number in the range [0, ∞)": {
+        "extra_body": {"top_k": -1}
+    },
+    "stream is 'yes' (type str); expected a value of type bool": {"stream": "yes"},
+}
+MISSING = {
+    "temperature is missing; expected all of these: temperature, top_p": {},
+    "top_p is missing": {"temperature": 1, "extra_body": {"top_k": 3}, "model": "qwen"},
+}
+PAIRS = {
+    "Neither temperature nor top_p has moved from its default (temperature=0.7, top_p=0.8)": {},
+    "Neither temperature nor top_p": {"temperature": 0.7, "presence_penalty": 1},
+    "Both temperature and top_p have moved; expected one of them": RIGHT,
+    "Neither presence_penalty nor frequency_penalty has moved": {"temperature": 1},
+    "Both presence_penalty and frequency_penalty have moved": {
+        "top_p": 1,
+        "presence_penalty": -1,
+        "frequency_penalty": 1,
+    },
+}
+WRONG = [
+    *((accepted, words, answer) for words, answer in {**FAULTS, **MISSING}.items()),
+    *((one_of_each_pair, words, answer) for words, answer in {**FAULTS, **PAIRS}.items()),
+]
+
+
+@pytest.fixture(autouse=True, params=["en", "zh"])
+def language(request, monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_LANG", request.param)
+    return request.param
+
+
+def judged(check, answer):
+    return check(answer, *(NAMES if check is accepted else ()))
+
+
+@pytest.mark.parametrize("check", [accepted, one_of_each_pair])
+@pytest.mark.parametrize("answer", UNTOUCHED)
+def test_an_untouched_answer_is_not_yet(check, answer):
+    assert judged(check, answer).status == "not yet"
+
+
+@pytest.mark.parametrize(("check", "words", "answer"), WRONG, ids=range(len(WRONG)))
+def test_a_wrong_answer_is_told_what_was_seen_and_expected(check, words, answer, language):
+    outcome = judged(check, answer)
+    assert outcome.status == "wrong"
+    if language == "en":
+        assert words in outcome.message and "expected" in outcome.message
+    else:
+        assert "应该" in outcome.message and "Python" not in outcome.message
+
+
+@pytest.mark.parametrize("check", [accepted, one_of_each_pair])
+@pytest.mark.parametrize("answer", CRASHING, ids=range(len(CRASHING)))
+def test_a_crashing_answer_is_told_the_error(check, answer, language):
+    outcome = judged(check, answer)
+    assert outcome.status == "wrong" and "RuntimeError: no" in outcome.message
+    assert ("could not be read" if language == "en" else "读不了") in outcome.message
+
+
+@pytest.mark.parametrize("more", [{}, {"stop": "5"}, {"extra_body": {"top_k": 0}}, {"n": 4}])
+def test_a_request_in_range_passes(more, language):
+    outcome = accepted({**RIGHT, **more}, *NAMES)
+    assert outcome.status == "passed" and "temperature=1.9, top_p=0.1" in outcome.message
+    assert ("in their ranges" if language == "en" else "范围之内") in outcome.message
+
+
+def test_a_request_may_name_what_is_no_parameter_of_sampling():
+    assert accepted({"model": "qwen", "messages": [], **RIGHT}, *NAMES).status == "passed"
+
+
+def test_a_parameter_counts_wherever_it_stands():
+    assert accepted({"extra_body": RIGHT}, *NAMES).status == "passed"
+
+
+@pytest.mark.parametrize("one", [{"temperature": 0}, {"top_p": 0.5}, {"extra_body": {"top_p": 1}}])
+@pytest.mark.parametrize("other", [{"presence_penalty": 1.5}, {"frequency_penalty": -1}])
+def test_one_of_each_pair_passes_whichever_it_is(one, other):
+    assert one_of_each_pair({**one, **other}).status == "passed"
+
+
+def test_a_value_that_is_the_default_has_not_moved():
+    still = {"temperature": 1.2, "top_p": 0.8, "presence_penalty": 1, "frequency_penalty": 0}
+    assert one_of_each_pair(still).status == "passed"
+
+
+def test_a_long_request_is_told_in_short(language):
+    numbers = {name: row.default for name, row in PARAMETERS.items() if row.keyword and row.default}
+    long = {**numbers, "stop": "x" * 1000, "seed": 1, "presence_penalty": 1, "logprobs": False}
+    outcome = accepted(long)
+    assert len(outcome.message) < 300 and outcome.status == "passed"
+    assert "temperature=" in outcome.message and "logprobs=" not in outcome.message
+    assert ("more" if language == "en" else "另有") in outcome.message

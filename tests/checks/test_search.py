@@ -1,0 +1,147 @@
+"""`search.options` and `search.added`, of four kinds of answers."""
+
+import httpx2
+import pytest
+from openai import OpenAI, Stream
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+
+from qwen_lab.checks.search import added, options
+
+FORCED = {"search_options": {"forced_search": True}}
+RIGHT = {"extra_body": {"enable_search": True} | FORCED}
+
+
+class Raising(dict):
+    def __contains__(self, key):
+        raise RuntimeError("no")
+
+
+def body(**changes):
+    return {"extra_body": RIGHT["extra_body"] | changes}
+
+
+def without(name):
+    return {
+        "extra_body": {key: RIGHT["extra_body"][key] for key in RIGHT["extra_body"].keys() - {name}}
+    }
+
+
+OPTIONS = {
+    "options is None; expected a dict": None,
+    "options is 'enable_search' (type str); expected a dict": "enable_search",
+    "options is an object of type set; expected a dict": {"enable_search"},
+    "'enable_search' stands directly in options": {"enable_search": True},
+    "'enable_search' stands directly": {"enable_search": True, **RIGHT},
+    "'search_options' stands directly": {"extra_body": {"enable_search": True}, **FORCED},
+    "'forced_search' stands directly in options": {"forced_search": True, **RIGHT},
+    "options has the keys []; expected the key 'extra_body'": {},
+    "options has the keys ['stream']; expected the key 'extra_body'": {"stream": True},
+    "There is a key 'extra_bodies'; expected 'extra_body'": {"extra_bodies": {}},
+    "extra_body is True (type bool); expected a dict": {"extra_body": True},
+    "extra_body is an object of type set; expected": {"extra_body": {"enable_search"}},
+    "extra_body has the keys ['search_options']; expected": without("enable_search"),
+    "There is a key 'enable-search'; expected 'enable_search'": {
+        "extra_body": {"enable-search": True}
+    },
+    "enable_search is 'true' (type str); expected True": body(enable_search="true"),
+    "enable_search is 1 (type int); expected True": body(enable_search=1),
+    "enable_search is False (type bool); expected True": body(enable_search=False),
+    "'forced_search' stands directly in extra_body": body(forced_search=True),
+    "extra_body has the keys ['enable_search']; expected": without("search_options"),
+    "There is a key 'search_option'; expected 'search_options'": {
+        "extra_body": {"enable_search": True, "search_option": {}}
+    },
+    "search_options is True (type bool); expected a dict": body(search_options=True),
+    "search_options has the keys []; expected the key": body(search_options={}),
+    "There is a key 'force_search'; expected": body(search_options={"force_search": True}),
+    "forced_search is 'True' (type str); expected True": body(
+        search_options={"forced_search": "True"}
+    ),
+}
+
+
+def completion(prompt, answer=10):
+    usage = {"prompt_tokens": prompt, "completion_tokens": answer, "total_tokens": prompt + answer}
+    return ChatCompletion.construct(id="1", choices=[], usage=usage)
+
+
+def stream():
+    response = httpx2.Response(200, request=httpx2.Request("GET", "http://127.0.0.1"))
+    with OpenAI(api_key="none") as client:
+        return Stream(cast_to=ChatCompletionChunk, response=response, client=client)
+
+
+PLAIN, SEARCHED = completion(37), completion(260, 15)
+ADDED = {
+    "plain is None; expected a ChatCompletion": (None, SEARCHED, 223),
+    "plain is 'Hi' (type str); expected a ChatCompletion": ("Hi", SEARCHED, 223),
+    "searched is an object of type dict; expected": (PLAIN, SEARCHED.model_dump(), 223),
+    "searched is 260 (type int); expected a ChatCompletion": (PLAIN, 260, 223),
+    "searched is a stream; expected": (PLAIN, stream(), 223),
+    "plain has no usage; expected": (ChatCompletion.construct(), SEARCHED, 223),
+    "Both replies took 37 prompt tokens; expected more": (PLAIN, completion(37), 0),
+    "plain took 260 prompt tokens and searched 37; expected": (SEARCHED, PLAIN, -223),
+    "added is 228 (type int), the difference of total_tokens": (PLAIN, SEARCHED, 228),
+    "added is 260 (type int); expected the whole number that 260 − 37": (PLAIN, SEARCHED, 260),
+    "added is -223 (type int); expected": (PLAIN, SEARCHED, -223),
+    "added is '223' (type str); expected": (PLAIN, SEARCHED, "223"),
+    "added is None; expected": (PLAIN, SEARCHED, None),
+    "added is True (type bool); expected": (completion(1), completion(2, 30), True),
+}
+
+
+@pytest.fixture(autouse=True, params=["en", "zh"])
+def language(request, monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_LANG", request.param)
+    return request.param
+
+
+def held(outcome, words, language):
+    """Whether a wrong answer is told so in its language, and in short."""
+    assert outcome.status == "wrong" and len(outcome.message) < 300
+    assert "Python" not in outcome.message
+    said = outcome.message.lower()
+    expected = words.lower() in said and "expected" in said
+    return expected if language == "en" else "应该" in outcome.message
+
+
+@pytest.mark.parametrize("answer", [..., {"extra_body": ...}, {"extra_body": {"x": ...}}])
+def test_untouched_options_are_not_yet(answer):
+    assert options(answer).status == "not yet"
+
+
+@pytest.mark.parametrize(("words", "answer"), OPTIONS.items(), ids=range(len(OPTIONS)))
+def test_wrong_options_are_told_what_was_seen_and_expected(words, answer, language):
+    assert held(options(answer), words, language)
+
+
+@pytest.mark.parametrize("answer", [Raising(RIGHT), {"extra_body": Raising(RIGHT["extra_body"])}])
+def test_options_that_cannot_be_read_are_told_the_error(answer):
+    outcome = options(answer)
+    assert outcome.status == "wrong" and "RuntimeError: no" in outcome.message
+
+
+@pytest.mark.parametrize("more", [{}, {"stream": True, "max_tokens": 60}])
+def test_right_options_pass(more):
+    assert options(RIGHT | more).status == "passed"
+    assert options(body(top_k=1)).status == "passed"
+
+
+@pytest.mark.parametrize("answers", [(..., ..., ...), (PLAIN, ..., 3), (PLAIN, SEARCHED, ...)])
+def test_an_untouched_count_is_not_yet(answers):
+    assert added(*answers).status == "not yet"
+
+
+@pytest.mark.parametrize(("words", "answers"), ADDED.items(), ids=range(len(ADDED)))
+def test_a_wrong_count_is_told_what_was_seen_and_expected(words, answers, language):
+    assert held(added(*answers), words, language)
+
+
+def test_replies_that_cannot_be_read_are_told_the_error():
+    outcome = added(PLAIN, ChatCompletion.construct(usage="none"), 3)
+    assert outcome.status == "wrong" and "AttributeError: " in outcome.message
+
+
+def test_the_right_count_passes():
+    outcome = added(PLAIN, SEARCHED, 223)
+    assert outcome.status == "passed" and "260 − 37 = 223" in outcome.message

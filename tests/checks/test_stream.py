@@ -1,0 +1,238 @@
+"""`stream.reader` and `stream.has_usage`, of four kinds of answers."""
+
+import httpx2
+import pytest
+from openai import OpenAI, Stream
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+
+import qwen_lab
+from qwen_lab.checks.stream import has_usage, reader
+
+
+def starter(stream): ...
+
+
+def forgetful(stream):
+    right(stream)
+
+
+def right(stream):
+    text, usage = "", None
+    for chunk in stream:
+        if chunk.choices:
+            text += chunk.choices[0].delta.content or ""
+        if chunk.usage:
+            usage = chunk.usage
+    return text, usage
+
+
+def in_the_block(stream):
+    """Another that is right: it closes the stream, and returns a list."""
+    with stream:
+        chunks = list(stream)
+    pieces = [choice.delta.content for chunk in chunks for choice in chunk.choices]
+    return ["".join(filter(None, pieces)), chunks[-1].usage]
+
+
+def naive(stream):
+    text, usage = "", None
+    for chunk in stream:
+        text, usage = text + (chunk.choices[0].delta.content or ""), chunk.usage
+    return text, usage
+
+
+def without_a_start(stream):
+    text = ""
+    for chunk in stream:
+        text += chunk.choices[0].delta.content or "" if chunk.choices else ""
+        if chunk.usage:
+            usage = chunk.usage
+    return text, usage
+
+
+def stops_at_the_first_empty(stream):
+    text = ""
+    for chunk in stream:
+        if not chunk.choices[0].delta.content:
+            break
+        text += chunk.choices[0].delta.content
+    return text, None
+
+
+def adds_none(stream):
+    text, usage = "", None
+    for chunk in stream:
+        if chunk.choices:
+            text += chunk.choices[0].delta.content
+        usage = chunk.usage
+    return text, usage
+
+
+def prints_none(stream):
+    chunks = list(stream)
+    pieces = [str(chunk.choices[0].delta.content) for chunk in chunks if chunk.choices]
+    return "".join(pieces), chunks[-1].usage
+
+
+def silent(stream):
+    text, usage = right(stream)
+    return text or None, usage
+
+
+def unread_usage(stream):
+    """Reads no further than the reason."""
+    text = ""
+    for chunk in stream:
+        text += chunk.choices[0].delta.content or ""
+        if chunk.choices[0].finish_reason:
+            return text, chunk.usage
+
+
+async def waits(stream):
+    return right(stream)
+
+
+def yields(stream):
+    yield right(stream)
+
+
+def changed(text=lambda text: text, usage=lambda usage: usage):
+    def read(stream):
+        was = right(stream)
+        return text(was[0]), usage(was[1])
+
+    return read
+
+
+def raising(error):
+    def read(stream):
+        raise error
+
+    return read
+
+
+READERS = {
+    "read is None; expected a function": None,
+    "read is an object of type tuple; expected a function": ("", None),
+    "read is an async function": waits,
+    "returned an object of type generator; expected a pair": yields,
+    "returned 'One two\\n three' (type str); expected a pair": lambda stream: "One two\n three",
+    "returned an object of type tuple; expected a pair": lambda stream: (*right(stream), 1),
+    "no usage chunk; there read raised UnboundLocalError": without_a_start,
+    "no usage chunk; there the usage is 0 (type int); expected None": changed(
+        usage=lambda usage: usage or 0
+    ),
+    "empty pieces and pieces of white space; there the text is '', expected 'One two": (
+        stops_at_the_first_empty
+    ),
+    "the text is 'One two three', expected 'One two\\nthree'": changed(
+        text=lambda text: " ".join(text.split())
+    ),
+    "no choices; there read raised IndexError: list index out of range; expected": naive,
+    "no choices; there the usage is None; expected the usage object": unread_usage,
+    "no choices; there the usage is 26 (type int); expected the usage": changed(
+        usage=lambda usage: usage and usage.total_tokens
+    ),
+    "content is None; there read raised TypeError": adds_none,
+    "content is None; there the text is 'NoneNoneOne two', expected 'One two'": prints_none,
+    "no text at all; there the text is None; expected a text": silent,
+    "read returned the usage first; expected the text first": lambda stream: right(stream)[::-1],
+}
+CRASHING = [KeyError("x" * 1000), RuntimeError("a\n" * 500), ValueError()]
+
+
+def chunk(*contents, usage=None):
+    choices = [{"index": 0, "delta": {"content": content}} for content in contents]
+    body = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "qwen"}
+    # As the SDK does it: built from what the service sent, not validated.
+    return ChatCompletionChunk.construct(**body, choices=choices, usage=usage)
+
+
+USAGE = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
+WHOLE = [chunk(""), chunk("Hi"), chunk("", usage=None), chunk(usage=USAGE)]
+
+
+def stream():
+    response = httpx2.Response(200, request=httpx2.Request("GET", "http://127.0.0.1"))
+    with OpenAI(api_key="none") as client:
+        return Stream(cast_to=ChatCompletionChunk, response=response, client=client)
+
+
+LISTS = {
+    "Your answer is None; expected a list": None,
+    "Your answer is 'Hi' (type str); expected a list": "Hi",
+    "Your answer is the stream itself; expected": stream(),
+    "is the stream itself; expected its chunks": qwen_lab.wire(stream()),
+    "Your answer is a whole reply; expected": ChatCompletion.construct(),
+    "Your answer is a single chunk; expected": WHOLE[-1],
+    "The list is empty; expected": [],
+    "Item 1 of the list is 'Hi' (type str); expected": ["Hi", "!"],
+    "Item 2 of the list is None; expected": [WHOLE[0], None],
+    "None of your 3 chunks has a usage; expected": WHOLE[:3],
+    "The list has 1 chunks, none of them with choices; expected": WHOLE[3:],
+}
+
+
+@pytest.fixture(autouse=True, params=["en", "zh"])
+def language(request, monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_LANG", request.param)
+    return request.param
+
+
+def held(outcome, words, language):
+    """Whether a wrong answer is told so in its language, and in short."""
+    assert outcome.status == "wrong" and len(outcome.message) < 300
+    assert "Python" not in outcome.message
+    expected = words in outcome.message and "expected" in outcome.message
+    return expected if language == "en" else "应该" in outcome.message
+
+
+@pytest.mark.parametrize("function", [..., starter, lambda stream: ...])
+def test_a_reader_that_is_not_written_is_not_yet(function):
+    assert reader(function).status == "not yet"
+
+
+def test_a_reader_without_its_return_is_told_so():
+    outcome = reader(forgetful)
+    assert outcome.status == "not yet" and "return text, usage" in outcome.message
+
+
+@pytest.mark.parametrize(("words", "function"), READERS.items(), ids=range(len(READERS)))
+def test_a_reader_is_told_which_trap_it_fell_into(words, function, language):
+    assert held(reader(function), words, language)
+
+
+@pytest.mark.parametrize("error", CRASHING, ids=range(len(CRASHING)))
+def test_a_crashing_reader_is_told_the_error(error, language):
+    assert held(reader(raising(error)), f"read raised {type(error).__name__}", language)
+
+
+@pytest.mark.parametrize("function", [right, in_the_block, lambda stream: right(iter(stream))])
+def test_a_right_reader_passes(function):
+    outcome = reader(function)
+    assert outcome.status == "passed" and "4" in outcome.message
+
+
+def test_a_reader_may_look_at_the_stream_with_the_lab():
+    assert reader(lambda stream: right(qwen_lab.wire(stream))).status == "passed"
+
+
+@pytest.mark.parametrize("answer", [..., [...], [WHOLE[0], ...]])
+def test_untouched_chunks_are_not_yet(answer):
+    assert has_usage(answer).status == "not yet"
+
+
+@pytest.mark.parametrize(("words", "answer"), LISTS.items(), ids=range(len(LISTS)))
+def test_wrong_chunks_are_told_what_was_seen_and_expected(words, answer, language):
+    assert held(has_usage(answer), words, language)
+
+
+def test_chunks_that_cannot_be_read_are_told_the_error(language):
+    outcome = has_usage([chunk("Hi"), chunk(usage="none")])
+    assert outcome.status == "wrong" and "AttributeError: " in outcome.message
+
+
+@pytest.mark.parametrize("answer", [WHOLE, tuple(WHOLE), [*WHOLE[1:]]])
+def test_all_chunks_with_their_usage_pass(answer):
+    outcome = has_usage(answer)
+    assert outcome.status == "passed" and "9" in outcome.message and "2" in outcome.message

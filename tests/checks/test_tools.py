@@ -1,0 +1,296 @@
+"""`tools.definition`, `tools.one_round` and `tools.runs`, of four kinds of answers."""
+
+import json
+
+import pytest
+from openai.types.chat import ChatCompletionMessage
+
+from qwen_lab.checks.tools import definition, one_round, runs
+
+FIELDS = {"drink": "string", "size": ["small", "large"]}
+SIZE = {"type": "string", "enum": ["small", "large"]}
+SCHEMA = {
+    "type": "object",
+    "properties": {"drink": {"type": "string"}, "size": SIZE},
+    "required": ["drink", "size"],
+}
+PRICE = {"name": "get_price", "description": "What a drink costs", "parameters": SCHEMA}
+RIGHT = {"type": "function", "function": PRICE}
+
+
+def tool(**changes):
+    return {"type": "function", "function": {**PRICE, **changes}}
+
+
+def without(name):
+    function = {key: value for key, value in PRICE.items() if key != name}
+    return {"type": "function", "function": function}
+
+
+MISDEFINED = {
+    "tool is an object of type function; expected a dict": lambda drink: 3,
+    "tool is an object of type list; expected a dict": [RIGHT],
+    'The tool\'s "type" is None; expected "function"': PRICE,
+    "The tool's \"type\" is 'tool' (type str); expected": {**RIGHT, "type": "tool"},
+    '"function" is an object of type builtin_function_or_method': {**RIGHT, "function": print},
+    'The tool\'s name is None; expected "get_price"': without("name"),
+    "name is 'price' (type str); expected \"get_price\".": tool(name="price"),
+    "name is 'get price' (type str); expected \"get_price\". A name has": tool(name="get price"),
+    '"description" is None; expected a few words': without("description"),
+    "\"description\" is '' (type str); expected a few words": tool(description=""),
+    "keys ['name', 'description']; expected \"parameters\" too": without("parameters"),
+    'The schema\'s "properties" is None': tool(parameters={"type": "object"}),
+    'The field size is missing. "properties" has': tool(
+        parameters={**SCHEMA, "properties": {"drink": {"type": "string"}}}
+    ),
+    "\"required\" is ['drink']; expected": tool(parameters={**SCHEMA, "required": ["drink"]}),
+}
+
+ASKED = {"name": "get_price", "arguments": '{"drink": "tea", "size": "small"}'}
+CALL = {"id": "call_1", "type": "function", "function": ASKED}
+USER = {"role": "user", "content": "What is a small tea?"}
+CALLING = {"role": "assistant", "content": "", "tool_calls": [CALL]}
+TOLD = {"role": "tool", "tool_call_id": "call_1", "content": "12"}
+SECOND = {**CALL, "id": "call_2"}
+
+
+def calling(**changes):
+    return [USER, {**CALLING, "tool_calls": [{**CALL, **changes}]}, TOLD]
+
+
+UNROUND = {
+    "messages is an object of type dict; expected a list": USER,
+    "Message 2 is 'get_price' (type str); expected a dict": [USER, "get_price", TOLD],
+    "The roles are ; expected user → assistant → tool": [],
+    "The roles are user → tool; expected user → assistant → tool. The model's": [USER, TOLD],
+    "The roles are user → assistant; expected": [USER, CALLING],
+    "The roles are user → tool → assistant; expected": [USER, TOLD, CALLING],
+    "The roles are user → assistant → user; expected": [USER, CALLING, USER],
+    "→ assistant → tool → assistant; expected user": [USER, CALLING, TOLD, {"role": "assistant"}],
+    '"tool_calls" of the assistant\'s message is None': [
+        USER,
+        {"role": "assistant", "content": "Hm"},
+        TOLD,
+    ],
+    '"tool_calls" of the assistant\'s message is an object of type dict': [
+        USER,
+        {**CALLING, "tool_calls": CALL},
+        TOLD,
+    ],
+    "A call in \"tool_calls\" is 'get_price' (type str)": [
+        USER,
+        {**CALLING, "tool_calls": ["get_price"]},
+        TOLD,
+    ],
+    'A call in "tool_calls" is an object of type dict': calling(id=None),
+    "The tool's name is 'price' (type str); expected \"get_price\"": calling(
+        function={**ASKED, "name": "price"}
+    ),
+    'The call\'s "arguments" is an object of type dict; expected the JSON text': calling(
+        function={**ASKED, "arguments": {}}
+    ),
+    "\"tool_call_id\" is None; expected 'call_1'": [
+        USER,
+        CALLING,
+        {"role": "tool", "content": "12"},
+    ],
+    "\"tool_call_id\" is 'get_price' (type str); expected 'call_1'": [
+        USER,
+        CALLING,
+        {**TOLD, "tool_call_id": "get_price"},
+    ],
+    "The content of the tool's message is 12 (type int); expected": [
+        USER,
+        CALLING,
+        {**TOLD, "content": 12},
+    ],
+    "The content of the tool's message is '' (type str); expected": [
+        USER,
+        CALLING,
+        {**TOLD, "content": ""},
+    ],
+    "There is one more result, with the \"tool_call_id\" 'call_1' (type str)": [
+        USER,
+        CALLING,
+        TOLD,
+        TOLD,
+    ],
+    "The call 'call_2' (type str) has no result; expected one": [
+        USER,
+        {**CALLING, "tool_calls": [CALL, SECOND]},
+        TOLD,
+    ],
+}
+
+PRICES = {"tea": {"small": 12, "large": 18}}
+ARGUMENTS = {"drink": "tea", "size": "small"}
+
+
+def starter(call): ...
+
+
+def right(call):
+    if call.function.name != "get_price":
+        return f"There is no tool {call.function.name}."
+    try:
+        arguments = json.loads(call.function.arguments)
+        return f"{PRICES[arguments['drink']][arguments['size']]} yuan"
+    except (ValueError, LookupError, TypeError) as error:
+        return f"That cannot be run: {error!r}"
+
+
+def careless(call):
+    arguments = json.loads(call.function.arguments)
+    return str(PRICES[arguments["drink"]][arguments["size"]])
+
+
+def evaluating(call):
+    if call.function.name != "get_price":
+        return "no such tool"
+    try:
+        arguments = eval(call.function.arguments)
+        return str(PRICES[arguments["drink"]][arguments["size"]])
+    except Exception:
+        return "error"
+
+
+def named(act):
+    """A function that first looks at the name, as `right` does."""
+    return lambda call: act(call) if call.function.name == "get_price" else "no such tool"
+
+
+def guessing(call):
+    try:
+        arguments = json.loads(call.function.arguments)
+        return str(PRICES[arguments.get("drink", "tea")][arguments.get("size", "small")])
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return "error"
+
+
+def listing(call):
+    try:
+        drink, size = json.loads(call.function.arguments).values()
+        return str(PRICES[drink][size])
+    except (ValueError, TypeError):
+        return "error"
+
+
+UNSAFE = {
+    "Your answer is 'run' (type str); expected a function": "run",
+    "For the right arguments {": lambda call: json.loads(call.function.arguments)["cup"],
+    "Your function returned 12 (type int); expected text": lambda call: 12,
+    "your function returned 'tea' (type str); expected a text that holds 12": lambda call: "tea",
+    "For the unknown tool get_price_2 your function returned '12' (type str), as if": careless,
+    "For broken JSON, {": named(careless),
+    "For Python in place of JSON, dict({": evaluating,
+    "For arguments that lack everything, {}, your function returned '12'": named(guessing),
+    "For arguments that are a list, [": named(listing),
+    'For a value that does not fit, {"drink": "?"': named(
+        lambda call: right(call) if "?" not in call.function.arguments else PRICES["?"]
+    ),
+    "your function returned None; expected a text that tells": named(
+        lambda call: right(call) if call.function.arguments.endswith("}") else None
+    ),
+}
+
+
+@pytest.fixture(autouse=True, params=["en", "zh"])
+def language(request, monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_LANG", request.param)
+    return request.param
+
+
+def is_told(outcome, words, language):
+    assert outcome.status == "wrong" and len(outcome.message) < 300
+    if language == "en":
+        assert words in outcome.message and "expected" in outcome.message
+    else:
+        assert "应该" in outcome.message and "Python 的报错" not in outcome.message
+
+
+@pytest.mark.parametrize("answer", [..., tool(name=...), tool(parameters=...)])
+def test_an_untouched_tool_is_not_yet(answer):
+    assert definition(answer, "get_price", FIELDS).status == "not yet"
+
+
+@pytest.mark.parametrize(("words", "answer"), MISDEFINED.items(), ids=range(len(MISDEFINED)))
+def test_a_wrong_tool_is_told_what_was_seen_and_expected(words, answer, language):
+    is_told(definition(answer, "get_price", FIELDS), words, language)
+
+
+class Raising(dict):
+    def get(self, *arguments):
+        raise RuntimeError("no")
+
+
+def test_what_crashes_is_told_the_error():
+    for outcome in (definition(Raising(), "get_price", FIELDS), one_round([Raising()], "x")):
+        assert outcome.status == "wrong" and "RuntimeError: no" in outcome.message
+
+
+@pytest.mark.parametrize(
+    "parameters", [SCHEMA, {**SCHEMA, "additionalProperties": False}, {**SCHEMA, "title": "Price"}]
+)
+def test_a_right_tool_passes(parameters):
+    outcome = definition(tool(parameters=parameters), "get_price", FIELDS)
+    assert outcome.status == "passed" and "drink, size" in outcome.message
+
+
+@pytest.mark.parametrize(
+    "answer", [..., [USER, ..., TOLD], [USER, CALLING, {**TOLD, "content": ...}]]
+)
+def test_an_untouched_round_is_not_yet(answer):
+    assert one_round(answer, "get_price").status == "not yet"
+
+
+@pytest.mark.parametrize(("words", "answer"), UNROUND.items(), ids=range(len(UNROUND)))
+def test_a_wrong_round_is_told_what_was_seen_and_expected(words, answer, language):
+    is_told(one_round(answer, "get_price"), words, language)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [USER, CALLING, TOLD],
+        [{"role": "system", "content": "Hi"}, USER, CALLING, TOLD],
+        [USER, ChatCompletionMessage.construct(**CALLING), TOLD],
+        [USER, ChatCompletionMessage.model_validate(CALLING), TOLD],
+        [
+            USER,
+            {**CALLING, "tool_calls": [CALL, SECOND]},
+            {**TOLD, "tool_call_id": "call_2"},
+            TOLD,
+        ],
+    ],
+)
+def test_a_right_round_passes(answer):
+    assert one_round(answer, "get_price").status == "passed"
+
+
+@pytest.mark.parametrize("answer", [..., starter, lambda call: ...])
+def test_an_untouched_function_is_not_yet(answer):
+    assert runs(answer, "get_price", ARGUMENTS, 12).status == "not yet"
+
+
+def test_a_function_that_returns_nothing_is_told_so():
+    assert "return" in runs(starter, "get_price", ARGUMENTS, 12).message
+
+
+@pytest.mark.parametrize(("words", "answer"), UNSAFE.items(), ids=range(len(UNSAFE)))
+def test_an_unsafe_function_is_told_by_which_call(words, answer, language):
+    is_told(runs(answer, "get_price", ARGUMENTS, 12), words, language)
+
+
+def test_a_right_function_passes():
+    assert runs(right, "get_price", ARGUMENTS, 12).status == "passed"
+
+
+def test_a_function_that_fails_in_a_way_of_its_own_is_wrong():
+    class Silent(Exception):
+        def __str__(self):
+            raise self
+
+    def crash(call):
+        raise Silent
+
+    assert runs(crash, "get_price", ARGUMENTS, 12).status == "wrong"
