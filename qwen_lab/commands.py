@@ -117,10 +117,13 @@ def record(options: Namespace) -> None:
     from . import recording
 
     for language in text.LANGUAGES:
+        text.use(language)
         for name in lessons.names(language):
             if not options.numbers or int(name[:2]) in options.numbers:
-                recording.record(lessons.originals() / language / name)
+                lesson = lessons.originals() / language / name
+                recording.record(lesson)
                 print(say("commands.recorded", lesson=f"{language}/{name}"), flush=True)
+                print(recording.needs(lesson), flush=True)
 
 
 def _without_keys() -> dict[str, str]:

@@ -3,7 +3,9 @@
 So what a lesson shows is what its tape gives, on every machine, and comes from the real model.
 """
 
+import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +13,13 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell
 
-from . import lessons
+from . import lessons, models
+from .connection import DEFAULT_MODEL
 from .endpoint import process
+from .exercises import exercises
+from .text import say
 
 # What a lesson keeps about its kernel; the rest would change with each machine.
 METADATA = {
@@ -27,15 +33,17 @@ SECONDS_A_CELL = 120
 def record(lesson: Path) -> None:
     """Run a lesson live and write its tape, then run it on the tape and write its outputs.
 
-    No key is used. Raises what a cell raises; then neither file is changed.
+    The solutions of its exercises are on the tape too. No key is used. Raises what a cell raises;
+    then neither file is changed.
     """
     tape = lessons.tape(lesson)
     with tempfile.TemporaryDirectory() as home:
-        fresh = Path(home) / "tape.jsonl"
+        fresh, usual = Path(home) / "tape.jsonl", {"QWEN_LAB_HOME": home}
         with _recording(home, fresh):
-            run(lesson, {"QWEN_LAB_ENDPOINT": "local", "QWEN_LAB_HOME": home})
+            run(solved(lesson), {"QWEN_LAB_ENDPOINT": "local"} | usual)
         # As fast as it was recorded: what the outputs say of times is true.
-        played = run(lesson, replaying(fresh) | {"QWEN_LAB_TAPE_SPEED": "recorded"})
+        timed = {"QWEN_LAB_TAPE_SPEED": "recorded"} | usual
+        played = run(nbformat.read(lesson, as_version=4), replaying(fresh) | timed)
         tape.parent.mkdir(parents=True, exist_ok=True)
         tape.write_text(fresh.read_text(encoding="utf-8"), encoding="utf-8")
     played.metadata = nbformat.from_dict(METADATA)
@@ -55,9 +63,39 @@ def replaying(tape: Path) -> dict[str, str]:
     return {"QWEN_LAB_ENDPOINT": "replay", "QWEN_LAB_TAPE": str(tape)}
 
 
-def run(lesson: Path, settings: dict[str, str]) -> nbformat.NotebookNode:
-    """The lesson with the outputs that its cells have under these settings, and no others."""
+def solved(lesson: Path) -> nbformat.NotebookNode:
+    """The lesson, and after its last cell the solution of each exercise and its check."""
     notebook = nbformat.read(lesson, as_version=4)
+    for exercise in exercises(notebook):
+        code = exercise.solution, exercise.check
+        notebook.cells += [new_code_cell(source) for source in code if source]
+    return notebook
+
+
+def needs(lesson: Path) -> str:
+    """What a lesson needs, as its title says it: minutes (the author's), calls, tokens and CNY.
+
+    The calls of its exercises' solutions count; `lab.next_token`, which the cloud has not, does
+    not. The tokens are those of the local model.
+    """
+    lines = map(json.loads, lessons.tape(lesson).read_text(encoding="utf-8").splitlines())
+    ends = [line["end"] for line in lines if "end" in line]
+    prompt, completion = (sum(end[at] for end in ends) for at in (1, 2))
+    title = nbformat.read(lesson, as_version=4).cells[0].source
+    minutes, price = re.search(r"(\d+) (?:minutes|分钟)", title), models.price(DEFAULT_MODEL)
+    return say(
+        "lessons.needs",
+        minutes=minutes[1] if minutes else "25",
+        calls=len(ends),
+        model=DEFAULT_MODEL,
+        tokens=int(float(f"{prompt + completion:.2g}")),
+        cny=f"{price.of(prompt, completion):.1g}",
+        date=price.date,
+    )
+
+
+def run(notebook: nbformat.NotebookNode, settings: dict[str, str]) -> nbformat.NotebookNode:
+    """The notebook with the outputs that its cells have under these settings, and no others."""
     # The kernel of this Python, not one of that name that the user once installed.
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     clean = {name: value for name, value in os.environ.items() if not name.startswith(KEYS)}

@@ -1,7 +1,6 @@
 """Every exercise of every lesson: untouched it is not yet done, and its own solution passes.
 
-The lessons' code runs here against the real app over a fake engine: whether an answer is right
-must not hang on what a model happens to write.
+The lessons' code runs here on their tapes, which hold the calls of the solutions too.
 """
 
 import ast
@@ -14,16 +13,13 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from IPython.display import display
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from openai import OpenAI
+from openai import AsyncOpenAI, OpenAI
 
 import qwen_lab
-from qwen_lab import text
-from qwen_lab.environment import ROOT
+from qwen_lab import lessons, recording
+from qwen_lab.exercises import FOLDED, HEADING, exercises
+from qwen_lab.text import LANGUAGES
 
-HEADING = r"### (?:Exercise|练习) (\d\d\.\d+)\s"
-# Markdown inside <details> is Markdown only after an empty line.
-FOLDED = r"<details>\s*<summary>[^<\n]+</summary>\n\n(.+?)\n\n</details>"
-FENCE = r"```python\n(.+?)\n```"
 KINDS = ["markdown", "code", "code", "markdown"]
 HINT = """<details>
 <summary>Hint</summary>
@@ -43,7 +39,7 @@ Look above.
 
 
 SETUP = """import qwen_lab
-from openai import OpenAI
+from openai import AsyncOpenAI, OpenAI
 from qwen_lab import checks
 lab = qwen_lab.connect(lang="en")
 client = OpenAI(base_url=lab.base_url, api_key=lab.api_key)
@@ -54,8 +50,8 @@ CALL = "client.chat.completions.create(model=lab.model, messages=hi, max_tokens=
 def sample():
     """A lesson with two exercises, as the convention has them."""
     setup = [new_markdown_cell("# 01 Sample"), new_code_cell(SETUP)]
-    first = exercise("01.1", "messages.roles(answer, 'user')", "hi")
-    second = exercise("01.2", "response.finish_reason(answer, 'length')", CALL)
+    first = exercise("01.1", "messages.roles(answer, 'user', ", "hi")
+    second = exercise("01.2", "response.finish_reason(answer, 'length', ", CALL)
     return new_notebook(cells=[*setup, *first, *second])
 
 
@@ -63,91 +59,92 @@ def exercise(number, check, solution):
     return [
         new_markdown_cell(f"### Exercise {number}\n\nDo it."),
         new_code_cell("answer = ...", metadata={"tags": ["exercise"]}),
-        new_code_cell(f"checks.{check}", metadata={"tags": ["check"]}),
+        new_code_cell(f'checks.{check}exercise="{number}")', metadata={"tags": ["check"]}),
         new_markdown_cell(HINT.format(f"answer = {solution}")),
     ]
 
 
-def lessons():
+def read():
     found = {"sample": ("01", sample())}
-    for path in sorted((ROOT / "notebooks").glob("[ez][nh]/*.ipynb")):
-        lesson = nbformat.read(path, as_version=4)
-        found[f"{path.parent.name}-{path.stem}"] = (path.name[:2], lesson)
+    for language in LANGUAGES:
+        for name in lessons.names(language):
+            notebook = nbformat.read(lessons.originals() / language / name, as_version=4)
+            found[f"{language}-{name.removesuffix('.ipynb')}"] = (name[:2], notebook)
     return found
 
 
-def exercises(lesson):
-    """Where each exercise begins."""
-    return [i for i, cell in enumerate(lesson.cells) if re.match(HEADING, cell.source)]
-
-
-LESSONS = lessons()
-SOLVABLE = {name: lesson for name, (_, lesson) in LESSONS.items() if exercises(lesson)}
+LESSONS = read()
 
 
 def faults(lesson, number):
     """What keeps the lesson's exercises from being as the convention has them."""
-    starts = exercises(lesson)
-    numbers = [re.match(HEADING, lesson.cells[start].source)[1] for start in starts]
-    right = [f"{number}.{count}" for count in range(1, len(starts) + 1)]
+    there = exercises(lesson)
+    numbers = [each.number for each in there]
+    starts = [lesson.cells.index(each.cells[0]) for each in there]
+    right = [f"{number}.{count}" for count in range(1, len(there) + 1)]
     found = [] if numbers == right else [f"numbered {numbers}"]
     for step, tag in enumerate(["exercise", "check"], 1):
         tagged = [i for i, cell in enumerate(lesson.cells) if tag in cell.metadata.get("tags", [])]
         found += [] if tagged == [start + step for start in starts] else [f"{tag}: {tagged}"]
-    return found + [fault for start in starts for fault in misshapen(lesson.cells[start:][:4])]
+    return found + [fault for each in there for fault in misshapen(each)]
 
 
-def misshapen(cells):
+def misshapen(exercise):
     """Which parts of one exercise are not as they should be."""
-    if [cell.cell_type for cell in cells] != KINDS:
+    if [cell.cell_type for cell in exercise.cells] != KINDS:
         return ["the order of the cells"]
-    statement, stub, check, hint = (cell.source for cell in cells)
+    statement, stub, check, hint = (cell.source for cell in exercise.cells)
     values = [node.value for node in ast.walk(ast.parse(stub)) if isinstance(node, ast.Constant)]
     kept = {
         "a statement": re.sub(HEADING, "", statement).strip(),
         "a stub with ...": ... in values,
         "a call of a check": re.search(r"\bchecks\.\w+\.\w+\(", check),
+        "its number for the log": f'exercise="{exercise.number}")' in check,
         "a hint and a solution, folded": len(re.findall(FOLDED, hint, re.S)) == 2,
-        "a solution in code, second": solution(hint),
+        "a solution in code, second": exercise.solution,
     }
     return [part for part, there in kept.items() if not there]
 
 
-def solution(hint):
-    folded = re.findall(FOLDED, hint, re.S)
-    code = re.search(FENCE, folded[-1], re.S) if folded else None
-    return code and code[1]
-
-
-@pytest.fixture(autouse=True)
-def connected(lab, monkeypatch):
-    def connect(endpoint=None, *, lang=None):
-        text.use(lang or "en")
-        return lab
-
+@pytest.fixture
+def fake(lab, monkeypatch):
+    """`connect()` gives the app over a fake engine."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(qwen_lab, "connect", connect)
+    monkeypatch.setattr(qwen_lab, "connect", lambda endpoint=None, *, lang=None: lab)
+
+
+@pytest.fixture(
+    params=[name for name in LESSONS if name != "sample" and not name.endswith("00_tour")]
+)
+def lesson(request, monkeypatch):
+    """A lesson, whose `connect()` gives its tape."""
+    language, stem = request.param.split("-")
+    tape = lessons.originals() / "tape" / language / f"{stem}.jsonl"
+    for name, value in recording.replaying(tape).items():
+        monkeypatch.setenv(name, value)
+    return LESSONS[request.param][1]
 
 
 def outcomes(lesson, solved):
     """What the checks say when the lesson runs, with the stubs or with the solutions."""
-    return asyncio.run(play(lesson.cells, solved))
+    return asyncio.run(play(lesson, solved))
 
 
-async def play(cells, solved):
+async def play(lesson, solved):
     # In a running loop, as in Jupyter, so that cells may await.
     names, said = {"__name__": "__main__", "display": display}, []
+    solutions = {each.cells[1].id: each.solution for each in exercises(lesson) if solved}
     try:
-        for position, cell in enumerate(cells):
-            tags = cell.metadata.get("tags", [])
-            stub = solved and "exercise" in tags
-            source = solution(cells[position + 2].source) if stub else cell.source
+        for cell in lesson.cells:
+            source = solutions.get(cell.id, cell.source)
             value = await run(source, names) if cell.cell_type == "code" else None
-            said += [value] if "check" in tags else []
+            said += [value] if "check" in cell.metadata.get("tags", []) else []
         return said
     finally:
-        for client in [value for value in names.values() if isinstance(value, OpenAI)]:
-            client.close()
+        for value in names.values():
+            if isinstance(value, OpenAI | AsyncOpenAI):
+                closing = value.close()
+                await closing if inspect.isawaitable(closing) else None
 
 
 async def run(source, names):
@@ -169,15 +166,13 @@ def test_the_exercises_of_a_lesson_keep_the_convention(name):
     assert faults(lesson, number) == []
 
 
-@pytest.mark.parametrize("name", SOLVABLE)
-def test_a_lesson_runs_unsolved_and_every_check_says_not_yet(name):
-    said = outcomes(SOLVABLE[name], solved=False)
+def test_a_lesson_runs_unsolved_and_every_check_says_not_yet(lesson):
+    said = outcomes(lesson, solved=False)
     assert said and {outcome.status for outcome in said} == {"not yet"}
 
 
-@pytest.mark.parametrize("name", SOLVABLE)
-def test_the_solutions_of_a_lesson_pass(name):
-    said = outcomes(SOLVABLE[name], solved=True)
+def test_the_solutions_of_a_lesson_pass(lesson):
+    said = outcomes(lesson, solved=True)
     assert said and [outcome for outcome in said if outcome.status != "passed"] == []
 
 
@@ -190,6 +185,7 @@ def test_the_solutions_of_a_lesson_pass(name):
         (2, "Do it.", ""),
         (3, "...", "[]"),
         (4, "checks.messages.roles", "print"),
+        (4, 'exercise="01.1"', 'exercise="01.2"'),
         (5, "</details>", ""),
         (5, "</summary>\n\n", "</summary>\n"),
         (5, "```python", "```"),
@@ -211,18 +207,21 @@ def test_a_missing_cell_or_tag_is_noticed(cell):
     assert faults(untagged, "01") and faults(shorter, "01")
 
 
+@pytest.mark.usefixtures("fake")
 def test_a_solution_that_is_wrong_is_noticed():
     lesson = sample()
     lesson.cells[9].source = lesson.cells[9].source.replace("max_tokens=3", "max_tokens=300")
     assert [outcome.status for outcome in outcomes(lesson, solved=True)] == ["passed", "wrong"]
 
 
+@pytest.mark.usefixtures("fake")
 def test_a_stub_that_is_solved_is_noticed():
     lesson = sample()
-    lesson.cells[3].source = solution(lesson.cells[5].source)
+    lesson.cells[3].source = exercises(lesson)[0].solution
     assert [outcome.status for outcome in outcomes(lesson, solved=False)] == ["passed", "not yet"]
 
 
+@pytest.mark.usefixtures("fake")
 def test_a_cell_may_await():
     cells = ["import asyncio", "await asyncio.sleep(0, 'done')"]
     lesson = new_notebook(cells=[new_code_cell(cell) for cell in cells])

@@ -35,7 +35,8 @@ def test_what_a_lesson_says_of_the_model_holds(lesson, tmp_path, monkeypatch, py
         pytest.skip("only with --live; the tests in the browser run every lesson as well")
     monkeypatch.setenv("QWEN_LAB_HOME", str(tmp_path))
     try:
-        live = recording.run(lesson, {"QWEN_LAB_ENDPOINT": "local", "QWEN_LAB_HOME": str(tmp_path)})
+        settings = {"QWEN_LAB_ENDPOINT": "local", "QWEN_LAB_HOME": str(tmp_path)}
+        live = recording.run(nbformat.read(lesson, as_version=4), settings)
     finally:
         process.stop()
     stored = results(nbformat.read(lesson, as_version=4))
