@@ -1,5 +1,8 @@
 """Each lesson, opened and run as a learner does: in JupyterLab, in a real browser."""
 
+import re
+
+import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -9,6 +12,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.model]
 
 LESSONS = [(language, name) for language in ("zh", "en") for name in lessons.names(language)]
 
+
+WIDGET = re.compile(r"(Panel|Playground|Sampler|Compare|Sweep|Quiz)\(")
 
 # For the README: the section that the picture shows.
 PICTURED = {"00_tour.ipynb": 6, "01_basic_call.ipynb": 2}
@@ -24,6 +29,18 @@ def run_all_cells(page: Page) -> None:
     expect(page.get_by_text("| Idle")).to_be_visible(timeout=120_000)
 
 
+def widgets(language: str, name: str) -> list[int]:
+    """The places of the cells that end in a widget, by their stored outputs."""
+    cells = nbformat.read(lessons.originals() / language / name, as_version=4).cells
+    texts = {
+        at: output.data.get("text/plain", "")
+        for at, cell in enumerate(cells)
+        for output in cell.get("outputs", [])
+        if "data" in output
+    }
+    return [at for at, text in texts.items() if WIDGET.match(text)]
+
+
 @pytest.mark.parametrize(("lab", "name"), LESSONS, indirect=["lab"], ids=map("-".join, LESSONS))
 def test_a_lesson_opens_without_a_dialog_and_runs_without_an_error(
     lab, name, chromium, pytestconfig
@@ -37,6 +54,11 @@ def test_a_lesson_opens_without_a_dialog_and_runs_without_an_error(
     assert page.locator(".jp-Dialog, .Toastify__toast").count() == 0
     run_all_cells(page)
     assert page.locator(".jp-OutputArea-output[data-mime-type*=error]").count() == 0
+    for at in widgets(lab.split("/tree/")[1][:2], name):
+        cell = page.locator(".jp-Notebook .jp-Cell").nth(at)
+        cell.scroll_into_view_if_needed()
+        # A blank one is a line at most.
+        assert cell.locator(".qwen-panel").first.bounding_box()["height"] > 60, at
     outside = [url for url in requests if "//127.0.0.1:" not in url and "//" in url]
     assert [url for url in outside if not url.startswith(("data:", "blob:"))] == []
     if (pictures := pytestconfig.getoption("--pictures")) and name in PICTURED:

@@ -85,3 +85,17 @@ def test_the_sampler_moves_its_bars_and_takes_a_token(opened, language, pytestco
     second.click()
     expect(written).to_have_text(drawn + token)
     assert page.evaluate("window.stolen") is None and hosts <= {"127.0.0.1", "localhost", None}
+
+
+def test_a_quiz_is_answered_by_keyboard_and_explains_itself(opened, language, pytestconfig):
+    page = opened('qwen_lab.quiz("01")', ".qwen-quiz")
+    panel = page.locator(".qwen-quiz")
+    use(language)
+    expect(panel).to_contain_text(say("quiz.open"))
+    # The right ones of lesson 01 stand second, third and first; here the last is not taken.
+    for choice in (1, 5, 7):
+        panel.get_by_role("button").nth(choice).focus()
+        page.keyboard.press("Enter")
+    expect(panel).to_contain_text(say("quiz.score", right=2, count=3))
+    expect(panel.get_by_text(say("quiz.right"))).to_have_count(2)
+    picture(page, pytestconfig, f"quiz-{language}")
