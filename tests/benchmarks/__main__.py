@@ -17,13 +17,15 @@ from qwen_lab import __version__
 from qwen_lab.text import say
 
 HERE = Path(__file__).parent
-SHARED = {"__main__", "load", "server", "table"}
+SHARED = {"__main__", "learner", "load", "server", "table"}
 # Those that take many minutes, or need a browser.
-ONLY_WHEN_NAMED = {"search", "slider", "spinning", "stalls"}
+ONLY_WHEN_NAMED = {"demonstrations", "search", "slider", "spinning", "stalls"}
 
 
 def names() -> list[str]:
-    return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in SHARED)
+    found = {path.stem for path in HERE.glob("*.py")}
+    # What a lesson shows is counted by `demonstrations`.
+    return sorted(name for name in found - SHARED if not name.startswith("lesson_"))
 
 
 def main(chosen: list[str]) -> int:
