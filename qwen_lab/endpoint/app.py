@@ -5,6 +5,7 @@ Covered: `POST /chat/completions` (JSON and SSE), `GET /models`, `GET /models/{i
 covered: everything else of the cloud.
 """
 
+import asyncio
 import json
 import logging
 import secrets
@@ -140,6 +141,8 @@ async def _events(
             async for chunk in chunks:
                 if chunk["choices"] or include_usage:
                     yield sse(chunk)
+                # A tape answers at once: without a pause nobody would learn that the client left.
+                await asyncio.sleep(0)
         except Refusal as refusal:
             yield refusal.event(request_id)
         except Exception:

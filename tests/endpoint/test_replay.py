@@ -1,5 +1,6 @@
 """A tape that a kernel plays to itself."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -8,25 +9,24 @@ from openai import OpenAI
 import qwen_lab
 from qwen_lab import lessons
 from qwen_lab.endpoint import tape
+from qwen_lab.endpoint.rules import read
 from qwen_lab.text import LabError
+
+HELLO = [{"role": "user", "content": "你好"}]
 
 
 @pytest.fixture
 def file(engine, tmp_path):
     recorder = tape.Recorder(engine, tmp_path / "tape.jsonl")
     engine.reply("好")
-    messages = [{"role": "user", "content": "你好"}]
-    from qwen_lab.endpoint.rules import read
-
-    call = read({"model": "fake-qwen", "messages": messages}, "fake-qwen")
+    call = read({"model": "fake-qwen", "messages": HELLO}, "fake-qwen")
     recorder.generate(call, 1234, False, lambda event: False)
     return tmp_path / "tape.jsonl"
 
 
 def ask(lab):
-    messages = [{"role": "user", "content": "你好"}]
     with OpenAI(base_url=lab.base_url, api_key=lab.api_key) as client:
-        return client.chat.completions.create(model=lab.model, messages=messages)
+        return client.chat.completions.create(model=lab.model, messages=HELLO)
 
 
 def test_a_lesson_plays_its_tape_over_http_and_each_connection_starts_it_anew(file, monkeypatch):
@@ -56,3 +56,23 @@ def test_a_replay_without_a_tape_says_how_to_name_one(monkeypatch):
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     with pytest.raises(LabError, match="QWEN_LAB_TAPE"):
         qwen_lab.connect("replay")
+
+
+def test_a_client_that_leaves_a_stream_is_noticed_without_a_word(
+    engine, monkeypatch, tmp_path, caplog
+):
+    recorder = tape.Recorder(engine, tmp_path / "tape.jsonl")
+    call = read({"model": "fake-qwen", "messages": HELLO}, "fake-qwen")
+    # Without a pause between two chunks, asyncio warns of every one that nobody reads.
+    for _ in range(30):
+        recorder.generate(call, 1234, False, lambda event: False)
+    monkeypatch.setenv("QWEN_LAB_TAPE", str(tmp_path / "tape.jsonl"))
+    lab = qwen_lab.connect("replay")
+    with OpenAI(base_url=lab.base_url, api_key=lab.api_key) as client:
+        for _ in range(30):
+            with client.chat.completions.create(
+                model=lab.model, messages=HELLO, stream=True
+            ) as stream:
+                next(iter(stream))
+            time.sleep(0.01)
+    assert caplog.records == []
