@@ -25,7 +25,7 @@ def run_all_cells(page: Page) -> None:
     # Busy shows that it began; a kernel is idle before as well as after.
     expect(page.get_by_text("| Busy")).to_be_visible()
     # It is idle between two cells as well: no cell may be left waiting.
-    expect(page.locator(".jp-InputPrompt", has_text="[*]")).to_have_count(0, timeout=120_000)
+    expect(page.locator(".jp-InputPrompt", has_text="[*]")).to_have_count(0, timeout=300_000)
     expect(page.get_by_text("| Idle")).to_be_visible(timeout=120_000)
 
 

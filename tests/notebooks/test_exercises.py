@@ -99,7 +99,7 @@ def misshapen(exercise):
         "a statement": re.sub(HEADING, "", statement).strip(),
         "a stub with ...": ... in values,
         "a call of a check": re.search(r"\bchecks\.\w+\.\w+\(", check),
-        "its number for the log": f'exercise="{exercise.number}")' in check,
+        "its number for the log": f'exercise="{exercise.number}"' in check,
         "a hint and a solution, folded": len(re.findall(FOLDED, hint, re.S)) == 2,
         "a solution in code, second": exercise.solution,
     }
