@@ -54,9 +54,10 @@ class Sweep(VBox):
         return f"Sweep({len(self.settings)} calls)"
 
     async def run(self) -> list[Answer]:
-        """Make all the calls and return the answers; what stops early leaves those that came.
+        """Make all the calls and return the answers, in the settings' order.
 
-        Raises `ValueError` where many calls of the cloud were not confirmed.
+        What stops early leaves those that came. Raises `ValueError` where many
+        calls of the cloud were not confirmed.
         """
         if self._unconfirmed():
             raise ValueError(self._bill())
@@ -124,6 +125,8 @@ class Sweep(VBox):
                 self._later = asyncio.get_running_loop().call_later(PAUSE, self._paint)
 
         await ask_all(self._lab, self.messages, self.settings, answered)
+        # Where some are under way at once, the quick come first.
+        answers.sort(key=self._place)
         self._say("sweep.done", count=len(answers))
         self.stop_button.disabled = True
         self._paint()
@@ -136,9 +139,11 @@ class Sweep(VBox):
             self._later.cancel()
             self._later = None
         self.progress.value = len(self.answers)
-        order = {repr(setting): at for at, setting in enumerate(self.settings)}
-        ordered = sorted(self.answers, key=lambda answer: order[repr(answer.parameters)])
+        ordered = sorted(self.answers, key=self._place)
         self.shown.value = grid(figures(ordered))._repr_html_()
+
+    def _place(self, answer: Answer) -> int:
+        return self.settings.index(answer.parameters)
 
 
 def sweep(lab: Lab, prompt: str | list[dict], **parameters: object) -> Sweep:

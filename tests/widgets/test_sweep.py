@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from qwen_lab.sweeping import Answer
 from qwen_lab.widgets.sweep import Sweep, sweep
 
 
@@ -27,6 +28,16 @@ def test_all_calls_are_made_and_shown(lab, engine):
     assert [answer.text for answer in run(box)] == list("一一二三")
     assert words(box.status) == "All 4 calls are answered." and box.progress.value == 4
     assert "temperature=0 A 一 A 一" in words(box.shown) and box.stop_button.disabled
+
+
+def test_the_answers_come_in_the_order_of_the_settings(lab, monkeypatch):
+    async def backwards(lab, messages, settings, answered):
+        for setting in reversed(settings):
+            answered(Answer(setting))
+
+    monkeypatch.setattr("qwen_lab.widgets.sweep.ask_all", backwards)
+    box = sweep(lab, "你好", temperature=[0, 1], seed=[1, 2])
+    assert [answer.parameters for answer in run(box)] == box.settings
 
 
 def test_messages_serve_as_a_prompt(lab, engine):
