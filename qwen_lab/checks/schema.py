@@ -55,7 +55,7 @@ def fault(schema: object, fields: Fields, *, closed: bool) -> Outcome | None:
     if not isinstance(schema, dict):
         return wrong("checks_schema.not_dict", seen=shown(schema))
     for name in WRAPPERS:
-        if isinstance(schema.get(name), dict) and "properties" not in schema:
+        if isinstance(schema.get(name), dict):
             return wrong("checks_schema.wrapped", name=name)
     if schema.get("type") != "object":
         return wrong("checks_schema.type_not_object", seen=shown(schema.get("type")))

@@ -72,6 +72,11 @@ UNROUND = {
         {"role": "assistant", "content": "Hm"},
         TOLD,
     ],
+    '"tool_calls" of the assistant\'s message is an object of type list': [
+        USER,
+        {**CALLING, "tool_calls": []},
+        TOLD,
+    ],
     '"tool_calls" of the assistant\'s message is an object of type dict': [
         USER,
         {**CALLING, "tool_calls": CALL},
@@ -181,12 +186,15 @@ UNSAFE = {
     "Your function returned 12 (type int); expected text": lambda call: 12,
     "your function returned 'tea' (type str); expected a text that holds 12": lambda call: "tea",
     "For the unknown tool get_price_2 your function returned '12' (type str), as if": careless,
-    "For broken JSON, {": named(careless),
+    "small, your function raised JSONDecodeError: ": named(careless),
     "For Python in place of JSON, dict({": evaluating,
     "For arguments that lack everything, {}, your function returned '12'": named(guessing),
     "For arguments that are a list, [": named(listing),
     'For a value that does not fit, {"drink": "?"': named(
         lambda call: right(call) if "?" not in call.function.arguments else PRICES["?"]
+    ),
+    "your function returned ' ' (type str); expected a text that tells": named(
+        lambda call: right(call) if call.function.arguments != "{}" else " "
     ),
     "your function returned None; expected a text that tells": named(
         lambda call: right(call) if call.function.arguments.endswith("}") else None
@@ -216,6 +224,14 @@ def test_an_untouched_tool_is_not_yet(answer):
 @pytest.mark.parametrize(("words", "answer"), MISDEFINED.items(), ids=range(len(MISDEFINED)))
 def test_a_wrong_tool_is_told_what_was_seen_and_expected(words, answer, language):
     is_told(definition(answer, "get_price", FIELDS), words, language)
+
+
+def test_only_a_name_of_other_signs_is_told_which_signs_there_are(language):
+    signs = "A name has" if language == "en" else "名字由"
+    messages = [
+        definition(tool(name=name), "get_price", FIELDS).message for name in ("get price", "price")
+    ]
+    assert [signs in message for message in messages] == [True, False]
 
 
 class Raising(dict):
