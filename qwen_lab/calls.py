@@ -18,6 +18,8 @@ Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
 _waiting: ContextVar[float | None] = ContextVar("waiting", default=None)
 # The SDK counts its tries here.
 RETRY = "x-stainless-retry-count"
+# The error of a stream that was closed before its end.
+LEFT = "left"
 
 
 @dataclass
@@ -36,7 +38,17 @@ class Attempt:
     @property
     def ok(self) -> bool:
         """Whether it brought an answer, as far as that was read."""
-        return self.status is not None and self.status < 400 and not self.error
+        return self.status is not None and not self.refused and not self.error
+
+    @property
+    def refused(self) -> bool:
+        """Whether the server answered that it will not."""
+        return self.status is not None and self.status >= 400
+
+    @property
+    def left(self) -> bool:
+        """Whether the caller went away before the end."""
+        return not self.refused and self.error in (LEFT, asyncio.CancelledError.__name__)
 
 
 @dataclass
@@ -194,4 +206,4 @@ class _Stream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
     def _given_up(self) -> None:
         if self._attempt.ended is None:
-            self._attempt.ended, self._attempt.error = time.perf_counter(), "left"
+            self._attempt.ended, self._attempt.error = time.perf_counter(), LEFT

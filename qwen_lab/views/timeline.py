@@ -15,10 +15,12 @@ STYLE = """
 .qwen-timeline-waiting { background: repeating-linear-gradient(
   45deg, transparent 0 3px, var(--jp-brand-color1, #1976d2) 3px 5px); }
 .qwen-timeline-reading { background: var(--jp-brand-color1, #1976d2); }
+.qwen-timeline-left { background: radial-gradient(
+  var(--jp-brand-color1, #1976d2) 1.5px, transparent 2px) 0 0 / 6px 6px; }
 .qwen-timeline-failed { background: repeating-linear-gradient(
   -45deg, transparent 0 3px, var(--jp-error-color1, #d32f2f) 3px 6px); }
 """
-KINDS = ("queued", "waiting", "reading", "failed")
+KINDS = ("queued", "waiting", "reading", "left", "failed")
 LABEL = 40
 
 
@@ -56,11 +58,14 @@ def _parts(call: Any) -> Iterator[tuple[str, float, float]]:
         yield "queued", call.queued, call.attempts[0].sent
     for attempt in call.attempts:
         end = attempt.ended if attempt.ended is not None else attempt.answered or attempt.sent
-        if not attempt.ok:
-            yield "failed", attempt.sent, end
+        last = "left" if attempt.left else "reading" if attempt.ok else "failed"
+        if attempt.answered is None:
+            yield last if attempt.error else "waiting", attempt.sent, end
+        elif attempt.refused:
+            yield last, attempt.sent, end
         else:
             yield "waiting", attempt.sent, attempt.answered
-            yield "reading", attempt.answered, end
+            yield last, attempt.answered, end
 
 
 def _row(number: int, call: Any, begin: float, length: float) -> str:

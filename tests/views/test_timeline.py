@@ -45,6 +45,19 @@ def test_each_row_says_its_times_in_words():
     assert "429; 200" in page
 
 
+def test_what_the_caller_left_is_not_drawn_as_failed():
+    left = Call("流", None, [Attempt(10, 11, 13, 200, "left")])
+    cancelled = Call("停", None, [Attempt(10, None, 14, None, "CancelledError")])
+    broken = Call("断", None, [Attempt(10, 11, 12, 200, "ReadError")])
+    kinds = [kind for kind, *_ in parts(timeline(recorded(left, cancelled, broken)))]
+    assert kinds == ["waiting", "left", "left", "waiting", "failed"]
+
+
+def test_a_refusal_that_the_sdk_did_not_read_is_still_a_failure():
+    refused = Call("再试", None, [Attempt(10, 11, 12, 429, "left")])
+    assert [kind for kind, *_ in parts(timeline(recorded(refused)))] == ["failed"]
+
+
 def test_the_sum_is_held_against_the_whole():
     page = seen(timeline(recorded(RETRIED, QUEUED)).html)
     assert "Calls: 2. Their times add up to 5.0 s; all were done after 4.0 s." in page
@@ -65,7 +78,8 @@ def test_a_call_that_is_still_open_is_shown_as_far_as_it_came():
             Call("开着", None, [Attempt(10)]), Call("读着", None, [Attempt(10, 11, None, 200)])
         )
     )
-    assert "still open" in view.text and len(parts(view)) == 3
+    assert "still open" in view.text
+    assert [kind for kind, *_ in parts(view)] == ["waiting", "waiting", "reading"]
 
 
 def test_without_calls_it_says_what_to_do():
