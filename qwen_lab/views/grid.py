@@ -10,14 +10,17 @@ STYLE = """
 .qwen-grid > div:first-child td { min-width: 110px; }
 .qwen-grid th:first-child { overflow-wrap: normal; white-space: normal; }
 .qwen-grid .same { border: 1px solid; border-radius: 3px; padding: 0 4px; }
-.qwen-grid svg { height: auto; max-width: 100%; width: 480px; }
-.qwen-grid polyline { fill: none; stroke: currentColor; stroke-width: 1.5; }
-.qwen-grid text { fill: currentColor; font-size: 11px; }
+.qwen-grid p { margin: 2px 8px 12px; }
+.qwen-grid figure { margin: 8px; max-width: 480px; }
+.qwen-grid figure > svg { display: block; height: 160px; overflow: visible; width: 100%; }
+.qwen-grid figure > div { display: flex; justify-content: space-between; }
+.qwen-grid li svg { height: 8px; width: 26px; }
+.qwen-grid polyline { fill: none; stroke: currentColor; stroke-width: 1.5;
+  vector-effect: non-scaling-stroke; }
 """
 SHORT = 40
 CURVES = ("distinct", "length", "distinct_2", "overlap")
 DASHES = ("", "6 3", "2 3", "8 3 2 3")
-WIDTH, HEIGHT, LEFT = 480, 160, 10
 
 
 def grid(groups: list[Figures]) -> View:
@@ -31,7 +34,8 @@ def grid(groups: list[Figures]) -> View:
     pairs = [*zip(labels, groups, strict=True)]
     rows = "".join(_row(label, group, seeds) for label, group in pairs)
     answers = table(f"<tr><th>{title}</th>{head}</tr>{rows}")
-    html = f'<div class="qwen-grid">{answers}{_figures(pairs, title)}{_chart(groups)}</div>'
+    same = f"<p><small>{escaped(say('sweep.same'))}</small></p>"
+    html = f'<div class="qwen-grid">{answers}{same}{_figures(pairs, title)}{_chart(groups)}</div>'
     return View(html, "\n".join(_lines(groups)), STYLE)
 
 
@@ -113,31 +117,29 @@ def _chart(groups: list[Figures]) -> str:
     if len(groups) < 2 or len(varying) != 1:
         return ""
     [name] = varying
-    step = (WIDTH - 2 * LEFT) / (len(groups) - 1)
-    curves = "".join(_curve(groups, *pair, step) for pair in zip(CURVES, DASHES, strict=True))
-    ticks = "".join(
-        f'<text x="{LEFT + step * at:.0f}" y="{HEIGHT + 14}" text-anchor="middle">'
-        f"{escaped(str(group.setting[name]))}</text>"
-        for at, group in enumerate(groups)
-    )
     title = escaped(say("sweep.chart", name=name))
-    box = f'viewBox="-10 -4 {WIDTH + 20} {HEIGHT + 80}"'
-    chart = f'<svg role="img" aria-label="{title}" {box}>{curves}{ticks}</svg>'
-    return f"{chart}<p><small>{title}</small></p>"
+    curves = [_curve(groups, *pair) for pair in zip(CURVES, DASHES, strict=True)]
+    lines, keys = ("".join(part) for part in zip(*curves, strict=True))
+    # Only the lines grow and shrink with the page; words keep their size.
+    box = 'viewBox="0 0 100 100" preserveAspectRatio="none"'
+    chart = f'<svg role="img" aria-label="{title}" {box}>{lines}</svg>'
+    ticks = "".join(f"<small>{escaped(str(group.setting[name]))}</small>" for group in groups)
+    words = f"<figcaption><small>{title}</small></figcaption><ul>{keys}</ul>"
+    return f"<figure>{chart}<div>{ticks}</div>{words}</figure>"
 
 
-def _curve(groups: list[Figures], figure: str, dashes: str, step: float) -> str:
+def _curve(groups: list[Figures], figure: str, dashes: str) -> tuple[str, str]:
+    """The line of one figure, and the entry that explains it."""
     values = [getattr(group, figure) for group in groups]
-    most = max(values) or 1
-    points = " ".join(
-        f"{LEFT + step * at:.1f},{HEIGHT * (1 - value / most):.1f}"
-        for at, value in enumerate(values)
-    )
-    y = HEIGHT + 28 + 13 * CURVES.index(figure)
+    most, step = max(values) or 1, 100 / (len(groups) - 1)
+    points = " ".join(f"{step * at:.1f},{100 - 100 * v / most:.1f}" for at, v in enumerate(values))
     label = escaped(f"{say(f'sweep.{figure}')}: " + ", ".join(f"{value:.3g}" for value in values))
-    line = f'<polyline points="{points}" stroke-dasharray="{dashes}"/>'
-    key = f'<polyline points="0,{y - 4} 26,{y - 4}" stroke-dasharray="{dashes}"/>'
-    return f'{line}{key}<text x="32" y="{y}">{label}</text>'
+    key = f'<svg viewBox="0 0 26 8" aria-hidden="true">{_line("0,4 26,4", dashes)}</svg>'
+    return _line(points, dashes), f"<li><small>{key} {label}</small></li>"
+
+
+def _line(points: str, dashes: str) -> str:
+    return f'<polyline points="{points}" stroke-dasharray="{dashes}"/>'
 
 
 def _lines(groups: list[Figures]) -> Iterator[str]:

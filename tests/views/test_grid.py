@@ -56,7 +56,7 @@ def test_one_parameter_that_varies_has_a_chart():
     assert 'aria-label="Against temperature' in page and page.count("<polyline") == 8
     assert "Different answers: 1, 2, 2" in page
     # The least is at the bottom, the most at the top, and the settings are spread evenly.
-    assert 'points="10.0,80.0 240.0,0.0 470.0,0.0"' in page
+    assert 'points="0.0,50.0 50.0,0.0 100.0,0.0"' in page
 
 
 @pytest.mark.parametrize(
