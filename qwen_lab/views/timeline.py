@@ -14,9 +14,8 @@ STYLE = """
 .qwen-timeline-queued { border-style: dotted; }
 .qwen-timeline-waiting { background: repeating-linear-gradient(
   45deg, transparent 0 3px, var(--jp-brand-color1, #1976d2) 3px 5px); }
-.qwen-timeline-reading { background: var(--jp-brand-color1, #1976d2); }
-.qwen-timeline-left { background: radial-gradient(
-  var(--jp-brand-color1, #1976d2) 1.5px, transparent 2px) 0 0 / 6px 6px; }
+.qwen-timeline-reading, .qwen-timeline-left { background: var(--jp-brand-color1, #1976d2); }
+.qwen-timeline-left { border: 2px dashed; opacity: 0.5; }
 .qwen-timeline-failed { background: repeating-linear-gradient(
   -45deg, transparent 0 3px, var(--jp-error-color1, #d32f2f) 3px 6px); }
 """
@@ -37,7 +36,7 @@ def timeline(calls: Any) -> View:
     rows = "".join(_row(n, call, begin, end - begin) for n, call in enumerate(found, 1))
     names = ("number", "call", "bars", "parts")
     bars = table(rows, *(say(f"timeline.{name}") for name in names))
-    html = f'<div class="qwen-timeline"><p>{escaped(_sum(found))}</p>{_legend()}{bars}</div>'
+    html = f'<div class="qwen-timeline"><p>{escaped(_sum(found))}</p>{_legend(found)}{bars}</div>'
     return View(html, "\n".join(_lines(found)), STYLE)
 
 
@@ -90,13 +89,16 @@ def _outcomes(call: Any) -> list[str]:
     ]
 
 
-def _legend() -> str:
+def _legend(calls: list) -> str:
+    """What the parts that there are mean."""
+    there = {kind for call in calls for kind, *_ in _parts(call)}
     # The part is placed within its cell; here it stands in the line.
     style = "display:inline-block;position:static;vertical-align:middle;width:24px"
     marks = " ".join(
         f'<span class="qwen-timeline-part qwen-timeline-{kind}" style="{style}"></span>'
         f" {escaped(say(f'timeline.{kind}'))}"
         for kind in KINDS
+        if kind in there
     )
     return f"<p><small>{marks}</small></p>"
 

@@ -55,6 +55,8 @@ ON_DAY = {"type": "object", "properties": {"day": DAY}, "required": ["day"]}
 FOUR = (0, 100, 200, 300)
 KEYS = {"name", "people", "day"}
 JSON = {"response_format": {"type": "json_object"}}
+FACT = {"temperature": 0, "max_tokens": 60}
+RESULT = '{"day": "Friday", "free_tables": 3}'
 # What pydantic says of a day that is none of them.
 FAULTS = (
     "('day',): Input should be 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday',"
@@ -90,20 +92,20 @@ def tool(x: Learner) -> dict:
 
 def called(x: Learner, prompt: str, s: int) -> list[dict]:
     """The arguments of each call of the tool that the model makes."""
-    message = x.choice(prompt, seed=s, max_tokens=60, tools=[tool(x)])["message"]
+    message = x.choice(prompt, seed=s, tools=[tool(x)], **FACT)["message"]
     return [read(call["function"]["arguments"]) for call in message.get("tool_calls", [])]
 
 
 def told(x: Learner, s: int) -> str:
-    """The answer after the tool's result, which is 3."""
+    """The answer after the tool's result."""
     call = {"name": "free_tables", "arguments": '{"day": "Friday"}'}
     calls = [{"id": "call_1", "type": "function", "function": call}]
     messages = [
         {"role": "user", "content": x.words["tables"]},
         {"role": "assistant", "content": "", "tool_calls": calls},
-        {"role": "tool", "tool_call_id": "call_1", "content": "3"},
+        {"role": "tool", "tool_call_id": "call_1", "content": RESULT},
     ]
-    return x.text("tables", messages=messages, seed=s, max_tokens=60, tools=[tool(x)])
+    return x.text("tables", messages=messages, seed=s, tools=[tool(x)], **FACT)
 
 
 def mended(x: Learner, s: int) -> bool:
@@ -145,7 +147,7 @@ DEMONSTRATIONS = [
         "the tool is called for Friday",
         lambda x, s: called(x, "tables", s) == [{"day": "Friday"}],
     ),
-    Demonstration("the answer after the tool's result holds it", lambda x, s: "3" in told(x, s)),
+    Demonstration("the answer after the tool's result is 3", lambda x, s: "3" in told(x, s)),
     Demonstration(
         "the tool is called for Sunday",
         lambda x, s: called(x, "sunday", s) == [{"day": "Sunday"}],

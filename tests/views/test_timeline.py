@@ -58,6 +58,12 @@ def test_a_refusal_that_the_sdk_did_not_read_is_still_a_failure():
     assert [kind for kind, *_ in parts(timeline(recorded(refused)))] == ["failed"]
 
 
+def test_the_legend_explains_the_parts_that_there_are_and_no_others():
+    legend = timeline(recorded(RETRIED)).html.split("<table>")[0]
+    kinds = re.findall(r'qwen-timeline-part qwen-timeline-(\w+)"', legend)
+    assert kinds == ["waiting", "reading", "failed"]
+
+
 def test_the_sum_is_held_against_the_whole():
     page = seen(timeline(recorded(RETRIED, QUEUED)).html)
     assert "Calls: 2. Their times add up to 5.0 s; all were done after 4.0 s." in page
