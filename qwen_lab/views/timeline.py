@@ -9,7 +9,7 @@ from .markup import View, escaped, table
 STYLE = """
 .qwen-timeline td:nth-child(3) { min-width: 220px; position: relative; width: 60%; }
 .qwen-timeline td:nth-child(-n+2) { max-width: 180px; }
-.qwen-timeline-part { border: 1px solid; box-sizing: border-box; height: 14px; min-width: 2px;
+.qwen-timeline-part { border: 1px solid; box-sizing: border-box; height: 14px; min-width: 5px;
   position: absolute; top: 6px; }
 .qwen-timeline-queued { border-style: dotted; }
 .qwen-timeline-waiting { background: repeating-linear-gradient(

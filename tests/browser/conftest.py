@@ -40,13 +40,19 @@ def chromium():
 
 
 @pytest.fixture
-def lab(request, home, tmp_path):
+def endpoint():
+    """Who answers in the lab's notebooks; a test may choose another."""
+    return "local"
+
+
+@pytest.fixture
+def lab(request, home, tmp_path, endpoint):
     """JupyterLab on fresh copies, in the test's language; gives the address that it printed."""
     copies = shutil.copytree(lessons.originals(), tmp_path / "my_lessons")
     settings = {
         **os.environ,
         "QWEN_LAB_HOME": str(home),
-        "QWEN_LAB_ENDPOINT": "local",
+        "QWEN_LAB_ENDPOINT": endpoint,
         "QWEN_LAB_LANG": request.param,
         "PYTHONUTF8": "1",
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),

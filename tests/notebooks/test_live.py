@@ -32,7 +32,7 @@ def results(notebook: nbformat.NotebookNode) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_what_a_lesson_says_of_the_model_holds(lesson, tmp_path, monkeypatch, pytestconfig):
     if not pytestconfig.getoption("--live"):
-        pytest.skip("only with --live; the tests in the browser run every lesson as well")
+        pytest.skip("only with --live; in the browser each lesson runs live in one language")
     monkeypatch.setenv("QWEN_LAB_HOME", str(tmp_path))
     try:
         settings = {"QWEN_LAB_ENDPOINT": "local", "QWEN_LAB_HOME": str(tmp_path)}
