@@ -24,6 +24,8 @@ COLUMNS = (
     "cost",
 )
 BEGINNING = 60
+# The other columns do not break; without this the text would have one word a line.
+TEXT_COLUMN = ".qwen-history td:nth-child(3) { min-width: 180px; }"
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,8 @@ def _table(runs: list[Run]) -> str:
     )
     title = f"<b>{escaped(say('playground.history'))}</b>"
     shown = table(rows, *(say(f"playground.{name}") for name in COLUMNS))
-    return f'{STYLE % ""}<div class="qwen-view">{title}{shown}{escaped(_total(runs))}</div>'
+    page = f"{title}{shown}{escaped(_total(runs))}"
+    return f'{STYLE % TEXT_COLUMN}<div class="qwen-view qwen-history">{page}</div>'
 
 
 def _cells(run: Run) -> list[str]:

@@ -10,7 +10,7 @@ PROMPTS = {
         "count": "从1数到10，用逗号分开。",
         "colours": "写出五种颜色，每行一种。",
         "foreign": "[A-Za-z\u0400-\u04ff]",
-        "words": "[一-鿿]",
+        "words": "[一-龥]",
     },
     "en": {
         "poem": "Write a short poem about autumn",
