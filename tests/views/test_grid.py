@@ -28,6 +28,7 @@ HEAT = [
 def test_each_setting_is_a_row_and_each_seed_a_column():
     page = seen(grid(figures(HEAT)).html)
     assert "Setting seed=0 seed=1 temperature=0 A 一样 A 一样 temperature=0.7 A 一样 B 不同" in page
+    assert text.say("sweep.same") in page
 
 
 def test_what_all_settings_share_stands_once_in_the_title():
