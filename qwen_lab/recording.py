@@ -106,6 +106,8 @@ def run(notebook: nbformat.NotebookNode, settings: dict[str, str]) -> nbformat.N
             timeout=SECONDS_A_CELL,
             resources={"metadata": {"path": folder}},
             record_timing=False,
+            # What a cell prints piece by piece is one output, as a reader sees it.
+            coalesce_streams=True,
             store_widget_state=False,
         )
         return client.execute(env=clean | settings)

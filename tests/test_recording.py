@@ -5,6 +5,7 @@ import re
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from qwen_lab import lessons, recording
 from qwen_lab.text import LANGUAGES
@@ -43,3 +44,12 @@ def test_the_solutions_and_their_checks_are_recorded_after_the_lesson():
     added = [cell.source for cell in solved.cells[len(plain.cells) :]]
     assert len(added) == 6 and re.match(r"messages = \[", added[0])
     assert [source.startswith("qwen_lab.checks.") for source in added] == [False, True] * 3
+
+
+def test_what_a_cell_prints_piece_by_piece_is_recorded_as_one_output():
+    pieces = (
+        'import time\nfor piece in "one", "two":\n    print(piece, flush=True)\n    time.sleep(0.5)'
+    )
+    notebook = new_notebook(cells=[new_code_cell(pieces)])
+    [output] = recording.run(notebook, {}).cells[0].outputs
+    assert output.text == "one\ntwo\n"
