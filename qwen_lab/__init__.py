@@ -9,9 +9,9 @@ __version__ = "0.1.0"
 
 # Where each public name is defined; "" where it is a module itself.
 _HOMES = {
-    "Calls": ".calls",
+    "Calls": ".watch.calls",
     "Lab": ".connection",
-    "LabError": ".text",
+    "LabError": ".words",
     "Panel": ".widgets.panel",
     "anatomy": ".views.anatomy",
     "checks": "",
@@ -19,12 +19,12 @@ _HOMES = {
     "connect": ".connection",
     "difference": ".views.difference",
     "playground": ".widgets.playground",
-    "progress": ".views.progress",
-    "quiz": ".widgets.quiz",
+    "progress": ".course.progress",
+    "quiz": ".course.quiz",
     "sampler": ".widgets.sampler",
     "sweep": ".widgets.sweep",
     "timeline": ".views.timeline",
-    "wire": ".streams",
+    "wire": ".watch.stream",
     "xray": ".views.xray",
 }
 

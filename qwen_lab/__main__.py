@@ -24,7 +24,7 @@ def main():
     """
     if sys.version_info < OLDEST:
         sys.exit(TOO_OLD.format(*sys.version_info))
-    from .text import LabError
+    from .words import LabError
 
     try:
         return _run(sys.argv[1:])
@@ -37,14 +37,14 @@ def main():
 
 
 def _run(arguments):
-    from . import arguments as command_line
-    from . import environment
+    from .setup import arguments as command_line
+    from .setup import environment
 
     _survive_any_character()
     options = command_line.read(arguments)
     environment.ensure(test=options.command in ("test", "record"))
     # Not before: the commands need the libraries that `ensure` may just have installed.
-    from . import commands
+    from .setup import commands
 
     return getattr(commands, options.command)(options) or 0
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from . import lessons, text
-from .text import LabError, say
+from . import words
+from .course import lessons
+from .words import LabError, say
 
 if TYPE_CHECKING:
-    from .next_token import NextToken
+    from .watch.next_token import NextToken
 
 BEIJING = "https://dashscope.aliyuncs.com/compatible-mode/v1"
 DEFAULT_MODEL = "qwen-plus"
@@ -91,7 +92,7 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
     Raises `LabError` when the key is missing or mistyped, or the local Qwen cannot start.
     """
     if lang:
-        text.use(lang)
+        words.use(lang)
     settings = _settings()
     choice = endpoint or settings.get("QWEN_LAB_ENDPOINT") or _default(settings)
     if choice == "local":
@@ -121,10 +122,10 @@ def _default(settings: Mapping) -> str:
 
 
 def _local() -> Lab:
-    from .endpoint import process
+    from .endpoint import server
 
     _bypass_proxies()
-    running = process.start()
+    running = server.start()
     return Lab(running.base_url, running.model, "local", Secret(running.token))
 
 

@@ -5,9 +5,9 @@ from urllib.parse import urljoin
 
 import httpx2
 
-from . import next_token
-from .next_token import NextToken
-from .text import LabError
+from .watch import next_token
+from .watch.next_token import NextToken
+from .words import LabError
 
 # A whole vocabulary takes two seconds, and others may be before us.
 PATIENCE = 120

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from sys import float_info
 
-from .text import say
+from .words import say
 
 # Limits of the local model (design, section 3); the cloud's are larger.
 MAX_INPUT = 3_072

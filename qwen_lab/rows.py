@@ -4,7 +4,7 @@ import csv
 import json
 from pathlib import Path
 
-from .files import replacing
+from .paths import replacing
 
 # A cell that begins like this is a formula to a spreadsheet, whoever wrote it.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

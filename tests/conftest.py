@@ -12,11 +12,11 @@ from openai import OpenAI
 from starlette.testclient import TestClient
 
 from qwen_lab.connection import Lab
-from qwen_lab.endpoint import process
+from qwen_lab.endpoint import server
 from qwen_lab.endpoint.app import create_app
 from qwen_lab.endpoint.events import End, Piece, Prompt
-from qwen_lab.endpoint.state import BASE
-from qwen_lab.next_token import listed
+from qwen_lab.endpoint.server_file import BASE
+from qwen_lab.watch.next_token import listed
 
 TOKEN = "test-token"
 
@@ -140,5 +140,5 @@ def home(tmp_path_factory):
     place = tmp_path_factory.mktemp("home")
     yield place
     os.environ["QWEN_LAB_HOME"] = str(place)
-    process.stop()
+    server.stop()
     del os.environ["QWEN_LAB_HOME"]

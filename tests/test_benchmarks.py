@@ -9,9 +9,9 @@ from argparse import Namespace
 
 import pytest
 
-from qwen_lab import commands, environment
-from qwen_lab.environment import ROOT
-from qwen_lab.text import LabError
+from qwen_lab.setup import commands, environment
+from qwen_lab.setup.environment import ROOT
+from qwen_lab.words import LabError
 
 FOLDER = ROOT / "tests" / "benchmarks"
 FAKE = """

@@ -7,9 +7,9 @@ import pytest
 
 import qwen_lab
 from qwen_lab import connection
-from qwen_lab.endpoint import process
-from qwen_lab.endpoint.state import State
-from qwen_lab.text import LabError
+from qwen_lab.endpoint import server
+from qwen_lab.endpoint.server_file import State
+from qwen_lab.words import LabError
 
 KEY = "sk-0123456789abcdef0123456789abcdef"
 
@@ -20,7 +20,7 @@ def elsewhere(tmp_path, tmp_path_factory, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(connection, "CHECKOUT", tmp_path_factory.mktemp("checkout"))
     state = State(1234, os.getpid(), 0.0, "qwen2.5-coder", "local-token")
-    monkeypatch.setattr(process, "start", lambda: state)
+    monkeypatch.setattr(server, "start", lambda: state)
 
 
 @pytest.fixture

@@ -3,14 +3,14 @@ from inspect import signature
 import pytest
 from openai.resources.chat import Completions
 
-from qwen_lab import models, text
+from qwen_lab import models, words
 from qwen_lab.parameters import PARAMETERS
 
 
 @pytest.mark.parametrize("row", PARAMETERS.values(), ids=PARAMETERS)
 def test_every_parameter_has_its_meaning_in_both_languages(row, monkeypatch):
     meanings = set()
-    for language in text.LANGUAGES:
+    for language in words.LANGUAGES:
         monkeypatch.setenv("QWEN_LAB_LANG", language)
         meanings.add(row.meaning)
     assert len(meanings) == 2 and all(meanings)

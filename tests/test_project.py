@@ -14,9 +14,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import qwen_lab
-from qwen_lab import text
-from qwen_lab.environment import ROOT
-from qwen_lab.packages import pins
+from qwen_lab import words
+from qwen_lab.setup.environment import ROOT
+from qwen_lab.setup.packages import pins
 
 LEARNER, TESTER = ROOT / "requirements.txt", ROOT / "requirements-test.txt"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -24,11 +24,11 @@ NEEDED = [Requirement(line) for line in PROJECT["dependencies"]]
 NEEDED_BY_TESTS = [Requirement(line) for line in PROJECT["optional-dependencies"]["test"]]
 
 
-def words(language):
+def sentences(language):
     """Every sentence of a language, by "topic.name"."""
     return {
         f"{path.stem}.{name}": sentence
-        for path in (text.WORDS / language).glob("*.toml")
+        for path in (words.WORDS / language).glob("*.toml")
         for name, sentence in tomllib.loads(path.read_text(encoding="utf-8")).items()
     }
 
@@ -73,18 +73,18 @@ def test_conda_takes_the_lock_and_names_nothing_twice():
 
 
 def test_both_languages_have_the_same_words_with_the_same_placeholders():
-    english, chinese = words("en"), words("zh")
+    english, chinese = sentences("en"), sentences("zh")
     assert english.keys() == chinese.keys()
     for key, sentence in english.items():
         assert placeholders(sentence) == placeholders(chinese[key]), key
 
 
 def test_every_sentence_that_the_code_asks_for_exists():
-    topics = "|".join({key.split(".")[0] for key in words("en")})
+    topics = "|".join({key.split(".")[0] for key in sentences("en")})
     for path in (ROOT / "qwen_lab").rglob("*.py"):
         code = path.read_text(encoding="utf-8")
         asked = re.findall(rf'(?:say|LabError)\(\s*"((?:{topics})\.\w+)"', code)
-        assert set(asked) <= words("en").keys(), path.name
+        assert set(asked) <= sentences("en").keys(), path.name
 
 
 @pytest.mark.parametrize("check", [["format", "--check"], ["check"]])
@@ -95,7 +95,7 @@ def test_ruff_has_nothing_to_say(check):
 
 
 def test_importing_the_package_imports_nothing_heavy():
-    program = "import sys; before = set(sys.modules); import qwen_lab; from qwen_lab import text; "
+    program = "import sys; before = set(sys.modules); import qwen_lab; from qwen_lab import words; "
     program += "print(*{name.split('.')[0] for name in set(sys.modules) - before})"
     shown = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True
@@ -106,10 +106,11 @@ def test_importing_the_package_imports_nothing_heavy():
 
 def test_set_up_needs_the_standard_library_alone():
     program = "import sys; sys.path.insert(0, sys.argv[1]); from qwen_lab import __main__, "
-    program += "arguments, environment, lessons; print(*sys.modules)"
+    program += "words; from qwen_lab.setup import arguments, environment; "
+    program += "from qwen_lab.course import lessons; print(*sys.modules)"
     command = [sys.executable, "-S", "-c", program, str(ROOT)]
     shown = subprocess.run(command, capture_output=True, text=True)
-    assert shown.returncode == 0 and "qwen_lab.packages" in shown.stdout, shown.stderr
+    assert shown.returncode == 0 and "qwen_lab.setup.packages" in shown.stdout, shown.stderr
 
 
 def test_the_public_names_are_sorted_and_each_can_be_had():
@@ -148,4 +149,4 @@ def test_the_language_is_the_one_chosen_and_else_the_locales(monkeypatch, settin
         monkeypatch.delenv(name, raising=False)
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    assert text.language() == language
+    assert words.language() == language

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from math import inf
 
-from ..text import say
+from ..words import say
 from .outcome import Outcome, check, passed, shown, wrong
 
 KINDS = {"answer": "checks_calls.kind_answer", "error": "checks_calls.kind_error"}
@@ -134,7 +134,7 @@ def _list_fault(answers: object, count: int | None = None) -> Outcome | None:
 
 
 def _recorded_fault(calls: object) -> Outcome | None:
-    from ..calls import Calls
+    from ..watch.calls import Calls
 
     if not isinstance(calls, Calls):
         return wrong("checks_calls.calls_other", seen=shown(calls))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .. import models
 from ..connection import DEFAULT_MODEL
-from ..text import say
+from ..words import say
 from .outcome import Outcome, check, passed, shown, wrong
 
 MILLION = 1e6

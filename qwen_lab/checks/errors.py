@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import mean
 from textwrap import shorten
 
-from ..text import say
+from ..words import say
 from .made_errors import cases
 from .outcome import Outcome, check, not_yet, passed, shown, wrong
 
@@ -100,7 +100,7 @@ def delay(function: object, longest: float = LONGEST) -> Outcome:
 @check
 def got_through(calls: object, status: int, times: int) -> Outcome:
     """Judge that a `qwen_lab.Calls` ends with `times` refusals of this status and an answer."""
-    from ..calls import Calls
+    from ..watch.calls import Calls
 
     if not isinstance(calls, Calls):
         return wrong("checks_errors.no_calls", seen=shown(calls))

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import wraps
 from textwrap import shorten
 
-from .. import logbook
-from ..text import say
+from ..course import log
+from ..words import say
 
 # Signs that differ in shape, so that they can be told apart without colour.
 SYMBOLS = {"passed": "✓", "not yet": "…", "wrong": "✗"}
@@ -70,7 +70,7 @@ def check(judge: Callable[..., Outcome]) -> Callable[..., Outcome]:
         except Exception as error:
             outcome = wrong("checks.crashed", error=_words(error))
         if exercise and outcome.status != "not yet":
-            logbook.note_exercise(exercise, outcome.status)
+            log.note_exercise(exercise, outcome.status)
         return outcome
 
     return checked

@@ -4,7 +4,7 @@ import reprlib
 from difflib import get_close_matches
 
 from ..parameters import PARAMETERS, Parameter
-from ..text import say
+from ..words import say
 from .outcome import Outcome, check, passed, shown, wrong
 
 # What a request has beside its parameters.

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from textwrap import shorten
 
-from ..text import say
+from ..words import say
 from .outcome import Outcome, check, passed, shown, wrong
 
 # Reasons that a learner can bring about, each with words on how.

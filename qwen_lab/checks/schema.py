@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from reprlib import repr as brief
 from textwrap import shorten
 
-from ..text import say
+from ..words import say
 from .outcome import Outcome, check, passed, shown, wrong
 
 # What a request puts around a schema.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from textwrap import shorten
 from typing import Any, NamedTuple
 
-from ..text import say
+from ..words import say
 from .outcome import Outcome, check, not_yet, passed, shown, wrong
 
 EMPTY, MISSING = "checks_stream.trap_empty", "checks_stream.trap_no_usage"
@@ -129,7 +129,7 @@ def _no_list(answer: object) -> Outcome:
     from openai import AsyncStream, Stream
     from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-    from ..streams import Wire
+    from ..watch.stream import Wire
 
     if isinstance(answer, Stream | AsyncStream | Wire):
         return wrong("checks_stream.not_read")

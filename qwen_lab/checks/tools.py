@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from reprlib import repr as brief
 from textwrap import shorten
 
-from ..text import say
+from ..words import say
 from . import schema
 from .outcome import Outcome, check, passed, shown, wrong
 

@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from contextlib import aclosing
 from functools import partial
 
-from ..next_token import NextToken
+from ..watch.next_token import NextToken
 from .deltas import Deltas
 from .engine import Engine
 from .events import End, Event, Prompt

@@ -24,27 +24,18 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from .. import models
-from ..next_token import MOST, WHOLE
-from ..text import say
+from ..watch.next_token import MOST, WHOLE
+from ..words import say
 from . import messages
 from .answer import Answerer, complete
 from .engine import Engine
-from .faults import Faults, Weather
-from .incoming import HOSTS, LocalOrigin, body, parse, while_connected
-from .refusal import (
-    DONE,
-    Refusal,
-    broken,
-    invalid,
-    output_inspected,
-    sse,
-    unknown_model,
-    wrong_key,
-)
+from .refusal import DONE, Refusal, broken, invalid, output_inspected, sse, unknown_model, wrong_key
+from .request import HOSTS, LocalOrigin, body, parse, while_connected
 from .rules import is_tokens, read
 from .search import Search
+from .server_file import BASE
 from .slots import Slots
-from .state import BASE
+from .weather import Faults, Weather
 
 Handler = Callable[[Request], Awaitable[Response]]
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from ..next_token import NextToken, listed
-from . import memory, search
+from ..watch.next_token import NextToken, listed
+from . import llama_memory, search
 from .events import Emit
+from .llama_chunks import Reader, refused, unusable
 from .messages import plain
-from .reader import Reader, refused, unusable
 from .refusal import invalid
 from .rules import Call
 
@@ -77,7 +77,7 @@ class LlamaEngine:
         self._server = xllamacpp.Server(settings)
         self.thinks = "<think>" in self._post("/props", None)["chat_template"]
         self._letters = [self._tokens(letter)[0] for letter in "ab"]
-        memory.unmap(path)
+        llama_memory.unmap(path)
 
     def generate(self, call: Call, seed: int, alone: bool, emit: Emit) -> None:
         reader, request = Reader(emit, call.top_logprobs), _request(call, seed, alone)
@@ -109,7 +109,7 @@ class LlamaEngine:
             logprob = next(logprob for number, _, logprob in candidates if number == token)
             return listed(candidates[:most], context, len(prompt), logit - logprob)
         finally:
-            memory.trim()
+            llama_memory.trim()
 
     def _whole(self, context: list[int]) -> int:
         """A token to be picked: for a part of a character the engine tells no probabilities.

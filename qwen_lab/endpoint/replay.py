@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from .state import State
+from .server_file import State
 from .tape import Player
 
 

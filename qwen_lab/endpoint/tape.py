@@ -10,9 +10,9 @@ import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from ..next_token import WHOLE, NextToken
-from ..text import LabError, say
-from . import exchange
+from ..watch.next_token import WHOLE, NextToken
+from ..words import LabError, say
+from . import tape_line
 from .engine import Engine
 from .events import Emit, Event
 from .refusal import Refusal
@@ -40,21 +40,21 @@ class Recorder:
             # A client that left may come to read further on another day: record to the end.
             return False
 
-        ask, start = exchange.asked(call, seed, alone), time.monotonic()
+        ask, start = tape_line.asked(call, seed, alone), time.monotonic()
         try:
             self._engine.generate(call, seed, alone, keep)
         except Refusal as refusal:
             self._write(ask | {"refusal": str(refusal)})
             raise
-        self._write(ask | exchange.answered(events, start))
+        self._write(ask | tape_line.answered(events, start))
 
     def next_token(self, messages: list[dict], prefix: str | list[int], most: int) -> NextToken:
         found = self._engine.next_token(messages, prefix, WHOLE)
-        asked = exchange.asked_next(messages, prefix)
+        asked = tape_line.asked_next(messages, prefix)
         hidden = asked["ask"]["messages"] != messages or asked["ask"]["next_token_after"] != prefix
-        written = asked | exchange.answered_next(found, hidden=hidden)
+        written = asked | tape_line.answered_next(found, hidden=hidden)
         self._write(written)
-        return exchange.next_token(written)
+        return tape_line.next_token(written)
 
     def _write(self, row: dict) -> None:
         with self._path.open("a", encoding="utf-8") as file:
@@ -82,17 +82,17 @@ class Player:
             raise LabError("tape.unreadable", path=path) from error
 
     def generate(self, call: Call, seed: int, alone: bool, emit: Emit) -> None:
-        found = self._find(exchange.asked(call, seed, alone)["ask"])
+        found = self._find(tape_line.asked(call, seed, alone)["ask"])
         if "refusal" in found:
             raise Refusal(found["refusal"], by_model=True)
-        for wait, event in exchange.events(found):
+        for wait, event in tape_line.events(found):
             if self._timed:
                 time.sleep(wait)
             if emit(event):
                 return
 
     def next_token(self, messages: list[dict], prefix: str | list[int], most: int) -> NextToken:
-        return exchange.next_token(self._find(exchange.asked_next(messages, prefix)["ask"]))
+        return tape_line.next_token(self._find(tape_line.asked_next(messages, prefix)["ask"]))
 
     def _find(self, ask: dict) -> dict:
         takes = self._exchanges.get(_key(ask))

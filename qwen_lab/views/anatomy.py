@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator
 
-from ..text import say
+from ..words import say
+from .field_meanings import meaning
 from .fields import ABSENT, Field, Subject, pairs, read
-from .markup import View, clean, escaped, fold
-from .meaning import meaning
+from .html import View, clean, escaped, fold
 
 STYLE = """
 .qwen-anatomy small, .qwen-anatomy span, .qwen-anatomy .value { margin-left: 6px; }

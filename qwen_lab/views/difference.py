@@ -4,8 +4,8 @@ import os
 import re
 from collections.abc import Sequence
 
-from ..text import say
-from .markup import View, clean, escaped
+from ..words import say
+from .html import View, clean, escaped
 from .tokens import Said, Token, read, visible
 from .xray import percent
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from ..sweeping import Answer, Figures
-from ..text import say
-from .markup import View, escaped, fold, table
+from ..watch.sweep import Answer, Figures
+from ..words import say
+from .html import View, escaped, fold, table
 
 STYLE = """
 .qwen-grid > div:first-child td { min-width: 110px; }

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy
 
-from ..next_token import NextToken
-from ..sampling import Settings, Stage, stages
-from ..text import say
-from .markup import View, escaped
-from .stages import percent, sentences
+from ..watch.next_token import NextToken
+from ..watch.sampling import Settings, Stage, stages
+from ..words import say
+from .html import View, escaped
+from .stage_sentences import percent, sentences
 
 # How many candidates have a row, and how much of a long token is shown.
 ROWS, LONG = 16, 24

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..text import say
-from .markup import View, escaped, table
+from ..words import say
+from .html import View, escaped, table
 
 STYLE = """
 .qwen-timeline td:nth-child(3) { min-width: 220px; position: relative; width: 60%; }

@@ -4,8 +4,8 @@ import statistics
 from collections.abc import Iterator
 from typing import Any
 
-from ..text import say
-from .markup import View, escaped, fold, table
+from ..words import say
+from .html import View, escaped, fold, table
 
 STYLE = """
 .qwen-wire td:nth-child(-n+2) { white-space: nowrap; }

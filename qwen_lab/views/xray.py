@@ -3,8 +3,8 @@
 import math
 
 from ..parameters import PARAMETERS
-from ..text import say
-from .markup import View, escaped, fold, table
+from ..words import say
+from .html import View, escaped, fold, table
 from .tokens import Said, Token, read, visible
 
 STYLE = """

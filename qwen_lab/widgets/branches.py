@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy
 
 from ..connection import Lab
-from ..next_token import NextToken
-from ..sampling import Settings, stages
+from ..watch.next_token import NextToken
+from ..watch.sampling import Settings, stages
 
 Path = tuple[int, ...]
 

@@ -2,7 +2,7 @@
 
 from ipywidgets import Button, Layout
 
-from ..text import say
+from ..words import say
 
 
 def run_and_stop() -> tuple[Button, Button]:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy
 from ipywidgets import HTML, Button, HBox, Layout, VBox
 
-from ..next_token import NextToken
-from ..sampling import Settings, stages
-from ..text import say
 from ..views import sampler as view
-from ..views.markup import escaped
+from ..views.html import escaped
+from ..watch.next_token import NextToken
+from ..watch.sampling import Settings, stages
+from ..words import say
 
 
 class Candidates(VBox):

@@ -6,11 +6,11 @@ from ipywidgets import HTML, GridBox, HBox, Layout, VBox
 
 from ..connection import Lab
 from ..parameters import PARAMETERS, arguments
-from ..text import say
 from ..views.difference import difference
 from ..views.grid import named
-from ..views.markup import clean, escaped
-from . import markup
+from ..views.html import clean, escaped
+from ..words import say
+from . import style
 from .buttons import run_and_stop
 from .flow import Flow
 from .reply import Reply, explain
@@ -44,9 +44,9 @@ class Column(VBox):
         """Show the reply as it now is."""
         reply = self.reply
         self.shown.show(reply.text, running=reply.running)
-        self.status.value = markup.box("status", reply.status, 'role="status"')
+        self.status.value = style.box("status", reply.status, 'role="status"')
         said = explain(reply, self.lab) if reply.error else ""
-        self.error.value = markup.box("error", said, 'role="alert"')
+        self.error.value = style.box("error", said, 'role="alert"')
 
     async def _paint_often(self, reply: Reply) -> None:
         while reply.running:
@@ -82,9 +82,9 @@ class Compare(VBox):
         self.note, self.difference = HTML(self._note()), HTML()
         columns = "repeat(auto-fit, minmax(min(100%, 240px), 1fr))"
         grid = GridBox(self.columns, layout=Layout(grid_template_columns=columns, grid_gap="12px"))
-        style = HTML(markup.STYLE, layout=Layout(display="none"))
+        sheet = HTML(style.STYLE, layout=Layout(display="none"))
         buttons = HBox([self.run_button, self.stop_button], layout=Layout(flex_flow="row wrap"))
-        super().__init__([style, self.note, buttons, grid, self.difference])
+        super().__init__([sheet, self.note, buttons, grid, self.difference])
         self.add_class("qwen-panel")
         self.run_button.on_click(lambda _: self._start())
         self.stop_button.on_click(lambda _: self.stop())

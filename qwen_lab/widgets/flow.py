@@ -4,7 +4,7 @@ import unicodedata
 
 from ipywidgets import HTML, VBox
 
-from ..views.markup import escaped
+from ..views.html import escaped
 
 SIZE = 200
 JOINERS = ("\u200d", "\ufe0f", "\ufe0e")

@@ -8,9 +8,9 @@ from ipywidgets import HTML, Button, Dropdown, HBox, Layout, VBox
 from .. import models
 from ..connection import Lab
 from ..rows import write_csv
-from ..text import say
 from ..views.difference import difference
-from ..views.markup import STYLE, escaped, table
+from ..views.html import STYLE, escaped, table
+from ..words import say
 from .reply import Reply
 
 COLUMNS = (

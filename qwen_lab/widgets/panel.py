@@ -6,13 +6,13 @@ from ipywidgets import HTML, GridBox, HBox, Layout, Textarea, VBox
 
 from ..connection import Lab
 from ..parameters import PARAMETERS, arguments
-from ..text import say
-from ..views.markup import clean, escaped, fold
-from . import code, markup
+from ..views.html import clean, escaped, fold
+from ..words import say
+from . import code, style
 from .buttons import run_and_stop
 from .flow import Flow
+from .knob import settings
 from .reply import Reply, explain
-from .setting import settings
 
 PARTS = ("temperature", "top_p", "max_tokens", "presence_penalty", "frequency_penalty")
 # The usual advice is to move only one of each pair.
@@ -59,11 +59,11 @@ class Panel(VBox):
         columns = "repeat(auto-fit, minmax(min(100%, 400px), 1fr))"
         grid = Layout(grid_template_columns=columns, grid_gap="0 24px")
         return [
-            HTML(markup.STYLE, layout=Layout(display="none")),
+            HTML(style.STYLE, layout=Layout(display="none")),
             self.prompt,
             HTML(escaped(say("panel.ticks"))),
             GridBox(list(self.settings.values()), layout=grid),
-            HTML(markup.meanings([PARAMETERS[name] for name in self.settings])),
+            HTML(style.meanings([PARAMETERS[name] for name in self.settings])),
             self.sends,
             self.hint,
             HBox([self.run_button, self.stop_button], layout=Layout(flex_flow="row wrap")),
@@ -149,7 +149,7 @@ class Panel(VBox):
         hints += [say("panel.pair", first=a, second=b) for a, b in PAIRS if {a, b} <= sent.keys()]
         if "frequency_penalty" in sent:
             hints.append(f"frequency_penalty: {PARAMETERS['frequency_penalty'].meaning}")
-        self.hint.value = markup.box("hint", "\n".join(hints), 'role="status"')
+        self.hint.value = style.box("hint", "\n".join(hints), 'role="status"')
 
     def _paint_soon(self) -> None:
         if not self._later:
@@ -166,9 +166,9 @@ class Panel(VBox):
         title = say("panel.thought", count=len(thought))
         self.thought.value = fold(title, f"<pre>{escaped(thought)}</pre>") if thought else ""
         self.shown.show(reply.text, running=reply.running)
-        self.status.value = markup.box("status", self._status(reply), 'role="status"')
+        self.status.value = style.box("status", self._status(reply), 'role="status"')
         error = explain(reply, self._lab) if reply.error else ""
-        self.error.value = markup.box("error", error, 'role="alert"')
+        self.error.value = style.box("error", error, 'role="alert"')
         self.stop_button.disabled = not reply.running
 
     def _status(self, reply: Reply) -> str:

@@ -16,14 +16,14 @@ from ipywidgets import (
 from .. import connection, models
 from ..connection import Lab
 from ..parameters import PARAMETERS
-from ..text import LabError, say
-from ..views.markup import clean, escaped
-from . import markup
+from ..views.html import clean, escaped
+from ..words import LabError, say
+from . import style
 from .history import History
 from .panel import Panel
 from .presets import Presets
 from .reply import Reply
-from .results import Results
+from .sides import Results
 
 GROUPS = {
     "drawing": (
@@ -100,14 +100,14 @@ class Playground(Panel):
         row = Layout(flex_flow="row wrap", align_items="center")
         self.results = Results([self.thought, self.shown, self.status, self.error])
         return [
-            HTML(markup.STYLE, layout=Layout(display="none")),
+            HTML(style.STYLE, layout=Layout(display="none")),
             self.system,
             self.prompt,
             HBox([self.model, self.preset, self.preset_name, self.save_button], layout=row),
             self.saved,
             HTML(escaped(say("panel.ticks"))),
             self._groups(),
-            HTML(markup.meanings([PARAMETERS[name] for name in ALL])),
+            HTML(style.meanings([PARAMETERS[name] for name in ALL])),
             self.sends,
             self.hint,
             HBox([self.run_button, self.stop_button], layout=row),

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from ..files import home, replacing
 from ..parameters import PARAMETERS
-from ..text import LabError, say
+from ..paths import home, replacing
+from ..words import LabError, say
 
 BUNDLED = {
     "precise": {"temperature": 0.0},

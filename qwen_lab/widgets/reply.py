@@ -9,8 +9,8 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletio
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
 from ..connection import Lab
-from ..streams import Wire
-from ..text import say
+from ..watch.stream import Wire
+from ..words import say
 
 # How much of a server's words is shown: an error may be a whole page.
 SHOWN = 600

@@ -9,15 +9,15 @@ import numpy
 from ipywidgets import HTML, Button, GridBox, HBox, Layout, VBox
 
 from ..connection import Lab
-from ..next_token import NextToken
 from ..parameters import PARAMETERS
-from ..sampling import Settings, Stage, draw, stages
-from ..text import say
-from ..views.markup import clean
-from . import markup
+from ..views.html import clean
+from ..watch.next_token import NextToken
+from ..watch.sampling import Settings, Stage, draw, stages
+from ..words import say
+from . import style
 from .branches import Branches, Path
 from .candidates import Candidates
-from .setting import settings
+from .knob import settings
 from .tree import Tree
 
 OFF = asdict(Settings())
@@ -86,9 +86,9 @@ class Sampler(VBox):
         grid = Layout(grid_template_columns=columns, grid_gap="0 24px")
         row = Layout(flex_flow="row wrap", align_items="center")
         return [
-            HTML(markup.STYLE, layout=Layout(display="none")),
+            HTML(style.STYLE, layout=Layout(display="none")),
             GridBox(list(self.controls.values()), layout=grid),
-            HTML(markup.meanings([PARAMETERS[name] for name in OFF])),
+            HTML(style.meanings([PARAMETERS[name] for name in OFF])),
             HBox(list(self.buttons.values()), layout=row),
             self.written,
             self.status,
@@ -203,7 +203,7 @@ class Sampler(VBox):
         except Exception as error:
             self._paint()
             words = str(error) or type(error).__name__
-            self.error.value = markup.box("error", words, 'role="alert"')
+            self.error.value = style.box("error", words, 'role="alert"')
 
     def _seeded(self, change: object) -> None:
         self._random = numpy.random.default_rng(change.new)
@@ -228,11 +228,11 @@ class Sampler(VBox):
         # The clock of every event loop.
         self._painted = time.monotonic()
         self._doing, here = doing, self.branches.here
-        self.status.value = markup.box(
+        self.status.value = style.box(
             "status", say(f"sampler.{doing}") if doing else " ", 'role="status"'
         )
         text = self._begun + b"".join(here.tokens).decode(errors="replace")
-        self.written.value = markup.box("answer", text or say("sampler.root"), ARIA)
+        self.written.value = style.box("answer", text or say("sampler.root"), ARIA)
         for name in ("draw_one", "draw_many"):
             self.buttons[name].disabled = not here.ready
         self.buttons["back"].disabled = not here.path

@@ -7,11 +7,11 @@ from ipywidgets import HTML, HBox, IntProgress, Layout, VBox
 
 from ..connection import Lab
 from ..rows import write_csv
-from ..sweeping import Answer, ask_all, combinations, figures, is_dear, price
-from ..text import say
 from ..views.grid import grid
-from ..views.markup import clean, escaped
-from . import markup
+from ..views.html import clean, escaped
+from ..watch.sweep import Answer, ask_all, combinations, figures, is_dear, price
+from ..words import say
+from . import style
 from .buttons import run_and_stop
 
 PAUSE = 0.05
@@ -42,9 +42,9 @@ class Sweep(VBox):
         self.progress = IntProgress(max=len(self.settings), layout=Layout(width="auto", flex="1"))
         self.status, self.shown = HTML(), HTML()
         row = Layout(flex_flow="row wrap", align_items="center")
-        style = HTML(markup.STYLE, layout=Layout(display="none"))
+        sheet = HTML(style.STYLE, layout=Layout(display="none"))
         buttons = HBox([self.run_button, self.stop_button, self.progress], layout=row)
-        super().__init__([style, buttons, self.status, self.shown])
+        super().__init__([sheet, buttons, self.status, self.shown])
         self.add_class("qwen-panel")
         self.run_button.on_click(lambda _: self._pressed())
         self.stop_button.on_click(lambda _: self.stop())

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from ipywidgets import Layout, Select
 
-from ..text import say
 from ..views.sampler import named
+from ..words import say
 from .branches import Branches, Node, Path
 
 

@@ -14,7 +14,7 @@ import psutil
 import table
 
 from qwen_lab import __version__
-from qwen_lab.text import say
+from qwen_lab.words import say
 
 HERE = Path(__file__).parent
 SHARED = {"__main__", "learner", "load", "server", "table"}

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from server import own
 from table import Row, show
 
-from qwen_lab.endpoint import process
+from qwen_lab.endpoint import server
 
 CONNECT = """
 import time
@@ -38,7 +38,7 @@ def rows() -> Iterator[Row]:
         running = [connect() for _ in range(10)]
         stopped = []
         for _ in range(3):
-            process.stop()
+            server.stop()
             stopped.append(connect()[0])
     firsts, agains = ([1000 * each for each in times] for times in zip(*running, strict=True))
     yield Row("connect(), the local Qwen runs", firsts, "ms", "≤ 50")

@@ -15,8 +15,8 @@ from server import HTTP, own
 from table import Row, show
 
 from qwen_lab.connection import Lab
-from qwen_lab.next_token import MOST
-from qwen_lab.sampling import Settings, stages
+from qwen_lab.watch.next_token import MOST
+from qwen_lab.watch.sampling import Settings, stages
 
 TIMES = 8
 ASKED = [{"role": "user", "content": "写一首关于秋天的短诗"}]

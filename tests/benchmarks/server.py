@@ -14,20 +14,21 @@ from types import SimpleNamespace
 
 import httpx2
 
-from qwen_lab.endpoint import process, state, weights
+from qwen_lab.endpoint import server, server_file
+from qwen_lab.endpoint.weights import weights
 
 HTTP = httpx2.Client(timeout=300, trust_env=False, limits=httpx2.Limits(max_connections=None))
 
 
 @contextmanager
-def own(*, record: Path | None = None) -> Iterator[state.State]:
+def own(*, record: Path | None = None) -> Iterator[server_file.State]:
     """A server in a process of its own, as the lessons have it."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         os.environ["QWEN_LAB_HOME"] = home
         try:
-            yield process.start(record=record)
+            yield server.start(record=record)
         finally:
-            process.stop()
+            server.stop()
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def here() -> Iterator[SimpleNamespace]:
     while not server.started:
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    url = f"http://127.0.0.1:{port}{state.BASE}"
+    url = f"http://127.0.0.1:{port}{server_file.BASE}"
     try:
         yield SimpleNamespace(
             base_url=url,

@@ -27,7 +27,8 @@ box"""
 JUPYTER = """
 import sys
 from pathlib import Path
-from qwen_lab import jupyter, lessons
+from qwen_lab.course import lessons
+from qwen_lab.setup import jupyter
 lessons.first = lambda language: "slider.ipynb"
 jupyter.run(Path(sys.argv[1]), browser=False)
 """

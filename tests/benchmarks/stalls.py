@@ -16,7 +16,7 @@ from pathlib import Path
 from load import two_busy_loops
 from table import Row, show
 
-from qwen_lab import lessons, recording
+from qwen_lab.course import lessons, record
 
 SANITIZE = Path(__file__).parents[1] / "notebooks" / "sanitize.cfg"
 # A run takes seconds; one that is not back by now is not coming back.
@@ -31,7 +31,7 @@ def run(lesson: Path) -> tuple[str, float]:
         done = subprocess.run(
             [*command, *options, "-p", "no:cacheprovider", lesson.name],
             cwd=lesson.parent,
-            env={**os.environ, **recording.replaying(lessons.tape(lesson))},
+            env={**os.environ, **record.replaying(lessons.tape(lesson))},
             stdout=subprocess.DEVNULL,
             timeout=STALL,
         )

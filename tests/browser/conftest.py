@@ -10,12 +10,12 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from qwen_lab import lessons
+from qwen_lab.course import lessons
 
 START = """
 import sys
 from pathlib import Path
-from qwen_lab import jupyter
+from qwen_lab.setup import jupyter
 jupyter.run(Path(sys.argv[1]), browser=False)
 """
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

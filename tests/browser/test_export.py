@@ -6,7 +6,7 @@ import pytest
 from nbconvert import HTMLExporter
 from playwright.sync_api import Page
 
-from qwen_lab import lessons
+from qwen_lab.course import lessons
 
 pytestmark = pytest.mark.browser
 

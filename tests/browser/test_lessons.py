@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
-from qwen_lab import lessons
+from qwen_lab.course import lessons
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from qwen_lab.text import say, use
+from qwen_lab.words import say, use
 
 TABS = {
     "en": ["Answer", "X-ray", "Anatomy", "Wire", "Code"],

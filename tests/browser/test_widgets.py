@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from qwen_lab.text import say, use
+from qwen_lab.words import say, use
 
 RUN = {"en": "Run", "zh": "运行"}
 PROMPT = "写一句关于秋天的话。</div><img src=x onerror=window.stolen=1>"

@@ -7,8 +7,8 @@ from warnings import catch_warnings, simplefilter
 import pytest
 from openai.types.chat import ChatCompletion
 
-from qwen_lab.calls import Attempt, Call, Calls
 from qwen_lab.checks.calls import at_most, coroutine, results, timeout, together
+from qwen_lab.watch.calls import Attempt, Call, Calls
 
 REPLY = ChatCompletion.construct(id="1", choices=[])
 REFUSED = ValueError("no")

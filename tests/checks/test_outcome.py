@@ -5,7 +5,7 @@ from types import FunctionType, ModuleType
 
 import pytest
 
-from qwen_lab import checks, text
+from qwen_lab import checks, words
 from qwen_lab.checks import outcome
 from qwen_lab.checks.outcome import Outcome, check, passed, shown
 
@@ -147,8 +147,8 @@ def test_the_checks_use_the_words_that_exist_and_no_others():
     code = "".join(path.read_text("utf-8") for path in Path(outcome.__file__).parent.glob("*.py"))
     used = set(re.findall(r'"(checks(?:_\w+)?\.\w+)"', code))
     used |= {f"checks.{name}" for name in ("passed", "not_yet", "wrong")}
-    topics = [path.stem for path in (text.WORDS / "en").glob("checks*.toml")]
-    assert used == {f"{topic}.{name}" for topic in topics for name in text._topic("en", topic)}
+    topics = [path.stem for path in (words.WORDS / "en").glob("checks*.toml")]
+    assert used == {f"{topic}.{name}" for topic in topics for name in words._topic("en", topic)}
 
 
 @pytest.mark.parametrize("judge", every_check(), ids=lambda judge: judge.__name__)

@@ -11,7 +11,7 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
-from qwen_lab.endpoint import process
+from qwen_lab.endpoint import server
 
 ASK = {"model": "qwen-plus", "messages": [{"role": "user", "content": "你好"}]}
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -19,10 +19,10 @@ WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters":
 
 
 @pytest.fixture
-def server(home, monkeypatch):
+def running(home, monkeypatch):
     """The real one."""
     monkeypatch.setenv("QWEN_LAB_HOME", str(home))
-    return process.start()
+    return server.start()
 
 
 def asynchronous(base_url, key):
@@ -102,7 +102,7 @@ def test_curl_gets_a_refusal(curl):
 
 
 @pytest.mark.model
-def test_thirty_clients_at_once_are_all_answered_while_the_server_says_it_is_well(server):
+def test_thirty_clients_at_once_are_all_answered_while_the_server_says_it_is_well(running):
     async def ask(client, number):
         seed = {} if number % 5 else {"seed": number}
         answer = await client.chat.completions.create(**ASK, max_tokens=4, **seed)
@@ -111,12 +111,12 @@ def test_thirty_clients_at_once_are_all_answered_while_the_server_says_it_is_wel
     async def watch():
         async with httpx2.AsyncClient() as http:
             for _ in range(20):
-                response = await http.get(f"http://127.0.0.1:{server.port}/health", timeout=5)
+                response = await http.get(f"http://127.0.0.1:{running.port}/health", timeout=5)
                 assert response.json()["status"] == "ok"
                 await asyncio.sleep(0.05)
 
     async def all_at_once():
-        async with asynchronous(server.base_url, server.token) as client:
+        async with asynchronous(running.base_url, running.token) as client:
             return await asyncio.gather(watch(), *(ask(client, number) for number in range(30)))
 
     assert all(1 <= count <= 4 for count in asyncio.run(all_at_once())[1:])
@@ -124,9 +124,9 @@ def test_thirty_clients_at_once_are_all_answered_while_the_server_says_it_is_wel
 
 @pytest.mark.model
 @pytest.mark.parametrize("choice", ["required", WEATHER])
-def test_the_real_model_calls_a_tool_in_a_stream(server, choice):
+def test_the_real_model_calls_a_tool_in_a_stream(running, choice):
     async def call():
-        async with asynchronous(server.base_url, server.token) as client:
+        async with asynchronous(running.base_url, running.token) as client:
             ask = ASK | {"messages": [{"role": "user", "content": "成都天气如何？"}]}
             options = {"tools": [WEATHER], "tool_choice": choice, "seed": 1}
             async with client.chat.completions.stream(**ask, **options) as stream:

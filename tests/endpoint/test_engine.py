@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy
 import pytest
 
-from qwen_lab.endpoint import tools, weights
+from qwen_lab.endpoint import tools
 from qwen_lab.endpoint.engine import LlamaEngine
 from qwen_lab.endpoint.events import End, Piece, Prompt
 from qwen_lab.endpoint.refusal import Refusal
 from qwen_lab.endpoint.rules import read
 from qwen_lab.endpoint.search import Note
-from qwen_lab.next_token import WHOLE
+from qwen_lab.endpoint.weights import weights
+from qwen_lab.watch.next_token import WHOLE
 
 pytestmark = pytest.mark.model
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qwen_lab.endpoint import process
-from qwen_lab.endpoint.faults import FAULT, LATENCY
-from qwen_lab.endpoint.state import BASE
+from qwen_lab.endpoint import server
+from qwen_lab.endpoint.server_file import BASE
+from qwen_lab.endpoint.weather import FAULT, LATENCY
 from qwen_lab.parameters import PARAMETERS
 
 CHAT = f"{BASE}/chat/completions"
@@ -208,11 +208,11 @@ HOSTILE = [
 def alive(home, monkeypatch):
     """Ask the real server; it must be the same process before and after."""
     monkeypatch.setenv("QWEN_LAB_HOME", str(home))
-    server = process.start()
-    headers = {"authorization": f"Bearer {server.token}"}
-    with httpx2.Client(base_url=server.base_url, headers=headers, timeout=60) as client:
+    running = server.start()
+    headers = {"authorization": f"Bearer {running.token}"}
+    with httpx2.Client(base_url=running.base_url, headers=headers, timeout=60) as client:
         yield client
-    assert psutil.pid_exists(server.pid) and process.start().pid == server.pid
+    assert psutil.pid_exists(running.pid) and server.start().pid == running.pid
 
 
 @pytest.mark.model

@@ -5,8 +5,8 @@ import pytest
 import qwen_lab
 from qwen_lab.connection import Lab
 from qwen_lab.endpoint import tape
-from qwen_lab.next_token import listed
-from qwen_lab.text import LabError
+from qwen_lab.watch.next_token import listed
+from qwen_lab.words import LabError
 
 HELLO = [{"role": "user", "content": "你好"}]
 

@@ -7,10 +7,10 @@ import pytest
 from openai import OpenAI
 
 import qwen_lab
-from qwen_lab import lessons
+from qwen_lab.course import lessons
 from qwen_lab.endpoint import tape
 from qwen_lab.endpoint.rules import read
-from qwen_lab.text import LabError
+from qwen_lab.words import LabError
 
 HELLO = [{"role": "user", "content": "你好"}]
 

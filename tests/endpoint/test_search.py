@@ -6,11 +6,11 @@ from datetime import date
 
 import pytest
 
-from qwen_lab.endpoint import state
+from qwen_lab.endpoint import server_file
 from qwen_lab.endpoint.messages import question
 from qwen_lab.endpoint.search import BUNDLED, LONGEST, Note, Search, insert
-from qwen_lab.environment import ROOT
-from qwen_lab.text import LabError
+from qwen_lab.setup.environment import ROOT
+from qwen_lab.words import LabError
 
 QUESTIONS = ROOT / "tests" / "benchmarks" / "questions.toml"
 MONDAY = date(2026, 11, 23)
@@ -176,17 +176,17 @@ def test_notes_that_are_not_utf_8_harm_nobody(tmp_path):
 def test_a_folder_that_is_not_there_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("QWEN_LAB_NOTES", str(tmp_path / "nowhere"))
     with pytest.raises(LabError, match="nowhere"):
-        state.notes()
+        server_file.notes()
 
 
 def test_each_folder_of_notes_has_a_server_of_its_own(monkeypatch, tmp_path):
     monkeypatch.setenv("QWEN_LAB_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
-    without = state.folder(tmp_path)
+    without = server_file.folder(tmp_path)
     monkeypatch.setenv("QWEN_LAB_NOTES", ".")
-    relative = state.folder(tmp_path)
+    relative = server_file.folder(tmp_path)
     monkeypatch.setenv("QWEN_LAB_NOTES", str(tmp_path))
-    assert without != relative == state.folder(tmp_path)
+    assert without != relative == server_file.folder(tmp_path)
 
 
 def test_the_notes_stand_before_the_last_question():

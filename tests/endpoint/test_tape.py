@@ -12,7 +12,7 @@ from qwen_lab.endpoint import tape
 from qwen_lab.endpoint.app import BASE, create_app
 from qwen_lab.endpoint.events import End, Piece, Prompt, Thought
 from qwen_lab.endpoint.refusal import invalid
-from qwen_lab.text import LabError
+from qwen_lab.words import LabError
 
 KEY = "sk-0123456789abcdef0123456789abcdef"
 

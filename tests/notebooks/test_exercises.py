@@ -16,9 +16,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from openai import AsyncOpenAI, OpenAI
 
 import qwen_lab
-from qwen_lab import lessons, recording
-from qwen_lab.exercises import FOLDED, HEADING, exercises
-from qwen_lab.text import LANGUAGES
+from qwen_lab.course import lessons, record
+from qwen_lab.course.exercises import FOLDED, HEADING, exercises
+from qwen_lab.words import LANGUAGES
 
 KINDS = ["markdown", "code", "code", "markdown"]
 HINT = """<details>
@@ -120,7 +120,7 @@ def lesson(request, monkeypatch):
     """A lesson, whose `connect()` gives its tape."""
     language, stem = request.param.split("-")
     tape = lessons.originals() / "tape" / language / f"{stem}.jsonl"
-    for name, value in recording.replaying(tape).items():
+    for name, value in record.replaying(tape).items():
         monkeypatch.setenv(name, value)
     return LESSONS[request.param][1]
 

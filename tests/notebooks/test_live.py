@@ -7,8 +7,8 @@ lessons' own checks of what they say about the model.
 import nbformat
 import pytest
 
-from qwen_lab import lessons, recording
-from qwen_lab.endpoint import process
+from qwen_lab.course import lessons, record
+from qwen_lab.endpoint import server
 
 pytestmark = pytest.mark.model
 
@@ -36,8 +36,8 @@ def test_what_a_lesson_says_of_the_model_holds(lesson, tmp_path, monkeypatch, py
     monkeypatch.setenv("QWEN_LAB_HOME", str(tmp_path))
     try:
         settings = {"QWEN_LAB_ENDPOINT": "local", "QWEN_LAB_HOME": str(tmp_path)}
-        live = recording.run(nbformat.read(lesson, as_version=4), settings)
+        live = record.run(nbformat.read(lesson, as_version=4), settings)
     finally:
-        process.stop()
+        server.stop()
     stored = results(nbformat.read(lesson, as_version=4))
     assert results(live) == stored and len(stored) >= 4

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from qwen_lab import lessons, recording
+from qwen_lab.course import lessons, record
 
 SANITIZE = Path(__file__).with_name("sanitize.cfg")
 LESSONS = [
@@ -27,7 +27,7 @@ def compare(notebook: Path, tape: Path) -> subprocess.CompletedProcess:
         # Its own settings: this project's turn the warnings of nbval's kernel into errors.
         [*command, *options, "-c", os.devnull, "-p", "no:cacheprovider", notebook.name],
         cwd=notebook.parent,
-        env={**os.environ, **recording.replaying(tape)},
+        env={**os.environ, **record.replaying(tape)},
         capture_output=True,
         text=True,
     )

@@ -6,11 +6,11 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from qwen_lab import text
+from qwen_lab import words
 from qwen_lab.parameters import PARAMETERS
 from qwen_lab.views.anatomy import anatomy
+from qwen_lab.views.field_meanings import key, spans
 from qwen_lab.views.fields import read
-from qwen_lab.views.meaning import key, spans
 
 from . import recorded
 from .hostile import HOSTILE
@@ -46,24 +46,24 @@ def below(kind, path):
 FOREIGN = ("moderation.", "annotations[]", ".audio.", ".function_call.", ".custom")
 
 
-@pytest.mark.parametrize("language", text.LANGUAGES)
+@pytest.mark.parametrize("language", words.LANGUAGES)
 @pytest.mark.parametrize(
     "subject",
     [recorded.ANSWER, recorded.THOUGHT, recorded.WRONG_KEY, *recorded.CHUNKS]
     + recorded.tool_chunks(),
 )
 def test_every_recorded_field_has_words(subject, language):
-    text.use(language)
+    words.use(language)
     for field in read(subject).root.walk():
-        assert not field.path or key(field.path) in text.names("anatomy"), field.path
+        assert not field.path or key(field.path) in words.names("anatomy"), field.path
 
 
 @pytest.mark.parametrize("model", [ChatCompletion, ChatCompletionChunk])
 def test_every_field_of_the_sdk_has_words_and_says_why_it_is_null(model):
     for path in declared(model):
         if not any(part in path for part in FOREIGN):
-            assert key(path) in text.names("anatomy"), path
-    assert set(recorded.DOCUMENTED) <= text.names("anatomy")
+            assert key(path) in words.names("anatomy"), path
+    assert set(recorded.DOCUMENTED) <= words.names("anatomy")
 
 
 def test_what_may_be_null_says_why():
@@ -71,13 +71,13 @@ def test_what_may_be_null_says_why():
     page = anatomy(whole).html
     for field in read(whole).root.walk():
         if field.value is None:
-            assert html.escape(text.say(f"anatomy.{key(field.path)}?")) in page
+            assert html.escape(words.say(f"anatomy.{key(field.path)}?")) in page
 
 
 def test_an_answer_shows_its_values_types_and_meanings():
     view = anatomy(completion())
     assert '<code class="value">&quot;Hello!&quot;</code><small>str</small>' in view.html
-    assert html.escape(text.say("anatomy.finish_reason_stop")) in view.html
+    assert html.escape(words.say("anatomy.finish_reason_stop")) in view.html
     assert "2026-02-26 16:46:41 UTC" in view.html
     assert 'choices[0].message.content = "Hello!"' in view.text
 
@@ -89,7 +89,7 @@ def test_the_short_form_has_nothing_that_changes_from_run_to_run():
 
 def test_what_only_the_sdk_fills_in_stands_apart():
     page = anatomy(completion()).html
-    sent, apart = page.split(text.say("anatomy.unsent", count=5))
+    sent, apart = page.split(words.say("anatomy.unsent", count=5))
     assert "<code>content</code>" in sent and "<code>refusal</code>" in apart
     assert "<code>refusal</code>" not in sent
 
@@ -98,7 +98,7 @@ def test_a_cloud_answer_costs_what_the_dated_list_says_and_a_local_one_nothing()
     # 16 tokens in at 2.5 CNY and 2 out at 10 CNY for a million.
     assert "0.000060 CNY" in anatomy(completion()).html
     local = anatomy(completion(model="qwen2.5-coder-0.5b-instruct")).html
-    assert html.escape(text.say("anatomy.cost_free")) in local
+    assert html.escape(words.say("anatomy.cost_free")) in local
 
 
 def test_chunks_are_put_together_and_each_part_names_its_chunks():
@@ -106,8 +106,8 @@ def test_chunks_are_put_together_and_each_part_names_its_chunks():
     assert 'choices[0].message.content = "Hello."' in view.text
     assert "usage.total_tokens = 19" in view.text
     content = view.html.split("<code>content</code>")[1].split("</li>")[0]
-    assert text.say("anatomy.chunks", chunks="2–3") in content
-    assert text.say("anatomy.chunks", chunks="4") in view.html
+    assert words.say("anatomy.chunks", chunks="2–3") in content
+    assert words.say("anatomy.chunks", chunks="4") in view.html
 
 
 def test_a_streamed_tool_call_keeps_its_first_id_and_all_its_arguments():
@@ -133,7 +133,7 @@ def test_an_error_shows_its_status_its_parts_and_the_request_id(client):
     view = anatomy(caught.value)
     assert 'exception = "BadRequestError"' in view.text and "status_code = 400" in view.text
     assert "<code>request_id</code>" in view.html and "Temperature should be in" in view.html
-    assert html.escape(text.say("anatomy.error.param?")) in view.html
+    assert html.escape(words.say("anatomy.error.param?")) in view.html
 
 
 def test_an_error_without_a_json_body_is_shown_as_it_came():
@@ -159,7 +159,7 @@ def test_two_answers_are_compared_field_by_field():
     assert view.text.splitlines()[1:] == ['≠ model: "qwen3-max" → "qwen-plus"']
     assert '<li class="differs"><code>model</code>' in view.html
     assert "<li><code>object</code>" in view.html
-    assert anatomy(completion(), completion()).text == text.say("anatomy.same")
+    assert anatomy(completion(), completion()).text == words.say("anatomy.same")
 
 
 def test_a_field_that_only_one_of_two_has_differs():
@@ -174,7 +174,7 @@ def test_of_many_tokens_only_the_first_are_listed():
     logprobs = {"content": [token] * 100, "refusal": None}
     choice = recorded.ANSWER["choices"][0] | {"logprobs": logprobs}
     view = anatomy(completion(choices=[choice]))
-    assert text.say("anatomy.more", count=97) in view.html
+    assert words.say("anatomy.more", count=97) in view.html
     assert "choices[0].logprobs.content = " in view.text and len(view.text) < 1_000
 
 

@@ -3,9 +3,9 @@ import re
 
 import pytest
 
-from qwen_lab import text
-from qwen_lab.sweeping import Answer, figures
+from qwen_lab import words
 from qwen_lab.views.grid import grid
+from qwen_lab.watch.sweep import Answer, figures
 
 from .hostile import HOSTILE
 
@@ -28,7 +28,7 @@ HEAT = [
 def test_each_setting_is_a_row_and_each_seed_a_column():
     page = seen(grid(figures(HEAT)).html)
     assert "Setting seed=0 seed=1 temperature=0 A 一样 A 一样 temperature=0.7 A 一样 B 不同" in page
-    assert text.say("sweep.same") in page
+    assert words.say("sweep.same") in page
 
 
 def test_what_all_settings_share_stands_once_in_the_title():
@@ -49,7 +49,7 @@ def test_the_figures_stand_below_with_what_they_mean():
     page = seen(grid(figures(HEAT)).html)
     assert "temperature=0 1 of 2 2 0.50 0.50 1.00 stop × 2" in page
     for name in ("distinct_1", "distinct_2", "overlap"):
-        assert text.say(f"sweep.{name}_means") in page
+        assert words.say(f"sweep.{name}_means") in page
 
 
 def test_one_parameter_that_varies_has_a_chart():

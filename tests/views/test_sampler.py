@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 import numpy
 import pytest
 
-from qwen_lab.next_token import listed
-from qwen_lab.sampling import Settings, draw, stages
 from qwen_lab.views.sampler import named, sampler
-from qwen_lab.views.stages import percent
+from qwen_lab.views.stage_sentences import percent
+from qwen_lab.watch.next_token import listed
+from qwen_lab.watch.sampling import Settings, draw, stages
 from tests.views.hostile import HOSTILE
 
 

@@ -3,8 +3,8 @@ import re
 
 import pytest
 
-from qwen_lab.calls import Attempt, Call, Calls
 from qwen_lab.views.timeline import timeline
+from qwen_lab.watch.calls import Attempt, Call, Calls
 
 from .hostile import HOSTILE
 

@@ -4,9 +4,9 @@ import re
 import pytest
 from openai.types.chat import ChatCompletionChunk
 
-from qwen_lab import text
-from qwen_lab.streams import Event
+from qwen_lab import words
 from qwen_lab.views.wire import wire
+from qwen_lab.watch.stream import Event
 
 from . import recorded
 from .hostile import HOSTILE
@@ -45,16 +45,16 @@ def test_times_stand_in_the_page_and_not_in_the_short_form():
 def test_the_traps_of_this_stream_are_named_and_no_others():
     page = seen(wire(events(recorded.CHUNKS), "done").html)
     for trap, here in (("role", 1), ("choices", 1), ("usage", 1), ("id", 0), ("none", 0)):
-        assert (text.say(f"wire.trap_{trap}") in page) == bool(here), trap
+        assert (words.say(f"wire.trap_{trap}") in page) == bool(here), trap
     tools = seen(wire(events(recorded.tool_chunks()), "done").html)
-    assert text.say("wire.trap_id") in tools and text.say("wire.trap_none") in tools
+    assert words.say("wire.trap_id") in tools and words.say("wire.trap_none") in tools
     assert "tool call 0: square_root(" in tools
 
 
 def test_a_long_stream_folds_its_middle_and_shows_it_all():
     chunks = [recorded.CHUNKS[1]] * 60
     page = wire(events(chunks), "done").html
-    assert text.say("wire.middle", count=61 - 14) in page
+    assert words.say("wire.middle", count=61 - 14) in page
     assert page.count("<tr><td>") == 61
 
 
@@ -67,7 +67,7 @@ def test_the_slow_motion_keeps_the_proportions():
 def test_a_stream_that_did_not_end_says_so(state):
     found = [] if state == "unread" else events(recorded.CHUNKS[:2])[:-1]
     view = wire(found, state, OSError("x") if state == "failed" else None)
-    assert text.say(f"wire.{state}", error="OSError") in view.text
+    assert words.say(f"wire.{state}", error="OSError") in view.text
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_stream_that_did_not_end_says_so(state):
 )
 def test_what_is_no_chunk_is_named(raw, said):
     page = wire([Event(raw, 0.1)], "failed", ValueError()).html
-    assert html.escape(text.say(f"wire.{said}")) in page
+    assert html.escape(words.say(f"wire.{said}")) in page
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

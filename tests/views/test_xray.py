@@ -4,8 +4,8 @@ import re
 import pytest
 from openai import OpenAI
 
-from qwen_lab import text
-from qwen_lab.endpoint import process
+from qwen_lab import words
+from qwen_lab.endpoint import server
 from qwen_lab.views.tokens import read
 from qwen_lab.views.xray import percent, xray
 
@@ -43,7 +43,7 @@ def test_a_token_tells_its_alternatives():
 def test_a_character_of_several_tokens_is_shown_whole():
     view = xray(answer(*split("😀", 2, 0.5, 0.4), content="😀"))
     assert ">😀</span>" in view.html and "\ufffd" not in view.html
-    assert text.say("xray.pieces", count=2) in view.html and "20 %" in view.html
+    assert words.say("xray.pieces", count=2) in view.html and "20 %" in view.html
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ def test_percentages_tell_small_ones_apart(probability, said):
 @pytest.mark.model
 def test_the_real_models_tokens_are_its_answer(home, monkeypatch):
     monkeypatch.setenv("QWEN_LAB_HOME", str(home))
-    server = process.start()
-    client = OpenAI(base_url=server.base_url, api_key=server.token)
+    running = server.start()
+    client = OpenAI(base_url=running.base_url, api_key=running.token)
     messages = [{"role": "user", "content": "照抄：龘靐😀👩‍👩‍👧 café\n第二行"}]
     completion = client.chat.completions.create(
         model="qwen-plus", messages=messages, logprobs=True, top_logprobs=5, temperature=0

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from qwen_lab.connection import Lab
-from qwen_lab.views.markup import clean
+from qwen_lab.views.html import clean
 from qwen_lab.widgets import code
 
 from ..views.hostile import HOSTILE

@@ -4,8 +4,8 @@ import os
 import pytest
 
 from qwen_lab.parameters import PARAMETERS
-from qwen_lab.text import LabError
 from qwen_lab.widgets.presets import BUNDLED, Presets
+from qwen_lab.words import LabError
 
 from ..views.hostile import HOSTILE
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from qwen_lab.sweeping import Answer
+from qwen_lab.watch.sweep import Answer
 from qwen_lab.widgets.sweep import Sweep, sweep
 
 

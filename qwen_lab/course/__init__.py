@@ -1,0 +1,1 @@
+"""The course: the lessons and how far one is in them."""

@@ -1,0 +1,107 @@
+"""The learner's copies of the lessons: made once, never overwritten, restored on request.
+
+Standard library only. The lessons themselves lie in `notebooks/` of the checkout, or inside the
+package when it was installed from a wheel; a learner never works on those.
+"""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ..setup.environment import ROOT, is_checkout
+from ..words import LANGUAGES, LabError
+
+
+def originals() -> Path:
+    """The folder that holds the lessons as they were written, one folder a language."""
+    return ROOT / "notebooks" if is_checkout() else Path(__file__).parents[1] / "notebooks"
+
+
+def folder() -> Path:
+    """The folder of the learner's copies: beside the checkout's package, or where they stand."""
+    return (ROOT if is_checkout() else Path.cwd()) / "my_lessons"
+
+
+def names(language: str) -> list[str]:
+    """The file names of a language's lessons, in order."""
+    return sorted(path.name for path in (originals() / language).glob("[0-9][0-9]_*.ipynb"))
+
+
+def first(language: str) -> str:
+    """The file name of the lesson to begin with; 00 is a tour, for whoever wants one."""
+    return next(name for name in names(language) if not name.startswith("00"))
+
+
+def tape(lesson: Path) -> Path:
+    """The tape of a lesson, or of a copy of it: by the language it lies in and its name."""
+    return originals() / "tape" / lesson.parent.name / f"{lesson.stem}.jsonl"
+
+
+def copy() -> Path:
+    """Copy the lessons that the learner does not have yet, and return the folder they are in.
+
+    A copy that is there is never touched. `LabError` if the folder cannot be written.
+    """
+    for language in LANGUAGES:
+        for name in names(language):
+            if not (target := folder() / language / name).exists():
+                _place(originals() / language / name, target)
+    return folder()
+
+
+def reset(number: int, language: str) -> tuple[Path, Path | None]:
+    """Restore one lesson; return it and the backup of the learner's copy, if there was one.
+
+    `LabError` if there is no such lesson, or if the folder cannot be written.
+    """
+    lesson = folder() / language / _name(number, language)
+    backup = _backup(lesson) if lesson.exists() else None
+    _place(originals() / language / lesson.name, lesson, keep_as=backup)
+    return lesson, backup
+
+
+def _name(number: int, language: str) -> str:
+    for name in names(language):
+        if name.startswith(f"{number:02d}_"):
+            return name
+    known = ", ".join(name[:2] for name in names(language))
+    raise LabError("lessons.no_such", number=number, lessons=known)
+
+
+def _backup(lesson: Path) -> Path:
+    moment = datetime.now()
+    while True:
+        backup = lesson.with_name(f"{lesson.stem}.backup-{moment:%Y%m%d-%H%M%S}.ipynb")
+        if not backup.exists():
+            return backup
+        # Two resets within a second: the first backup holds the learner's work.
+        moment += timedelta(seconds=1)
+
+
+def _place(source: Path, target: Path, keep_as: Path | None = None) -> None:
+    """Put a whole file in place at once, so that an interruption leaves no half of one."""
+    part = target.with_name(f".{target.name}.part")
+    with _explained(target.parent):
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, part)
+            if keep_as:
+                os.replace(target, keep_as)
+            os.replace(part, target)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise LabError("lessons.disk_full", path=path) from error
+        raise LabError("lessons.cannot_write", path=path, reason=error.strerror) from error

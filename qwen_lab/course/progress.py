@@ -1,0 +1,76 @@
+"""How far the learner has come: every exercise and quiz of the course, as a table."""
+
+import re
+
+import nbformat
+
+from ..views.html import View, escaped, table
+from ..words import language, say
+from . import lessons, log
+from .exercises import exercises
+
+SIGNS = {"passed": "✓", "wrong": "✗", "open": "·"}
+QUESTIONS = 3
+STYLE = """
+.qwen-progress b { display: inline-block; min-width: 1.6em; text-align: center; }
+.qwen-progress .passed { color: var(--jp-success-color0, #2e7d32); }
+.qwen-progress .wrong { color: var(--jp-error-color1, #d32f2f); }
+"""
+
+
+def progress() -> View:
+    """The exercises that passed, that were tried, and that are open, lesson by lesson.
+
+    What it knows lies in one file on this machine.
+
+    >>> qwen_lab.progress()
+    """
+    noted = log.read()
+    rows = [
+        _Row(name, noted[log.EXERCISES], noted[log.QUIZZES]) for name in lessons.names(language())
+    ]
+    rows = [row for row in rows if row.signs]
+    passed = sum(row.passed for row in rows)
+    words = say("progress.passed", passed=passed, count=sum(len(row.signs) for row in rows))
+    names = ("lesson", "exercises", "quiz")
+    shown = table("".join(row.html for row in rows), *(say(f"progress.{name}") for name in names))
+    legend = f"<small>{escaped(say('progress.legend'))}</small>"
+    html = f'<div class="qwen-progress"><p>{escaped(words)}</p>{shown}{legend}</div>'
+    return View(html, "\n".join([words, *(row.text for row in rows)]), STYLE)
+
+
+class _Row:
+    """One lesson: its title, and how each exercise and the quiz stand."""
+
+    def __init__(self, name: str, tried: dict, quizzes: dict) -> None:
+        lesson = nbformat.read(lessons.originals() / language() / name, as_version=4)
+        self.name, self.title = name, re.match(r"# (.+)", lesson.cells[0].source)[1]
+        numbers = [exercise.number for exercise in exercises(lesson)]
+        self.signs = {number: tried.get(number, "open") for number in numbers}
+        self.quiz = quizzes.get(name[:2])
+
+    @property
+    def passed(self) -> int:
+        return list(self.signs.values()).count("passed")
+
+    @property
+    def answered(self) -> str:
+        return "–" if self.quiz is None else f"{self.quiz}/{QUESTIONS}"
+
+    @property
+    def html(self) -> str:
+        signs = "".join(_sign(number, status) for number, status in self.signs.items())
+        link = f'<a href="{escaped(self.name)}">{escaped(self.title)}</a>'
+        return f"<tr><td>{link}</td><td>{signs}</td><td>{escaped(self.answered)}</td></tr>"
+
+    @property
+    def text(self) -> str:
+        signs = " ".join(SIGNS.get(status, SIGNS["open"]) for status in self.signs.values())
+        return f"{self.title}: {signs}  {self.answered}"
+
+
+def _sign(number: str, status: str) -> str:
+    status = status if status in SIGNS else "open"
+    words = say("progress.open") if status == "open" else say(f"checks.{status}")
+    told = escaped(say("progress.tried", number=number, status=words))
+    return f'<b class="{status}" title="{told}" aria-label="{told}">{SIGNS[status]}</b>'

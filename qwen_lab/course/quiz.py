@@ -1,0 +1,123 @@
+"""A lesson's quiz: questions with a few choices, each of which explains itself."""
+
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+from ipywidgets import HTML, Button, Layout, VBox
+
+from ..views.html import escaped
+from ..widgets import style
+from ..words import LabError, language, say
+from . import log
+
+FOLDER = Path(__file__).parent / "quizzes"
+STYLE = """<style>
+.qwen-quiz .jupyter-button { height: auto; line-height: 1.5; max-width: 720px; padding: 4px 12px;
+  text-align: left; white-space: normal; }
+.qwen-quiz b { display: block; margin-top: 8px; }
+</style>"""
+CODE = re.compile("`([^`]+)`")
+
+
+def names() -> list[str]:
+    """The lessons that have a quiz, by their numbers."""
+    return sorted(path.stem for path in (FOLDER / language()).glob("*.toml"))
+
+
+def read(lesson: str) -> list[dict]:
+    """A quiz: for each question its `text`, and `choices` with `text`, `why` and maybe `right`.
+
+    Raises `LabError` when the lesson has none.
+    """
+    if lesson not in names():
+        raise LabError("quiz.no_quiz", lesson=lesson, lessons=", ".join(names()))
+    path = FOLDER / language() / f"{lesson}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))["questions"]
+
+
+class Question(VBox):
+    """One question. `first` is the number of the choice that was chosen first, from 1."""
+
+    first: int | None = None
+
+    def __init__(self, number: int, question: dict, answered: Callable[[], None]) -> None:
+        self._choices, self._answered = question["choices"], answered
+        wide = Layout(width="auto")
+        # A button's words are plain text.
+        self.buttons = [
+            Button(description=choice["text"].replace("`", ""), layout=wide)
+            for choice in self._choices
+        ]
+        for at, button in enumerate(self.buttons, 1):
+            button.on_click(lambda _, at=at: self.choose(at))
+        self.why = HTML()
+        title = say("quiz.title", number=number, question=question["text"])
+        super().__init__([HTML(f"<b>{_marked(title)}</b>"), *self.buttons, self.why])
+
+    @property
+    def right(self) -> bool:
+        """Whether the first choice was right."""
+        return self.first is not None and self._choices[self.first - 1].get("right", False)
+
+    def choose(self, number: int) -> None:
+        """Choose an answer, from 1 on, and show why it is right or not."""
+        choice, button = self._choices[number - 1], self.buttons[number - 1]
+        self.first = self.first or number
+        right = choice.get("right", False)
+        button.button_style = "success" if right else "danger"
+        words = say("quiz.right" if right else "quiz.wrong") + " " + choice["why"]
+        self.why.value = f'<div class="qwen-panel-hint" role="status">{_marked(words)}</div>'
+        self._answered()
+
+
+class Quiz(VBox):
+    """The quiz of a lesson, "02"; the first choice of each question counts.
+
+    Once all are answered, the score goes into the learner's log.
+
+    >>> qwen_lab.quiz("02")
+
+    Raises `LabError` when the lesson has no quiz.
+    """
+
+    def __init__(self, lesson: str) -> None:
+        self._lesson, self._status = lesson, HTML()
+        self.questions = [
+            Question(number, question, self._count)
+            for number, question in enumerate(read(lesson), 1)
+        ]
+        sheet = HTML(style.STYLE + STYLE, layout=Layout(display="none"))
+        super().__init__([sheet, *self.questions, self._status])
+        self.add_class("qwen-panel")
+        self.add_class("qwen-quiz")
+        self._count()
+
+    def __repr__(self) -> str:
+        return f"Quiz({self._lesson}: {len(self.questions)} questions)"
+
+    @property
+    def score(self) -> int | None:
+        """How many first choices were right, None as long as a question is open."""
+        if any(question.first is None for question in self.questions):
+            return None
+        return sum(question.right for question in self.questions)
+
+    def _count(self) -> None:
+        if self.score is None:
+            words = say("quiz.open")
+        else:
+            words = say("quiz.score", right=self.score, count=len(self.questions))
+            log.note_quiz(self._lesson, self.score)
+        self._status.value = style.box("status", words, 'role="status"')
+
+
+def _marked(text: str) -> str:
+    """The text as HTML, with what stands in backticks as code."""
+    return CODE.sub(r"<code>\1</code>", escaped(text))
+
+
+def quiz(lesson: str) -> Quiz:
+    """A `Quiz`: the three questions of a lesson, "01" to "07"."""
+    return Quiz(lesson)

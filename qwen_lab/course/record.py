@@ -1,0 +1,129 @@
+"""Make the lessons' outputs in two passes: the live one writes the tape, the replay the outputs.
+
+So what a lesson shows is what its tape gives, on every machine, and comes from the real model.
+"""
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell
+
+from .. import models
+from ..connection import DEFAULT_MODEL
+from ..endpoint import server
+from ..words import say
+from . import lessons
+from .exercises import exercises
+
+# What a lesson keeps about its kernel; the rest would change with each machine.
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+KEYS = ("DASHSCOPE_", "OPENAI_", "QWEN_LAB_")
+SECONDS_A_CELL = 120
+
+
+def record(lesson: Path) -> None:
+    """Run a lesson live and write its tape, then run it on the tape and write its outputs.
+
+    The solutions of its exercises are on the tape too. No key is used. Raises what a cell raises;
+    then neither file is changed.
+    """
+    tape = lessons.tape(lesson)
+    with tempfile.TemporaryDirectory() as home:
+        fresh, usual = Path(home) / "tape.jsonl", {"QWEN_LAB_HOME": home}
+        with _recording(home, fresh):
+            run(solved(lesson), {"QWEN_LAB_ENDPOINT": "local"} | usual)
+        # As fast as it was recorded: what the outputs say of times is true.
+        timed = {"QWEN_LAB_TAPE_SPEED": "recorded"} | usual
+        played = run(nbformat.read(lesson, as_version=4), replaying(fresh) | timed)
+        tape.parent.mkdir(parents=True, exist_ok=True)
+        tape.write_text(fresh.read_text(encoding="utf-8"), encoding="utf-8")
+    played.metadata = nbformat.from_dict(METADATA)
+    _drop_widgets(played)
+    lesson.write_text(nbformat.writes(played) + "\n", encoding="utf-8")
+
+
+def _drop_widgets(notebook: nbformat.NotebookNode) -> None:
+    """Leave of each widget its text: the rest lives in a kernel that is gone."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+
+
+def replaying(tape: Path) -> dict[str, str]:
+    """The variables with which a lesson's kernel plays a tape."""
+    return {"QWEN_LAB_ENDPOINT": "replay", "QWEN_LAB_TAPE": str(tape)}
+
+
+def solved(lesson: Path) -> nbformat.NotebookNode:
+    """The lesson, and after its last cell the solution of each exercise and its check."""
+    notebook = nbformat.read(lesson, as_version=4)
+    for exercise in exercises(notebook):
+        code = exercise.solution, exercise.check
+        notebook.cells += [new_code_cell(source) for source in code if source]
+    return notebook
+
+
+def needs(lesson: Path) -> str:
+    """What a lesson needs, as its title says it: minutes (the author's), calls, tokens and CNY.
+
+    The calls of its exercises' solutions count; `lab.next_token`, which the cloud has not, does
+    not. The tokens are those of the local model.
+    """
+    lines = map(json.loads, lessons.tape(lesson).read_text(encoding="utf-8").splitlines())
+    ends = [line["end"] for line in lines if "end" in line]
+    prompt, completion = (sum(end[at] for end in ends) for at in (1, 2))
+    title = nbformat.read(lesson, as_version=4).cells[0].source
+    minutes, price = re.search(r"(\d+) (?:minutes|分钟)", title), models.price(DEFAULT_MODEL)
+    return say(
+        "lessons.needs",
+        minutes=minutes[1] if minutes else "25",
+        calls=len(ends),
+        model=DEFAULT_MODEL,
+        tokens=int(float(f"{prompt + completion:.2g}")),
+        cny=f"{price.of(prompt, completion):.1g}",
+        date=price.date,
+    )
+
+
+def run(notebook: nbformat.NotebookNode, settings: dict[str, str]) -> nbformat.NotebookNode:
+    """The notebook with the outputs that its cells have under these settings, and no others."""
+    # The kernel of this Python, not one of that name that the user once installed.
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(KEYS)}
+    with tempfile.TemporaryDirectory() as folder:
+        client = NotebookClient(
+            notebook,
+            kernel_name="python3",
+            timeout=SECONDS_A_CELL,
+            resources={"metadata": {"path": folder}},
+            record_timing=False,
+            # What a cell prints piece by piece is one output, as a reader sees it.
+            coalesce_streams=True,
+            store_widget_state=False,
+        )
+        return client.execute(env=clean | settings)
+
+
+@contextmanager
+def _recording(home: str, tape: Path) -> Iterator[None]:
+    """A local Qwen with a home of its own, which writes down all that it answers."""
+    usual = os.environ.get("QWEN_LAB_HOME")
+    os.environ["QWEN_LAB_HOME"] = home
+    try:
+        server.start(record=tape)
+        yield
+        server.stop()
+    finally:
+        os.environ.pop("QWEN_LAB_HOME")
+        if usual:
+            os.environ["QWEN_LAB_HOME"] = usual

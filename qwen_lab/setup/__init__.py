@@ -1,0 +1,1 @@
+"""Before and around JupyterLab: the environment, the command line, the commands."""

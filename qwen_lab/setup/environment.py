@@ -1,0 +1,131 @@
+"""Which Python runs the lab: its own `.venv`, or the environment that the learner has activated.
+
+Standard library only, for it runs before anything is installed. What is there is read from the
+environment itself, never from a stamp file, so that an interrupted set-up heals on the next run.
+"""
+
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from ..words import LabError, say
+from . import packages
+
+ROOT = Path(__file__).resolve().parents[2]
+OWN = ROOT / ".venv"
+
+# Asked of the Python in `.venv`: a copy that has lost its `pyvenv.cfg` runs, but outside it.
+_HEALTH = "import sys; sys.exit(sys.prefix == sys.base_prefix or sys.version_info < (3, 11))"
+
+
+def is_checkout() -> bool:
+    """Say whether the package lies in its checkout, and not in an installed wheel."""
+    return (ROOT / "pyproject.toml").is_file() and (ROOT / "requirements.txt").is_file()
+
+
+def ensure(*, test: bool = False) -> None:
+    """Go on only in a Python that has the locked dependencies; with `test`, the test rig too.
+
+    Returns at once if this Python has them. Otherwise it installs them here, if this is an
+    environment that the learner activated, or makes `.venv` and runs the same command there.
+    `LabError` says what stands in the way: no `venv`, no network, no room, no permission.
+    """
+    if not is_checkout():
+        return
+    lock = ROOT / ("requirements-test.txt" if test else "requirements.txt")
+    if is_own() and packages.half_made():
+        packages.drop_half_made()
+    if packages.are_right(lock, ROOT):
+        return
+    if not is_activated():
+        _go_on_in(own_python())
+    if not is_own():
+        print(say("setup.into_yours", path=sys.prefix))
+    packages.install(lock, ROOT)
+    importlib.invalidate_caches()
+
+
+def is_own() -> bool:
+    """Say whether this Python is the one in the checkout's `.venv`."""
+    return OWN.is_dir() and OWN.samefile(sys.prefix)
+
+
+def is_activated() -> bool:
+    """Say whether this Python is an environment: a venv, or a conda one other than `base`."""
+    if sys.prefix != sys.base_prefix:
+        return True
+    conda = os.environ.get("CONDA_PREFIX")
+    named = os.environ.get("CONDA_DEFAULT_ENV", "base") != "base"
+    return bool(conda) and named and Path(conda).is_dir() and Path(conda).samefile(sys.prefix)
+
+
+def own_python() -> Path:
+    """Make `.venv` if it is not there or does not run, and return its Python.
+
+    `LabError` if nothing on this machine can make one, or if its place cannot be written.
+    """
+    folder, name = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
+    python = OWN / folder / name
+    if not _runs(python):
+        _clear()
+        packages.follow([*_maker(), str(OWN)], say("setup.venv", path=OWN), OWN)
+    return python
+
+
+def _runs(python: Path) -> bool:
+    try:
+        return subprocess.run([python, "-I", "-c", _HEALTH], capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+def _clear() -> None:
+    try:
+        if OWN.is_dir():
+            shutil.rmtree(OWN)
+    except OSError as error:
+        raise LabError("setup.cannot_write", path=OWN, output=error) from error
+
+
+def _maker() -> list[str]:
+    """The command, but for the folder, that makes a virtual environment on this machine."""
+    # Debian has `venv` without `ensurepip`: it would leave an environment that has no pip.
+    if find_spec("venv") and find_spec("ensurepip"):
+        return [sys.executable, "-m", "venv"]
+    if uv := packages.uv():
+        return [*uv, "venv", "--python", sys.executable]
+    if find_spec("virtualenv"):
+        return [sys.executable, "-m", "virtualenv"]
+    if virtualenv := shutil.which("virtualenv"):
+        return [virtualenv, "--python", sys.executable]
+    raise LabError("setup.no_venv", remedy=_remedy())
+
+
+def _remedy() -> str:
+    if shutil.which("apt"):
+        # Named by version: a Python that is not the distribution's own needs its own.
+        package = "python{}.{}-venv".format(*sys.version_info)
+        command = f"apt install {package}" if os.geteuid() == 0 else f"sudo apt install {package}"
+    elif find_spec("pip"):
+        command = f"{sys.executable} -m pip install --user virtualenv"
+    else:
+        return say("setup.install_python")
+    return say("setup.run", command=command)
+
+
+def _go_on_in(python: Path) -> None:
+    command = [str(python), "-m", "qwen_lab", *sys.argv[1:]]
+    sys.stdout.flush()
+    if os.name != "nt":
+        os.execv(python, command)
+    # Windows has no exec: stay until the other Python ends, which hears Ctrl-C itself.
+    process = subprocess.Popen(command)
+    while True:
+        try:
+            sys.exit(process.wait())
+        except KeyboardInterrupt:
+            continue

@@ -1,0 +1,96 @@
+"""JupyterLab, opened on the learner's copy of the first lesson with nothing in front of it.
+
+It listens on loopback only. Its token travels in the environment, which other users cannot read,
+and not on the command line, which they can.
+"""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from ..course import lessons
+from ..words import LabError, language, say
+
+# What is the same for everyone: loopback, quiet log, no news pop-up, no question on Ctrl-C.
+CONFIG = Path(__file__).parent / "jupyter_config"
+
+
+def run(folder: Path, *, browser: bool = True) -> None:
+    """Run JupyterLab on the copies in `folder` until the learner ends it with Ctrl-C.
+
+    Prints the address once it answers. `LabError` if JupyterLab ends before that.
+    """
+    page = f"lab/tree/{language()}/{lessons.first(language())}"
+    server = subprocess.Popen(command(folder, page, browser=browser), env=environment())
+    # Who ends this process (a container, a classroom's script) means JupyterLab with it.
+    signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+    try:
+        words = "commands.lessons_open" if browser else "commands.lessons_ready"
+        print(say(words, address=_address(server, page)), flush=True)
+        server.wait()
+    except KeyboardInterrupt:
+        # The terminal sends Ctrl-C to JupyterLab too, which then shuts its kernels down.
+        print()
+    finally:
+        _end(server)
+
+
+def command(folder: Path, page: str, *, browser: bool) -> list[str]:
+    """The command line that starts JupyterLab at `page`, with `folder` as all that it shows."""
+    # Layouts of other projects would come back here, and ask for files that are not here.
+    layouts = folder / ".jupyter" / "workspaces"
+    options = [
+        f"--ServerApp.root_dir={folder}",
+        f"--LabApp.default_url=/{page}",
+        f"--LabApp.workspaces_dir={layouts}",
+    ]
+    if not browser:
+        options.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.append("--allow-root")
+    return [sys.executable, "-m", "jupyterlab", *options]
+
+
+def environment() -> dict[str, str]:
+    """The variables that JupyterLab and its kernels start with."""
+    others = os.environ.get("JUPYTER_CONFIG_PATH")
+    return {
+        **os.environ,
+        "JUPYTER_CONFIG_PATH": os.pathsep.join([str(CONFIG), *([others] if others else [])]),
+        # This Python's own kernel, not one of that name that the user once installed.
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "JUPYTER_TOKEN": secrets.token_urlsafe(24),
+        "QWEN_LAB_LANG": language(),
+    }
+
+
+def _address(server: subprocess.Popen, page: str) -> str:
+    """Wait until the server has a port, which is the next free one if its usual one is taken."""
+    from jupyter_server.serverapp import list_running_servers
+
+    while server.poll() is None:
+        for running in list_running_servers():
+            if running["pid"] in _family(server):
+                return f"{running['url']}{page}?token={running['token']}"
+        time.sleep(0.1)
+    raise LabError("commands.jupyter_ended", code=server.returncode)
+
+
+def _family(server: subprocess.Popen) -> set[int]:
+    import psutil
+
+    # On Windows a venv's python.exe is a launcher, and the server its child.
+    children = psutil.Process(server.pid).children(recursive=True)
+    return {server.pid, *(child.pid for child in children)}
+
+
+def _end(server: subprocess.Popen) -> None:
+    try:
+        server.wait(timeout=10)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        server.terminate()
+        server.wait()

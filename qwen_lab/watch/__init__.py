@@ -1,0 +1,1 @@
+"""What is watched, as data: calls, a stream, a sweep, the next token. No HTML, no view."""

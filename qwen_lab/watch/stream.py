@@ -1,0 +1,182 @@
+"""A stream that is recorded while it is read: every line as it came over the wire, and when."""
+
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+# Server-sent events end with an empty line, whatever ends their lines.
+END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One server-sent event: its text as it came, the moment it was whole, and its chunk.
+
+    `seconds` count from the moment the request was sent. `chunk` is None for a comment, for
+    `[DONE]`, and for what could not be read. `text` is what the chunk adds to the answer.
+    """
+
+    raw: str
+    seconds: float
+    chunk: Any = None
+
+    @property
+    def text(self) -> str:
+        """What the first answer gains by it."""
+        choices = self.chunk.choices if self.chunk else []
+        return (choices[0].delta.content or "") if choices else ""
+
+
+class Wire:
+    """Reads a stream of the SDK and keeps all that came: a stream itself, sync or async.
+
+    >>> stream = qwen_lab.wire(client.chat.completions.create(..., stream=True))
+    >>> for chunk in stream: ...
+    >>> stream
+
+    What the SDK raises passes through, and is kept in `error`. `state` is "unread", "reading",
+    "done", "left" (closed before its end) or "failed".
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream, self._rest = stream, b""
+        self._heard: list[tuple[str, float]] = []
+        self._chunks: dict[int, Any] = {}
+        self.state, self.error = "unread", None
+        self._ended: float | None = None
+        response = stream.response
+        # The SDK takes the bytes from here, and not before the first chunk is asked for.
+        if hasattr(stream, "__anext__"):
+            response.aiter_bytes = self._tap_async(response.aiter_bytes)
+        else:
+            response.iter_bytes = self._tap(response.iter_bytes)
+
+    @property
+    def chunks(self) -> list:
+        """The chunks that were read, in order."""
+        return list(self._chunks.values())
+
+    @property
+    def text(self) -> str:
+        """The text of the first answer so far."""
+        return "".join(event.text for event in self.events)
+
+    @property
+    def events(self) -> list[Event]:
+        """Every event that arrived, read or not."""
+        began = self._began()
+        return [
+            Event(raw, heard - began, self._chunks.get(index))
+            for index, (raw, heard) in enumerate(self._heard)
+        ]
+
+    def __iter__(self) -> Iterator:
+        return self
+
+    def __next__(self) -> Any:
+        self.state = "reading"
+        try:
+            return self._keep(next(self._stream))
+        except StopIteration:
+            self._end("done")
+            raise
+        except Exception as error:
+            self._end("failed", error)
+            raise
+
+    def __enter__(self) -> "Wire":
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up; what came before stays."""
+        self._stream.close()
+        self._end("left")
+
+    def __aiter__(self) -> AsyncIterator:
+        return self
+
+    async def __anext__(self) -> Any:
+        self.state = "reading"
+        try:
+            return self._keep(await anext(self._stream))
+        except StopAsyncIteration:
+            self._end("done")
+            raise
+        except Exception as error:
+            self._end("failed", error)
+            raise
+
+    async def __aenter__(self) -> "Wire":
+        return self
+
+    async def __aexit__(self, *problem: object) -> None:
+        await self._stream.close()
+        self._end("left")
+
+    def _repr_html_(self) -> str:
+        return self._view()._repr_html_()
+
+    def __repr__(self) -> str:
+        return repr(self._view())
+
+    def _view(self) -> Any:
+        from ..views.wire import wire
+
+        return wire(self.events, self.state, self.error)
+
+    def _tap(self, read: Callable) -> Callable:
+        def parts(*arguments: object) -> Iterator[bytes]:
+            for part in read(*arguments):
+                self._hear(part)
+                yield part
+
+        return parts
+
+    def _tap_async(self, read: Callable) -> Callable:
+        async def parts(*arguments: object) -> AsyncIterator[bytes]:
+            async for part in read(*arguments):
+                self._hear(part)
+                yield part
+
+        return parts
+
+    def _hear(self, part: bytes) -> None:
+        now = time.perf_counter()
+        *whole, self._rest = END.split(self._rest + part)
+        self._heard += [(raw.decode(errors="replace"), now) for raw in whole]
+
+    def _keep(self, chunk: Any) -> Any:
+        """Put the chunk to its event: the next one that has data."""
+        at = next(reversed(self._chunks), -1) + 1
+        while at < len(self._heard) and not _has_data(self._heard[at][0]):
+            at += 1
+        self._chunks[at] = chunk
+        return chunk
+
+    def _end(self, state: str, error: Exception | None = None) -> None:
+        if self._ended is None:
+            self.state, self.error, self._ended = state, error, time.perf_counter()
+            if self._rest.strip():
+                raw = self._rest.decode(errors="replace").rstrip("\r\n")
+                self._heard.append((raw, self._ended))
+
+    def _began(self) -> float:
+        """When the request was sent; while the stream is open, when its first event came."""
+        response = self._stream.response
+        if self._ended and response.is_closed:
+            return self._ended - response.elapsed.total_seconds()
+        return self._heard[0][1] if self._heard else 0
+
+
+def _has_data(raw: str) -> bool:
+    return any(line.startswith("data:") for line in raw.splitlines())
+
+
+def wire(stream: Any) -> Wire:
+    """A `Wire` of the stream."""
+    return Wire(stream)

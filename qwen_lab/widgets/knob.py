@@ -1,0 +1,175 @@
+"""One parameter's row: the slider or field with its value, and a tick to send it."""
+
+import json
+from collections.abc import Iterable
+
+from ipywidgets import (
+    BoundedIntText,
+    Checkbox,
+    DOMWidget,
+    Dropdown,
+    FloatSlider,
+    HBox,
+    IntSlider,
+    Label,
+    Layout,
+    TagsInput,
+    Text,
+)
+
+from ..parameters import PARAMETERS, Parameter
+from ..words import say
+
+# Where a slider ends when the range does not: top_k above 100 lifts the limit, and a repetition
+# penalty above 2 is far from what anyone uses.
+ENDS = {"top_k": 100, "repetition_penalty": 2}
+# What stands in a field at first, and is sent when its box is ticked.
+EXAMPLES = {
+    "response_format": {"type": "json_object"},
+    "search_options": {"forced_search": True},
+    "tool_choice": "auto",
+    "tools": [
+        {
+            "type": "function",
+            "function": {
+                "name": "get_weather",
+                "parameters": {
+                    "type": "object",
+                    "properties": {"city": {"type": "string"}},
+                    "required": ["city"],
+                },
+            },
+        }
+    ],
+}
+# One width for all names, so that the sliders stand under each other.
+LABEL = "130px"
+
+
+class Setting(HBox):
+    """A parameter that is sent only while its box is ticked.
+
+    Moving the slider ticks the box; unticking it puts the slider back on the default. A tick, and
+    not "differs from the default", because models have other defaults than the table's: 0 sent is
+    not the same as nothing sent.
+    """
+
+    def __init__(self, row: Parameter, start: object = None) -> None:
+        self.row, self._default = row, _default(row)
+        self.tick = Checkbox(
+            value=start is not None,
+            description=say("panel.send"),
+            indent=False,
+            layout=Layout(width="auto", flex="none"),
+        )
+        self.control = _control(row, self._default if start is None else _shown(row, start))
+        self.control.observe(self._moved, "value")
+        self.tick.observe(self._ticked, "value")
+        layout = Layout(align_items="center", min_width="0")
+        super().__init__([*_label(row), self.control, self.tick], layout=layout)
+
+    @property
+    def value(self) -> object:
+        """The value to send; None when the box is not ticked, or the field holds no JSON."""
+        if not self.tick.value or self.problem:
+            return None
+        shown = self.control.value
+        if isinstance(shown, str):
+            return json.loads(shown)
+        if isinstance(shown, float):
+            # A browser's slider adds up steps: 0.1 + 0.05 + 0.05 would be 0.20000000000000001.
+            return self.row.kind(round(shown, 6))
+        return list(shown) if isinstance(shown, list | tuple) else shown
+
+    @property
+    def problem(self) -> str:
+        """Why the field cannot be sent as it stands; "" when it can."""
+        try:
+            json.loads(self.control.value) if isinstance(self.control.value, str) else None
+        except ValueError as error:
+            return say("panel.no_json", name=self.row.name, problem=error)
+        return ""
+
+    def set(self, value: object) -> None:
+        """Tick the box and show the value; None unticks it."""
+        if value is not None:
+            self.control.value = _shown(self.row, value)
+        self.tick.value = value is not None
+
+    def _moved(self, change: object) -> None:
+        if change.new != self._default:
+            self.tick.value = True
+
+    def _ticked(self, change: object) -> None:
+        if not change.new:
+            self.control.value = self._default
+
+
+def settings(parameters: Iterable[str], start: dict) -> dict[str, Setting]:
+    """The rows of `parameters` and of `seed`, by name; `ValueError` for what cannot be set."""
+    for name in parameters:
+        if name not in PARAMETERS:
+            raise ValueError(f"{name!r} is no parameter; there are {', '.join(PARAMETERS)}")
+    names = dict.fromkeys([*parameters, "seed"])
+    for name, value in start.items():
+        _check(name, value, [*names])
+    return {name: Setting(PARAMETERS[name], start.get(name)) for name in names}
+
+
+def _check(name: str, value: object, names: list[str]) -> None:
+    if name not in names:
+        raise ValueError(f"{name!r} is not in this panel, which has {', '.join(names)}")
+    row = PARAMETERS[name]
+    if not row.takes(value):
+        raise ValueError(f"{name} is {value!r}; it must be {row.kind.__name__} in {row.range}")
+
+
+def _default(row: Parameter) -> object:
+    """What a row shows that is not sent; a switch shows "on", so that its tick alone is enough."""
+    if row.kind is bool:
+        return True
+    if row.step is not None:
+        return row.low if row.default is None else row.default
+    return [] if row.name == "stop" else _shown(row, EXAMPLES[row.name])
+
+
+def _shown(row: Parameter, value: object) -> object:
+    """The value as the row's control holds it."""
+    if row.name == "stop":
+        return value if isinstance(value, list) else [value]
+    if row.kind is bool or row.step is not None:
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _label(row: Parameter) -> list[Label]:
+    # Tags are the one control without a description of its own.
+    return [Label(row.name, layout=Layout(width=LABEL))] if row.name == "stop" else []
+
+
+def _control(row: Parameter, value: object) -> DOMWidget:
+    layout = Layout(width="auto", flex="1 1 0", min_width="0")
+    shown = {"description": row.name, "tooltip": row.meaning, "style": {"description_width": LABEL}}
+    given = {**shown, "value": value, "layout": layout}
+    if row.name == "stop":
+        return TagsInput(value=value, allow_duplicates=False, layout=layout)
+    if row.kind is bool:
+        return Dropdown(options=[("true", True), ("false", False)], **given)
+    if row.step is None:
+        return Text(**given)
+    low, high = _ends(row)
+    # A start between the slider's end and an open end of the range is not cut off.
+    bounds = {"min": min(low, value), "max": max(high, value), "step": row.step}
+    if row.name == "seed":
+        return BoundedIntText(**given, **bounds)
+    if row.kind is int:
+        return IntSlider(**given, **bounds)
+    return FloatSlider(**given, **bounds, readout_format=".2f")
+
+
+def _ends(row: Parameter) -> tuple[float, float]:
+    high = ENDS[row.name] if row.high is None else row.high
+    return (
+        row.low + row.step if row.open_low else row.low,
+        high - row.step if row.open_high else high,
+    )

@@ -1,0 +1,104 @@
+"""The learner's copies are made once, never overwritten, and come back when asked for."""
+
+import errno
+import os
+import re
+
+import pytest
+
+from qwen_lab.course import lessons
+from qwen_lab.words import LabError
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A checkout with two lessons in each language."""
+    for language in ("en", "zh"):
+        (folder := tmp_path / "notebooks" / language).mkdir(parents=True)
+        for name in ("01_basic_call", "02_messages"):
+            (folder / f"{name}.ipynb").write_text(f"{language} {name}")
+    monkeypatch.setattr(lessons, "ROOT", tmp_path)
+    monkeypatch.setattr(lessons, "is_checkout", lambda: True)
+    return tmp_path
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_the_first_start_copies_every_lesson(checkout):
+    folder = lessons.copy()
+    assert folder == checkout / "my_lessons"
+    assert (folder / "zh" / "02_messages.ipynb").read_text() == "zh 02_messages"
+    assert len(files(folder)) == 4
+
+
+def test_the_lessons_begin_with_01_and_not_with_the_tour(checkout):
+    (checkout / "notebooks" / "en" / "00_tour.ipynb").write_text("tour")
+    assert lessons.names("en")[0] == "00_tour.ipynb"
+    assert lessons.first("en") == "01_basic_call.ipynb"
+
+
+def test_a_copy_is_never_overwritten_and_a_new_lesson_is_added(checkout):
+    mine = lessons.copy() / "en" / "01_basic_call.ipynb"
+    mine.write_text("my work")
+    (checkout / "notebooks" / "en" / "03_new.ipynb").write_text("new")
+    lessons.copy()
+    assert mine.read_text() == "my work"
+    assert (mine.parent / "03_new.ipynb").read_text() == "new"
+
+
+def test_a_reset_restores_the_lesson_and_keeps_the_learners_copy(checkout):
+    mine = lessons.copy() / "zh" / "02_messages.ipynb"
+    mine.write_text("my work")
+    lesson, backup = lessons.reset(2, "zh")
+    assert lesson == mine and mine.read_text() == "zh 02_messages"
+    assert re.fullmatch(r"02_messages\.backup-\d{8}-\d{6}\.ipynb", backup.name)
+    assert backup.read_text() == "my work"
+
+
+def test_two_resets_within_a_second_keep_the_first_backup(checkout):
+    (lessons.copy() / "en" / "01_basic_call.ipynb").write_text("my work")
+    _, first = lessons.reset(1, "en")
+    _, second = lessons.reset(1, "en")
+    assert first != second and first.read_text() == "my work"
+
+
+def test_a_reset_without_a_copy_makes_one_and_no_backup(checkout):
+    lesson, backup = lessons.reset(1, "en")
+    assert lesson.read_text() == "en 01_basic_call" and backup is None
+
+
+def test_an_unknown_lesson_is_answered_with_those_that_exist(checkout):
+    with pytest.raises(LabError, match="no lesson 9. The lessons are: 01, 02"):
+        lessons.reset(9, "en")
+
+
+@pytest.mark.parametrize(
+    ("number", "key"),
+    [(errno.ENOSPC, "lessons.disk_full"), (errno.EROFS, "lessons.cannot_write")],
+)
+def test_what_cannot_be_written_is_said_and_nothing_half_written_stays(
+    checkout, monkeypatch, number, key
+):
+    mine = lessons.copy() / "en" / "01_basic_call.ipynb"
+    mine.write_text("my work")
+
+    def half(source, target):
+        target.write_text("half")
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(lessons.shutil, "copyfile", half)
+    with pytest.raises(LabError) as caught:
+        lessons.reset(1, "en")
+    assert caught.value.key == key
+    assert mine.read_text() == "my work" and len(files(mine.parent)) == 2
+
+
+def test_an_installed_wheel_brings_its_lessons_and_copies_them_to_where_the_learner_is(
+    checkout, monkeypatch
+):
+    monkeypatch.setattr(lessons, "is_checkout", lambda: False)
+    monkeypatch.chdir(checkout)
+    assert lessons.originals().parts[-2:] == ("qwen_lab", "notebooks")
+    assert lessons.folder() == checkout / "my_lessons"

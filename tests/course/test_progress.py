@@ -1,0 +1,52 @@
+import re
+
+import pytest
+
+import qwen_lab
+from qwen_lab.course import lessons, log
+from qwen_lab.paths import home
+
+from ..views.hostile import HOSTILE
+
+
+def lines():
+    return qwen_lab.progress().text.splitlines()
+
+
+def test_at_first_everything_is_open():
+    first, *rows = lines()
+    assert re.fullmatch(r"0 of \d+ exercises passed", first)
+    assert rows[0].startswith("01 Basic call: · · ·") and rows[0].endswith("–")
+
+
+def test_every_lesson_with_exercises_has_a_row():
+    numbers = [row[:2] for row in lines()[1:]]
+    assert numbers == [name[:2] for name in lessons.names("en") if name[:2] != "00"]
+
+
+def test_what_passed_and_what_was_tried_can_be_told_apart_without_colour():
+    log.note_exercise("01.1", "passed")
+    log.note_exercise("01.2", "wrong")
+    log.note_quiz("01", 2)
+    assert lines()[0].startswith("1 of ") and lines()[1] == "01 Basic call: ✓ ✗ ·  2/3"
+    html = qwen_lab.progress().html
+    assert 'title="01.1: passed" aria-label="01.1: passed">✓' in html
+    assert 'title="01.2: wrong"' in html
+
+
+def test_a_row_leads_to_its_lesson():
+    assert '<a href="01_basic_call.ipynb">01 Basic call</a>' in qwen_lab.progress().html
+
+
+def test_it_speaks_the_language_in_use(monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_LANG", "zh")
+    assert "基本调用" in lines()[1] and "练习通过 0 道" in lines()[0]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_file_that_was_tampered_with_does_no_harm(text):
+    home().mkdir()
+    log._note("exercises", "01.1", text)
+    log._note("quizzes", "01", text)
+    html = qwen_lab.progress().html
+    assert "<script" not in html.lower() and "<img" not in html.lower() and "<svg" not in html

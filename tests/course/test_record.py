@@ -1,0 +1,55 @@
+"""What a lesson's title says it needs, and what is recorded of it."""
+
+import json
+import re
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from qwen_lab.course import lessons, record
+from qwen_lab.words import LANGUAGES
+
+LESSONS = [
+    (language, lessons.originals() / language / name)
+    for language in LANGUAGES
+    for name in lessons.names(language)
+    if not name.startswith("00")
+]
+
+
+@pytest.mark.parametrize(
+    ("language", "lesson"), LESSONS, ids=lambda part: getattr(part, "stem", part)
+)
+def test_a_title_says_what_the_lesson_needs_as_its_tape_has_it(language, lesson, monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_LANG", language)
+    title = nbformat.read(lesson, as_version=4).cells[0].source
+    assert record.needs(lesson) in title
+
+
+def test_what_a_lesson_needs_is_counted_on_its_tape(monkeypatch, tmp_path):
+    tape = tmp_path / "01.jsonl"
+    rows = [{"model": "m"}, {"end": ["stop", 1000, 234, 0]}, {"end": ["stop", 500, 1000, 0]}]
+    rows += [{"refusal": "no"}, {"next": []}]
+    tape.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    monkeypatch.setattr(lessons, "tape", lambda lesson: tape)
+    said = record.needs(lessons.originals() / "en" / "01_basic_call.ipynb")
+    # 0.8 CNY a million in, 2 out: 0.003668.
+    assert "2 calls" in said and "2,700 tokens, 0.004 CNY" in said
+
+
+def test_the_solutions_and_their_checks_are_recorded_after_the_lesson():
+    lesson = lessons.originals() / "en" / "01_basic_call.ipynb"
+    plain, solved = nbformat.read(lesson, as_version=4), record.solved(lesson)
+    added = [cell.source for cell in solved.cells[len(plain.cells) :]]
+    assert len(added) == 6 and re.match(r"messages = \[", added[0])
+    assert [source.startswith("qwen_lab.checks.") for source in added] == [False, True] * 3
+
+
+def test_what_a_cell_prints_piece_by_piece_is_recorded_as_one_output():
+    pieces = (
+        'import time\nfor piece in "one", "two":\n    print(piece, flush=True)\n    time.sleep(0.5)'
+    )
+    notebook = new_notebook(cells=[new_code_cell(pieces)])
+    [output] = record.run(notebook, {}).cells[0].outputs
+    assert output.text == "one\ntwo\n"

@@ -1,0 +1,226 @@
+"""Real servers with the real model, in processes of their own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import psutil
+import pytest
+from openai import OpenAI
+
+import qwen_lab
+from qwen_lab.endpoint import server, server_file
+from qwen_lab.endpoint.weights import weights
+from qwen_lab.words import LabError
+
+pytestmark = pytest.mark.model
+# An answer that cannot end early, whatever the model likes to say.
+LIST = {"type": "array", "items": {"type": "integer"}, "minItems": 400}
+ENDLESS = {"type": "json_schema", "json_schema": {"name": "list", "schema": LIST}}
+
+
+@pytest.fixture
+def running(home, monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_HOME", str(home))
+    return server.start()
+
+
+def sdk(running, **options):
+    return OpenAI(base_url=running.base_url, api_key=running.token, max_retries=0, **options)
+
+
+def poem(client, **fields):
+    messages = [{"role": "user", "content": "写一首关于大海的长诗。"}]
+    fields = {"model": "qwen-plus", "messages": messages, "max_tokens": 2000} | fields
+    return client.chat.completions.create(**fields)
+
+
+def wait_until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert condition()
+
+
+def free_slots(client):
+    """A short call that wants the model alone is answered only when all slots are free.
+
+    The poem would go on for a minute; 15 s leave room for a loaded machine.
+    """
+    return poem(client.with_options(timeout=15), max_tokens=1, seed=1)
+
+
+def test_many_processes_that_start_at_once_share_one_server(home):
+    ask = "from qwen_lab.endpoint import server; print(server.start().pid)"
+    environment = os.environ | {"QWEN_LAB_HOME": str(home)}
+    children = [
+        subprocess.Popen([sys.executable, "-c", ask], env=environment, stdout=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    assert len({child.communicate(timeout=120)[0] for child in children}) == 1
+
+
+def test_a_second_start_finds_the_first_server(running):
+    assert server.start() == running == server.status()
+
+
+def test_finding_the_server_loads_none_of_its_parts(running):
+    code = (
+        "import qwen_lab, sys; qwen_lab.connect('local');"
+        "assert not {'numpy', 'openai', 'starlette', 'xllamacpp'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_answer_streams_through_a_real_socket(running):
+    chunks = list(poem(sdk(running), max_tokens=5, stream=True))
+    assert [chunk.choices[0].finish_reason for chunk in chunks] == [None] * 6 + ["length"]
+
+
+def test_seeded_calls_repeat_even_beside_others(running):
+    client = sdk(running)
+    noise = threading.Thread(target=lambda: [poem(client, max_tokens=12) for _ in range(6)])
+    noise.start()
+    asked = {"seed": 7, "temperature": 1.2, "max_tokens": 12}
+    texts = {poem(client, **asked).choices[0].message.content for _ in range(6)}
+    noise.join()
+    assert len(texts) == 1
+
+
+def test_a_client_that_closes_its_stream_frees_its_slot(running):
+    with poem(sdk(running), stream=True, response_format=ENDLESS) as stream:
+        next(iter(stream))
+    free_slots(sdk(running))
+
+
+def test_a_client_that_gives_up_waiting_frees_its_slot(running):
+    # One that takes long to answer, and one that takes long to read.
+    for prompt in ("从 1 数到 500。", "天气很好。" * 400):
+        messages = [{"role": "user", "content": prompt}]
+        with pytest.raises(Exception, match="timed out"):
+            poem(sdk(running, timeout=0.7), messages=messages, response_format=ENDLESS)
+        free_slots(sdk(running))
+
+
+def test_a_killed_client_frees_its_slot(running):
+    code = f"""
+from openai import OpenAI
+client = OpenAI(base_url={running.base_url!r}, api_key={running.token!r})
+for chunk in client.chat.completions.create(
+    model="qwen-plus", stream=True, max_tokens=2000, seed=1,
+    messages=[{{"role": "user", "content": "从 1 数到 500。"}}],
+    response_format={ENDLESS!r},
+):
+    print("on", flush=True)
+"""
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    child.stdout.readline()
+    child.kill()
+    child.communicate()
+    free_slots(sdk(running))
+
+
+def test_a_killed_server_is_started_again_and_old_clients_work_again(running):
+    client = sdk(running)
+    psutil.Process(running.pid).kill()
+    wait_until(lambda: not running.alive)
+    again = server.start()
+    assert again.pid != running.pid
+    assert (again.port, again.token) == (running.port, running.token)
+    assert poem(client, max_tokens=1).choices
+
+
+def test_a_server_that_is_stuck_is_replaced(running, monkeypatch):
+    if os.name != "posix":
+        pytest.skip("SIGSTOP is POSIX")
+    monkeypatch.setattr(server, "PATIENCE", 1)
+    os.kill(running.pid, signal.SIGSTOP)
+    assert server.start().pid != running.pid
+    wait_until(lambda: not running.alive)
+
+
+def test_stop_ends_the_server_and_says_whether_there_was_one(running):
+    assert server.stop() is True
+    assert not running.alive and server.status() is None
+    assert server.stop() is False
+
+
+def test_a_taken_port_is_left_for_another_one(running):
+    server.stop()
+    with socket.socket() as squatter:
+        # Else the connections of a moment ago would keep the port from us, too.
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        squatter.bind(("127.0.0.1", running.port))
+        squatter.listen()
+        again = server.start()
+    assert again.port != running.port and again.token == running.token
+
+
+def test_a_port_that_is_asked_for_and_taken_is_an_error(running):
+    place = server_file.folder(weights.find())
+    with pytest.raises(LabError, match=str(running.port)):
+        server._listen(place, running.port)
+
+
+def test_small_answers_are_sent_at_once(tmp_path):
+    # asyncio switches Nagle's algorithm off only where the socket names its protocol.
+    with server._listen(tmp_path, None) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
+
+
+def test_too_little_memory_is_said_before_anything_is_loaded(monkeypatch):
+    memory = psutil.virtual_memory()._replace(available=300_000_000)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    with pytest.raises(LabError, match="300 MB are free"):
+        server.start()
+
+
+def test_a_broken_model_file_ends_in_one_sentence(tmp_path, monkeypatch):
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF" + bytes(1000))
+    monkeypatch.setenv("QWEN_LAB_GGUF", str(broken))
+    with pytest.raises(LabError) as caught:
+        server.start()
+    assert caught.value.key == "server.did_not_start"
+
+
+def test_a_learners_folder_of_notes_reaches_the_server(tmp_path, monkeypatch):
+    (tmp_path / "school.md").write_text("## 校训\n\n勤奋求实。", encoding="utf-8")
+    monkeypatch.setenv("QWEN_LAB_HOME", "home")
+    monkeypatch.setenv("QWEN_LAB_NOTES", ".")
+    monkeypatch.chdir(tmp_path)
+    try:
+        lab = qwen_lab.connect("local")
+        assert lab.search("我们的校训是什么？") == [{"title": "校训", "text": "勤奋求实。"}]
+        found = poem(
+            sdk(server.status()),
+            messages=[{"role": "user", "content": "我们的校训是什么？"}],
+            extra_body={"enable_search": True},
+        )
+        assert "勤奋求实" in found.choices[0].message.content
+    finally:
+        server.stop()
+
+
+def test_an_idle_server_ends_by_itself(tmp_path, monkeypatch):
+    code = "from qwen_lab.endpoint import server; server.serve(idle=1)"
+    child = subprocess.Popen([sys.executable, "-c", code])
+    place = server_file.folder(weights.find())
+    wait_until(lambda: server_file.load(place) is not None, 60)
+    assert child.wait(30) == 0
+
+
+def test_a_server_lives_on_while_a_client_lives(tmp_path):
+    place = server_file.folder(weights.find())
+    server_file.register(place)
+    code = "from qwen_lab.endpoint import server; server.serve(idle=1)"
+    child = subprocess.Popen([sys.executable, "-c", code])
+    wait_until(lambda: server_file.load(place) is not None, 60)
+    with pytest.raises(subprocess.TimeoutExpired):
+        child.wait(4)
+    (place / "clients" / str(os.getpid())).unlink()
+    assert child.wait(30) == 0

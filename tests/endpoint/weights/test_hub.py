@@ -1,0 +1,158 @@
+import re
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+
+import huggingface_hub
+import pytest
+
+from qwen_lab.endpoint.weights import hub
+
+MODEL = b"GGUF" + bytes(range(256)) * 9
+HEAD, WHOLE = (0, 4), (0, len(MODEL))
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A hub whose files lie in a store on another path, as the real one's do."""
+    state = SimpleNamespace(
+        body=MODEL, cuts=[], empty=False, delay=0, status=206, paths=[], tokens=[]
+    )
+    state.ranges = []
+    web = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"state": state}))
+    thread = threading.Thread(target=web.serve_forever, args=(0.01,))
+    thread.start()
+    monkeypatch.setenv("QWEN_LAB_LANG", "en")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{web.server_port}")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    yield state
+    web.shutdown()
+    thread.join()
+    web.server_close()
+    huggingface_hub.close_session()
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        time.sleep(self.state.delay)
+        self.state.paths.append(self.path)
+        self.state.tokens.append(self.headers["Authorization"])
+        if self.path == "/store":
+            self.give(*re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers["Range"]).groups())
+        else:
+            self.answer(302, ("Location", "/store"))
+
+    def give(self, start, end):
+        size = len(self.state.body)
+        body = self.state.body[int(start) : int(end or size - 1) + 1]
+        if self.state.empty and not end:
+            body = b""
+        self.state.ranges.append((int(start), len(body)))
+        span = f"bytes {start}-{int(start) + len(body) - 1}/{size}"
+        self.answer(self.state.status, ("Content-Range", span), ("Content-Length", str(len(body))))
+        # The four bytes that are asked for first are never cut.
+        cut = self.state.cuts.pop(0) if self.state.cuts and not end else None
+        self.wfile.write(body[:cut])
+
+    def answer(self, status, *headers):
+        self.send_response(status)
+        for header in headers:
+            self.send_header(*header)
+        self.end_headers()
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture
+def partial(tmp_path):
+    return tmp_path / "partial"
+
+
+def fill(partial):
+    hub.fill(partial, "Qwen/Small", "small.gguf", len(MODEL))
+
+
+def test_file_comes_from_its_address_without_a_token(server, partial, monkeypatch, capsys):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    fill(partial)
+    assert partial.read_bytes() == MODEL
+    assert server.paths[0] == "/Qwen/Small/resolve/main/small.gguf"
+    assert set(server.tokens) == {None}
+    said = capsys.readouterr()
+    assert "100%" in said.err and said.out == ""
+
+
+def test_earlier_run_is_continued(server, partial):
+    partial.write_bytes(MODEL[:1234])
+    fill(partial)
+    assert partial.read_bytes() == MODEL
+    assert server.ranges == [HEAD, (1234, len(MODEL) - 1234)]
+
+
+def test_cut_connection_is_taken_up_where_it_broke(server, partial):
+    server.cuts = [700, 300]
+    fill(partial)
+    assert partial.read_bytes() == MODEL
+    assert [start for start, _ in server.ranges] == [0, 0, 700, 1000]
+
+
+def test_connection_that_brings_nothing_more_ends_it_and_keeps_what_came(server, partial):
+    server.cuts = [700, 0]
+    with pytest.raises(OSError, match="closed connection"):
+        fill(partial)
+    assert partial.read_bytes() == MODEL[:700]
+
+
+def test_empty_answer_ends_it(server, partial):
+    server.empty = True
+    with pytest.raises(OSError, match="empty answer"):
+        fill(partial)
+
+
+@pytest.mark.parametrize("body", [MODEL + b"more", b"<html>".ljust(len(MODEL))])
+def test_other_file_is_not_fetched(server, partial, body):
+    server.body = body
+    with pytest.raises(OSError, match="not the official model file"):
+        fill(partial)
+    assert server.ranges == [HEAD]
+
+
+@pytest.mark.parametrize("status", [200, 404, 503])
+def test_status_is_named(server, partial, status):
+    server.status = status
+    with pytest.raises(OSError, match=f"HTTP {status}"):
+        fill(partial)
+    assert not partial.exists()
+
+
+def test_silent_hub_is_left_in_time(server, partial, monkeypatch):
+    server.delay = 1
+    monkeypatch.setattr(hub, "PATIENCE", 0.2)
+    begun = time.monotonic()
+    with pytest.raises(OSError, match="no answer within 0.2 seconds|timed out"):
+        fill(partial)
+    assert time.monotonic() - begun < 0.8
+
+
+def test_slow_look_up_of_the_name_is_left_in_time(server, partial, monkeypatch):
+    monkeypatch.setattr(hub, "PATIENCE", 0.2)
+    monkeypatch.setattr(hub, "_probe", lambda url, size: time.sleep(1))
+    with pytest.raises(OSError, match="no answer within 0.2 seconds"):
+        fill(partial)
+
+
+def test_offline_mode_asks_nobody(server, partial, monkeypatch):
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(OSError, match="HF_HUB_OFFLINE is set"):
+        fill(partial)
+    assert server.paths == []
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9", "mirror.example", "http://hub:port"])
+def test_endpoint_that_leads_nowhere_is_an_os_error(server, partial, monkeypatch, endpoint):
+    monkeypatch.setenv("HF_ENDPOINT", endpoint)
+    with pytest.raises(OSError):
+        fill(partial)

@@ -1,0 +1,211 @@
+"""The commands, with the real SDK against a small server that says what a test wants."""
+
+import json
+import os
+import sys
+from argparse import Namespace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from types import SimpleNamespace
+
+import pytest
+
+from qwen_lab import __main__, connection
+from qwen_lab.course import lessons
+from qwen_lab.endpoint import server
+from qwen_lab.endpoint.weights import weights
+from qwen_lab.setup import commands, jupyter
+from qwen_lab.words import LabError
+
+QUESTION = {"system": None, "temperature": None, "seed": None, "max_tokens": None}
+
+
+def chunk(text=None, usage=None):
+    choices = [] if text is None else [{"index": 0, "delta": {"content": text}}]
+    counted = usage and {"prompt_tokens": 1, "completion_tokens": usage, "total_tokens": usage + 1}
+    data = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    return f"data: {json.dumps({**data, 'choices': choices, 'usage': counted})}\n\n"
+
+
+class Endpoint(BaseHTTPRequestHandler):
+    """Answers every request with `reply`, and keeps what was asked in `asked`."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append(json.loads(body))
+        status, kind, content = self.server.reply
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        self.wfile.write(content.encode())
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture
+def endpoint(monkeypatch):
+    """An endpoint that `connect()` chooses; its `reply` and `asked` are the test's."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    server.asked = []
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}/v1"
+    lab = connection.Lab(url, "some-model", "custom", "secret")
+    monkeypatch.setattr(connection, "connect", lambda endpoint=None: lab)
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def answer(*chunks):
+    return 200, "text/event-stream", "".join([*chunks, "data: [DONE]\n\n"])
+
+
+def test_an_answer_is_shown_as_it_comes_and_then_its_speed(endpoint, capsys):
+    endpoint.reply = answer(chunk("我是"), chunk("千问"), chunk(usage=12))
+    commands.ask(Namespace(question="你是谁？", **QUESTION))
+    text, speed = capsys.readouterr().out.strip().split("\n")
+    assert text == "我是千问"
+    assert speed.startswith("12 tokens: the first after") and speed.endswith("tokens/s.")
+
+
+def test_only_what_was_chosen_is_sent(endpoint):
+    endpoint.reply = answer(chunk("yes"))
+    commands.ask(Namespace(question="hi", **QUESTION))
+    commands.ask(Namespace(question="hi", **{**QUESTION, "system": "Be brief", "temperature": 0.0}))
+    plain, chosen = endpoint.asked
+    assert set(plain) == {"model", "messages", "stream", "stream_options"}
+    assert chosen["temperature"] == 0
+    assert [message["role"] for message in chosen["messages"]] == ["system", "user"]
+
+
+def test_an_endpoint_that_counts_no_tokens_still_answers(endpoint, capsys):
+    endpoint.reply = answer(chunk("yes"))
+    commands.ask(Namespace(question="hi", **QUESTION))
+    assert "did not say how many tokens" in capsys.readouterr().out
+
+
+def test_a_model_cannot_steer_the_terminal(endpoint, capsys):
+    endpoint.reply = answer(chunk("a\x1b[2J\rb\n👩‍🏫"))
+    commands.ask(Namespace(question="hi", **QUESTION))
+    assert capsys.readouterr().out.startswith("a[2Jb\n👩‍🏫")
+
+
+def test_a_refusal_is_two_lines_with_status_code_and_message(endpoint):
+    error = {"message": "Range of temperature should be [0.0, 2.0)", "code": "bad_parameter"}
+    endpoint.reply = 400, "application/json", json.dumps({"error": error})
+    with pytest.raises(LabError) as caught:
+        commands.ask(Namespace(question="hi", **QUESTION))
+    first, second = str(caught.value).strip().split("\n")
+    assert "HTTP 400, code bad_parameter" in first and second == error["message"]
+
+
+def test_an_error_in_the_middle_of_an_answer_is_said(endpoint, capsys):
+    error = {"error": {"message": "The model went away", "code": "internal_error"}}
+    endpoint.reply = answer(chunk("I"), f"data: {json.dumps(error)}\n\n")
+    with pytest.raises(LabError, match="internal_error.\nThe model went away"):
+        commands.ask(Namespace(question="hi", **QUESTION))
+    assert capsys.readouterr().out == "I"
+
+
+def test_nobody_at_the_address_is_said_with_the_address(monkeypatch):
+    lab = connection.Lab("http://127.0.0.1:9/v1", "m", "custom", "secret")
+    monkeypatch.setattr(connection, "connect", lambda endpoint=None: lab)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with pytest.raises(LabError, match="Nobody answered at http://127.0.0.1:9/v1"):
+        commands.ask(Namespace(question="hi", **QUESTION))
+
+
+def test_start_fetches_asks_copies_and_opens_in_this_order(endpoint, monkeypatch, tmp_path, capsys):
+    done = []
+    monkeypatch.setattr(weights, "fetch", lambda: done.append("fetched"))
+    monkeypatch.setattr(lessons, "copy", lambda: done.append("copied") or tmp_path)
+    monkeypatch.setattr(jupyter, "run", lambda folder, browser: done.append((folder, browser)))
+    endpoint.reply = answer(chunk("I am Qwen"), chunk(usage=3))
+    commands.start(Namespace(no_browser=True))
+    assert done == ["fetched", "copied", (tmp_path, False)]
+    assert "Who are you?" in capsys.readouterr().out
+    assert endpoint.asked[0]["messages"] == [{"role": "user", "content": "Who are you?"}]
+
+
+def test_setup_opens_nothing(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(weights, "fetch", lambda: None)
+    monkeypatch.setattr(lessons, "copy", lambda: tmp_path)
+    monkeypatch.setattr(jupyter, "run", None)
+    commands.setup(Namespace())
+    assert str(tmp_path) in capsys.readouterr().out
+
+
+def test_status_shows_the_server_without_its_token(monkeypatch, capsys):
+    state = SimpleNamespace(
+        pid=os.getpid(), base_url="http://x/v1", model="qwen", created=0, token="secret"
+    )
+    monkeypatch.setattr(server, "status", lambda: state)
+    monkeypatch.setattr(weights, "find", lambda: None)
+    commands.status(Namespace())
+    shown = capsys.readouterr().out
+    assert "qwen, running since" in shown and "http://x/v1" in shown and sys.prefix in shown
+    assert "not here yet" in shown and "secret" not in shown
+
+
+def test_status_tells_the_checked_weights_from_the_users_own(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(server, "status", lambda: None)
+    monkeypatch.setattr(weights, "find", lambda: tmp_path / "model.gguf")
+    commands.status(Namespace())
+    monkeypatch.setenv("QWEN_LAB_GGUF", "model.gguf")
+    commands.status(Namespace())
+    shown = capsys.readouterr().out
+    assert "checked against the official SHA-256" in shown and "not checked" in shown
+    assert "not running" in shown
+
+
+def test_stop_says_whether_there_was_anything_to_stop(monkeypatch, capsys):
+    for ended, words in ((True, "has been stopped"), (False, "was not running")):
+        monkeypatch.setattr(server, "stop", lambda ended=ended: ended)
+        commands.stop(Namespace())
+        assert words in capsys.readouterr().out
+
+
+def test_serve_passes_its_port_and_patience_on(monkeypatch):
+    asked = {}
+    monkeypatch.setattr(server, "serve", lambda **options: asked.update(options))
+    commands.serve(Namespace(port=8123, idle=60.0, record="a.jsonl"))
+    assert asked == {"port": 8123, "idle": 60.0, "record": "a.jsonl"}
+
+
+def test_reset_names_the_backup_in_the_language_in_use_or_in_both(monkeypatch, tmp_path, capsys):
+    lesson, backup = tmp_path / "03_x.ipynb", tmp_path / "03_x.backup-1.ipynb"
+    monkeypatch.setattr(lessons, "reset", lambda number, language: (lesson, backup))
+    commands.reset(Namespace(number=3, both=False))
+    assert capsys.readouterr().out.count("kept as 03_x.backup-1.ipynb") == 1
+    commands.reset(Namespace(number=3, both=True))
+    assert capsys.readouterr().out.count("kept as") == 2
+
+
+def test_the_tests_see_no_key_and_their_exit_code_comes_back(monkeypatch):
+    for name in ("DASHSCOPE_API_KEY", "OPENAI_API_KEY", "QWEN_LAB_ENDPOINT"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("QWEN_LAB_GGUF", "kept")
+    kept = commands._without_keys()
+    assert "QWEN_LAB_GGUF" in kept and "PATH" in {name.upper() for name in kept}
+    assert not {"DASHSCOPE_API_KEY", "OPENAI_API_KEY", "QWEN_LAB_ENDPOINT"} & set(kept)
+    assert commands.test(Namespace(rest=["--version"])) == 0
+    assert commands.test(Namespace(rest=["no_such_folder"])) == 4
+
+
+@pytest.mark.parametrize(
+    ("problem", "code", "words"),
+    [(LabError("commands.no_tests"), 1, "Next:"), (KeyboardInterrupt(), 130, "\n")],
+)
+def test_a_command_that_cannot_go_on_ends_without_a_traceback(
+    monkeypatch, capsys, problem, code, words
+):
+    def fail(arguments):
+        raise problem
+
+    monkeypatch.setattr(__main__, "_run", fail)
+    assert __main__.main() == code
+    shown = capsys.readouterr().err
+    assert words in shown and "Traceback" not in shown

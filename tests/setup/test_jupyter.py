@@ -1,0 +1,116 @@
+"""JupyterLab as a learner meets it: on loopback, on the lesson, and nothing in front of it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import ProxyHandler, Request, build_opener
+
+import psutil
+import pytest
+
+from qwen_lab.setup import jupyter
+from qwen_lab.words import LabError
+
+LESSON = {
+    "cells": [{"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# 第一课"}],
+    "metadata": {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}
+    },
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
+START = """
+import sys
+from pathlib import Path
+from qwen_lab.course import lessons
+from qwen_lab.setup import jupyter
+
+lessons.names = lambda language: ["01_basic_call.ipynb"]
+jupyter.run(Path(sys.argv[1]), browser=False)
+"""
+
+
+@contextmanager
+def running(folder):
+    """A real JupyterLab on one lesson; gives its process and the address it printed."""
+    (folder / "zh").mkdir(parents=True)
+    (folder / "zh" / "01_basic_call.ipynb").write_text(json.dumps(LESSON), encoding="utf-8")
+    settings = {**os.environ, "QWEN_LAB_LANG": "zh", "PYTHONUTF8": "1"}
+    settings |= {"JUPYTER_RUNTIME_DIR": str(folder / "r"), "JUPYTER_CONFIG_DIR": str(folder / "c")}
+    command = [sys.executable, "-c", START, str(folder)]
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
+    with subprocess.Popen(command, env=settings, **output) as process:
+        family = [psutil.Process(process.pid)]
+        try:
+            lines = []
+            while not (found := re.search(r"http://\S+", lines[-1] if lines else "")):
+                lines.append(process.stdout.readline() or pytest.fail("".join(lines)))
+            family += family[0].children(recursive=True)
+            yield process, found[0]
+        finally:
+            for each in family:
+                if each.is_running():
+                    each.kill()
+
+
+def fetch(address, path):
+    """What the server answers at `path` to someone who has the token."""
+    root, token = address.split("lab/tree")[0], address.split("token=")[1]
+    request = Request(root + path, headers={"Authorization": f"token {token}"})
+    with build_opener(ProxyHandler({})).open(request, timeout=60) as answer:
+        return json.load(answer)
+
+
+def test_the_printed_address_leads_to_the_lesson_and_asks_for_no_news(tmp_path):
+    with running(tmp_path / "my_lessons") as (process, address):
+        assert re.match(
+            r"http://127\.0\.0\.1:\d+/lab/tree/zh/01_basic_call\.ipynb\?token=", address
+        )
+        assert fetch(address, "api/contents/zh")["content"][0]["name"] == "01_basic_call.ipynb"
+        settings = fetch(address, "lab/api/settings/@jupyterlab/apputils-extension:notification")
+        assert settings["schema"]["properties"]["fetchNews"]["default"] == "false"
+        for server in psutil.Process(process.pid).children(recursive=True):
+            assert address.split("token=")[1] not in " ".join(server.cmdline())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to pass on")
+def test_whoever_ends_the_lab_ends_jupyterlab_with_it(tmp_path):
+    with running(tmp_path / "my_lessons") as (process, _):
+        [server] = psutil.Process(process.pid).children()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+        assert not server.is_running()
+
+
+def test_a_jupyterlab_that_ends_early_is_a_clear_error(monkeypatch, tmp_path):
+    monkeypatch.setattr(jupyter.lessons, "names", lambda language: ["01_basic_call.ipynb"])
+    broken = [sys.executable, "-c", "import sys; sys.exit(3)"]
+    monkeypatch.setattr(jupyter, "command", lambda *a, **k: broken)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(LabError, match="exit code 3"):
+        jupyter.run(tmp_path)
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no root")
+@pytest.mark.parametrize(("user", "flagged"), [(0, True), (1000, False)])
+def test_only_root_is_allowed_as_root(monkeypatch, tmp_path, user, flagged):
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    command = jupyter.command(tmp_path, "lab/tree/x.ipynb", browser=True)
+    assert ("--allow-root" in command) is flagged
+    assert "--no-browser" not in command
+
+
+def test_the_lab_settings_come_before_the_learners_own_and_the_kernel_knows_the_language(
+    monkeypatch,
+):
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "mine")
+    settings = jupyter.environment()
+    assert settings["JUPYTER_CONFIG_PATH"].split(os.pathsep) == [str(jupyter.CONFIG), "mine"]
+    assert settings["JUPYTER_PREFER_ENV_PATH"] == "1" and settings["QWEN_LAB_LANG"] == "en"
+    assert Path(jupyter.CONFIG, "labconfig", "default_setting_overrides.json").is_file()

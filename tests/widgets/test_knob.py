@@ -1,0 +1,130 @@
+"""A parameter's row: what is ticked is sent, and the table says what a slider can be."""
+
+import pytest
+
+from qwen_lab.parameters import PARAMETERS, SAMPLING
+from qwen_lab.widgets.knob import settings
+
+
+def setting(name, start=None):
+    return settings((name,), {} if start is None else {name: start})[name]
+
+
+def test_nothing_is_sent_that_was_not_set():
+    assert {row.value for row in settings(SAMPLING, {}).values()} == {None}
+
+
+def test_a_start_is_ticked_and_sent():
+    row = setting("temperature", 0)
+    assert row.tick.value and row.value == 0
+
+
+def test_a_moved_slider_is_ticked_and_sent_as_it_reads():
+    row = setting("temperature")
+    row.control.value = 0.15000000000000002
+    assert row.tick.value and row.value == 0.15
+
+
+def test_a_ticked_default_is_sent():
+    row = setting("presence_penalty")
+    row.tick.value = True
+    assert row.value == 0
+
+
+def test_a_slider_moved_back_to_its_default_stays_ticked():
+    row = setting("temperature", 1.5)
+    row.control.value = 0.7
+    assert row.value == 0.7
+
+
+def test_an_unticked_slider_goes_back_to_the_default_and_is_not_sent():
+    row = setting("temperature", 1.5)
+    row.tick.value = False
+    assert row.control.value == 0.7 and row.value is None
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "seed"])
+def test_a_whole_number_is_sent_as_one(name):
+    row = settings(("max_tokens",), {})[name]
+    row.control.value = 7
+    assert row.value == 7 and isinstance(row.value, int)
+
+
+@pytest.mark.parametrize("name", SAMPLING)
+def test_a_slider_is_made_from_its_row_of_the_table(name):
+    row, slider = PARAMETERS[name], setting(name).control
+    assert (slider.value, slider.step) == (row.default, row.step)
+    assert (slider.description, slider.tooltip) == (name, row.meaning)
+
+
+@pytest.mark.parametrize("name", SAMPLING)
+def test_a_slider_stops_inside_its_range(name):
+    row, slider = PARAMETERS[name], setting(name).control
+    assert row.allows(slider.min) and row.allows(slider.max)
+    assert slider.min - row.low == (row.step if row.open_low else 0)
+    if row.high is not None:
+        assert row.high - slider.max == pytest.approx(row.step if row.open_high else 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("temperature", 1.99), ("top_p", 0.01), ("top_k", 150), ("repetition_penalty", 3.5)],
+)
+def test_a_start_beyond_the_sliders_end_but_in_range_is_kept(name, value):
+    assert setting(name, value).value == value
+
+
+@pytest.mark.parametrize(
+    ("parameters", "start", "complaint"),
+    [
+        (("temperature",), {"temperature": 2}, r"temperature is 2; it must be float in \[0, 2\)"),
+        (("max_tokens",), {"max_tokens": 1.5}, r"max_tokens is 1.5; it must be int in \[1, 2048\]"),
+        (("temperature",), {"seed": -1}, "seed is -1"),
+        (("temperature",), {"top_k": 3}, "'top_k' is not in this panel, which has temperature"),
+        (("heat",), {}, "'heat' is no parameter; there are temperature, "),
+        (("stream",), {"stream": 1}, "stream is 1; it must be bool"),
+        (("tools",), {"tools": "x"}, "tools is 'x'; it must be list"),
+    ],
+)
+def test_what_cannot_be_set_is_a_value_error(parameters, start, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        settings(parameters, start)
+
+
+def test_every_parameter_of_the_table_has_a_control_that_sends_what_the_table_takes():
+    names = PARAMETERS.keys() - {"stream_options"}
+    for name, row in settings(names, {}).items():
+        row.tick.value = True
+        assert PARAMETERS[name].fits(row.value), name
+
+
+def test_a_switch_is_on_as_soon_as_it_is_ticked():
+    row = setting("logprobs")
+    assert row.value is None
+    row.tick.value = True
+    assert row.value is True
+    row.control.value = False
+    assert row.value is False
+
+
+def test_stop_words_are_tags():
+    row = setting("stop")
+    row.control.value = ["。", "\n"]
+    assert row.tick.value and row.value == ["。", "\n"]
+    assert setting("stop", "END").value == ["END"]
+
+
+def test_an_object_is_written_as_json():
+    row = setting("response_format")
+    row.control.value = '{"type": "text"}'
+    assert row.value == {"type": "text"} and row.problem == ""
+    row.control.value = '{"type": '
+    assert row.value is None and "response_format is not JSON" in row.problem
+
+
+def test_a_row_can_be_set_and_taken_back():
+    row = setting("temperature")
+    row.set(0.2)
+    assert row.value == 0.2
+    row.set(None)
+    assert row.value is None and row.control.value == 0.7
