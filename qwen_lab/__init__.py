@@ -7,54 +7,37 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
-# Where each public name is defined; "" where it is a module itself.
+# Each public name and the class or function it stands for; one without a colon is a module.
 _HOMES = {
-    "Calls": ".watch.calls",
-    "Lab": ".connection",
-    "LabError": ".words",
-    "Panel": ".widgets.panel",
-    "anatomy": ".views.anatomy",
-    "checks": "",
-    "compare": ".widgets.compare",
-    "connect": ".connection",
-    "difference": ".views.difference",
-    "playground": ".widgets.playground",
-    "progress": ".course.progress",
-    "quiz": ".course.quiz",
-    "sampler": ".widgets.sampler",
-    "sweep": ".widgets.sweep",
-    "timeline": ".views.timeline",
-    "wire": ".watch.stream",
-    "xray": ".views.xray",
+    "Calls": "watch.calls:Calls",
+    "Lab": "connection:Lab",
+    "LabError": "words:LabError",
+    "Panel": "widgets.panel:Panel",
+    "anatomy": "views.anatomy:anatomy",
+    "checks": "checks",
+    "compare": "widgets.compare:Compare",
+    "connect": "connection:connect",
+    "difference": "views.difference:difference",
+    "playground": "widgets.playground:Playground",
+    "progress": "course.progress:progress",
+    "quiz": "course.quiz:Quiz",
+    "sampler": "widgets.sampler:Sampler",
+    "sweep": "widgets.sweep:Sweep",
+    "timeline": "views.timeline:timeline",
+    "wire": "watch.stream:Wire",
+    "xray": "views.xray:xray",
 }
 
-__all__ = [
-    "Calls",
-    "Lab",
-    "LabError",
-    "Panel",
-    "anatomy",
-    "checks",
-    "compare",
-    "connect",
-    "difference",
-    "playground",
-    "progress",
-    "quiz",
-    "sampler",
-    "sweep",
-    "timeline",
-    "wire",
-    "xray",
-]
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if not _HOMES[name]:
-        return import_module(f"{__name__}.{name}")
-    value = globals()[name] = getattr(import_module(f"{__name__}{_HOMES[name]}"), name)
+    module, _, attribute = _HOMES[name].partition(":")
+    value = import_module(f".{module}", __name__)
+    if attribute:
+        value = globals()[name] = getattr(value, attribute)
     return value
 
 

@@ -1,6 +1,7 @@
 """What must agree across files: dependencies, words, style, and the package's public face."""
 
 import ast
+import pkgutil
 import re
 import string
 import subprocess
@@ -115,11 +116,24 @@ def test_set_up_needs_the_standard_library_alone():
 
 def test_the_public_names_are_sorted_and_each_can_be_had():
     assert qwen_lab.__all__ == sorted(qwen_lab.__all__) == dir(qwen_lab)
-    assert set(qwen_lab._HOMES) == set(qwen_lab.__all__)
     for name in qwen_lab.__all__:
-        assert getattr(qwen_lab, name).__name__.split(".")[-1] == name
+        # A class is called as the function that it once was: `qwen_lab.sweep` is `Sweep`.
+        assert getattr(qwen_lab, name).__name__.split(".")[-1].lower() == name.lower()
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = qwen_lab.nothing
+
+
+def test_a_public_name_stays_what_it_is_whatever_else_is_imported():
+    # A module of the same name would take its place the moment it is imported.
+    modules = {name for _, name, _ in pkgutil.iter_modules(qwen_lab.__path__)}
+    assert modules & set(qwen_lab.__all__) == {"checks"}
+
+
+def test_a_star_brings_every_public_name():
+    names = {}
+    exec("from qwen_lab import *", names)
+    assert names.keys() - {"__builtins__"} == set(qwen_lab.__all__)
+    assert isinstance(names["sweep"], type) and callable(names["connect"])
 
 
 @pytest.mark.parametrize("name", ["__init__.py", "__main__.py"])

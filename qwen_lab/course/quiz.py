@@ -116,8 +116,3 @@ class Quiz(VBox):
 def _marked(text: str) -> str:
     """The text as HTML, with what stands in backticks as code."""
     return CODE.sub(r"<code>\1</code>", escaped(text))
-
-
-def quiz(lesson: str) -> Quiz:
-    """A `Quiz`: the three questions of a lesson, "01" to "07"."""
-    return Quiz(lesson)

@@ -175,8 +175,3 @@ class Wire:
 
 def _has_data(raw: str) -> bool:
     return any(line.startswith("data:") for line in raw.splitlines())
-
-
-def wire(stream: Any) -> Wire:
-    """A `Wire` of the stream."""
-    return Wire(stream)

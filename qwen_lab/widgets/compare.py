@@ -148,10 +148,3 @@ def _checked(setting: dict) -> dict:
         if name not in PARAMETERS or not PARAMETERS[name].takes(value):
             raise ValueError(f"{name}={value!r} cannot be set")
     return setting
-
-
-def compare(
-    lab: Lab, prompt: str, *settings: dict | tuple[Lab, dict], seed: int | None = None
-) -> Compare:
-    """A `Compare`."""
-    return Compare(lab, prompt, *settings, seed=seed)

@@ -175,8 +175,3 @@ class Playground(Panel):
         except LabError as error:
             said = str(error)
         self.saved.value = f'<span role="status">{escaped(said)}</span>'
-
-
-def playground(lab: Lab | None = None, prompt: str = "", **start: object) -> Playground:
-    """A `Playground`."""
-    return Playground(lab, prompt, **start)

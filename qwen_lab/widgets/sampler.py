@@ -241,10 +241,3 @@ class Sampler(VBox):
         else:
             self.candidates.hide()
         self.tree.show(self.branches)
-
-
-def sampler(
-    lab: Lab, messages: str | list[dict], *, prefix: str | Sequence[int] = "", **start: float
-) -> Sampler:
-    """A `Sampler`: the next token's probabilities with sliders, draws, and the way back."""
-    return Sampler(lab, messages, prefix=prefix, **start)

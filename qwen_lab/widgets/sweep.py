@@ -144,8 +144,3 @@ class Sweep(VBox):
 
     def _place(self, answer: Answer) -> int:
         return self.settings.index(answer.parameters)
-
-
-def sweep(lab: Lab, prompt: str | list[dict], **parameters: object) -> Sweep:
-    """A `Sweep`."""
-    return Sweep(lab, prompt, **parameters)

@@ -2,9 +2,9 @@ import re
 
 import pytest
 
+from qwen_lab import quiz
 from qwen_lab.course import lessons, log
 from qwen_lab.course import quiz as quizzes
-from qwen_lab.course.quiz import quiz
 from qwen_lab.words import LANGUAGES, LabError
 
 from ..views.hostile import HOSTILE

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from qwen_lab.widgets.compare import Compare, compare
+from qwen_lab import compare
+from qwen_lab.widgets.compare import Compare
 
 from ..views.hostile import HOSTILE
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy
 import pytest
 
+from qwen_lab import sampler
 from qwen_lab.watch.next_token import listed
 from qwen_lab.watch.sampling import Settings
-from qwen_lab.widgets.sampler import OFF, Sampler, sampler
+from qwen_lab.widgets.sampler import OFF, Sampler
 from qwen_lab.words import LabError
 
 

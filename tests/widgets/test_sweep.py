@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from qwen_lab import sweep
 from qwen_lab.watch.sweep import Answer
-from qwen_lab.widgets.sweep import Sweep, sweep
+from qwen_lab.widgets.sweep import Sweep
 
 
 def words(widget):
