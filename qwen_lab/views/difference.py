@@ -5,9 +5,8 @@ import re
 from collections.abc import Sequence
 
 from ..words import say
-from .html import View, clean, escaped
+from .html import View, clean, escaped, percent
 from .tokens import Said, Token, read, visible
-from .xray import percent
 
 STYLE = """
 .qwen-difference { display: grid; gap: 12px;

@@ -3,6 +3,10 @@
 import html
 import re
 
+from markupsafe import Markup
+
+from ..words import say
+
 # A view is read in JupyterLab, light or dark, in an exported page, and on GitHub, where all colours
 # are taken out: the text must say it all. JupyterLab's own colours where it has them. A class named
 # twice outweighs JupyterLab's rules for the HTML of outputs.
@@ -47,9 +51,41 @@ def clean(text: str) -> str:
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
+class Html(Markup):
+    """HTML that is safe: whatever is formatted, joined or added into it is escaped first.
+
+    >>> Html("<td>{}</td>").format("<b>")
+    Html('<td>&lt;b&gt;</td>')
+
+    Only the pattern itself is taken as it is, so write it out: never an f-string.
+    """
+
+    @classmethod
+    def escape(cls, text: object) -> "Html":
+        if hasattr(text, "__html__"):
+            return cls(text.__html__())
+        return cls(html.escape(clean(str(text))))
+
+
 def escaped(text: str) -> str:
     """The text as HTML that shows it character for character."""
     return html.escape(clean(text))
+
+
+def brief(text: str, most: int) -> str:
+    """The text, or its first `most` characters and an ellipsis."""
+    return text if len(text) <= most else text[:most] + "…"
+
+
+def percent(probability: float) -> str:
+    """A probability in percent, small ones to a precision that tells them apart.
+
+    What is possible is never shown as zero, not even where it was too small for a float.
+    """
+    number = 100 * probability
+    if number < 0.001:
+        return say("html.less", number="0.001")
+    return say("html.percent", number=f"{number:.3g}" if number < 99.95 else f"{number:.4g}")
 
 
 def fold(title: str, body: str) -> str:

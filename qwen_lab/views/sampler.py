@@ -12,8 +12,8 @@ import numpy
 from ..watch.next_token import NextToken
 from ..watch.sampling import Settings, Stage, stages
 from ..words import say
-from .html import View, escaped
-from .stage_sentences import percent, sentences
+from .html import View, escaped, percent
+from .stage_sentences import sentences
 
 # How many candidates have a row, and how much of a long token is shown.
 ROWS, LONG = 16, 24
@@ -151,7 +151,7 @@ def _table(rows: list[Row]) -> str:
     scale = next(scale for scale in SCALES if longest <= scale or scale == SCALES[-1])
     times = sum(row.drawn or 0 for row in rows)
     names = ["token", "bars", "raw_column", "now_column", *(["drawn_column"] if times else [])]
-    titles = [say(f"sampler.{name}", scale=f"{100 * scale:.0f}") for name in names]
+    titles = [say(f"sampler.{name}", scale=percent(scale)) for name in names]
     head = "".join(f'<th scope="col">{escaped(title)}</th>' for title in titles)
     body = "".join(_line(row, scale, times) for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -164,7 +164,9 @@ def _line(row: Row, scale: float, times: int) -> str:
         for kind, share in zip(("raw", "now", "drawn"), shares, strict=False)
         if share > 0
     )
-    numbers = [*map(percent, row.parts), *([f"{row.drawn:,}"] if times else [])]
+    raw, now = row.parts
+    numbers = [percent(raw), say("html.percent", number=0) if row.cut else percent(now)]
+    numbers += [f"{row.drawn:,}"] if times else []
     cells = "".join(f"<td>{escaped(number)}</td>" for number in numbers)
     kind = ' class="cut"' if row.cut else ""
     note = f"<small>{escaped(row.note)}</small>" if row.note else ""

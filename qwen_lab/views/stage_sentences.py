@@ -7,14 +7,7 @@ import numpy
 from ..watch.next_token import NextToken
 from ..watch.sampling import LARGEST_TOP_K, Settings, Stage
 from ..words import say
-
-
-def percent(part: float) -> str:
-    """A probability as a learner reads it: three digits at most, and never a false zero."""
-    if 0 < part < 0.0001:
-        return say("sampler.less", number="0.01")
-    number = f"{100 * part:.2f}" if 0 < part < 0.00995 else f"{100 * part:.1f}"
-    return say("sampler.percent", number=number)
+from .html import percent
 
 
 def sentences(found: NextToken, told: Sequence[Stage], settings: Settings) -> list[str]:

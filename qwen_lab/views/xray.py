@@ -4,7 +4,7 @@ import math
 
 from ..parameters import PARAMETERS
 from ..words import say
-from .html import View, escaped, fold, table
+from .html import View, escaped, fold, percent, table
 from .tokens import Said, Token, read, visible
 
 STYLE = """
@@ -79,14 +79,6 @@ def _alternatives(token: Token) -> list[str]:
     return [f"{percent(probability)}  {visible(text)}" for text, probability in token.alternatives]
 
 
-def percent(probability: float) -> str:
-    """A probability in percent, small ones to a precision that tells them apart."""
-    number = 100 * probability
-    if number < 0.001:
-        return "< 0.001 %"
-    return f"{number:.3g} %" if number < 99.95 else f"{min(number, 100):.4g} %"
-
-
 def _ending(said: Said) -> str:
     return say(f"xray.{said.reason if said.reason in ('stop', 'length') else 'other'}")
 
@@ -94,10 +86,14 @@ def _ending(said: Said) -> str:
 def _legend() -> str:
     highs = (1.0, *STEPS)
     marks = "".join(
-        f'<span class="qwen-xray-{step}">{100 * low:.0f}–{100 * high:.0f} %</span> '
+        f'<span class="qwen-xray-{step}">{_span(low, high)}</span> '
         for step, (low, high) in enumerate(zip(STEPS, highs, strict=False))
     )
     return f"<p><small>{escaped(say('xray.legend'))} {marks}</small></p>"
+
+
+def _span(low: float, high: float) -> str:
+    return say("html.percent", number=f"{100 * low:.0f}–{100 * high:.0f}")
 
 
 def _line(tokens: list[Token]) -> str:

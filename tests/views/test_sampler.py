@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import numpy
 import pytest
 
+from qwen_lab.views.html import percent
 from qwen_lab.views.sampler import named, sampler
-from qwen_lab.views.stage_sentences import percent
 from qwen_lab.watch.next_token import listed
 from qwen_lab.watch.sampling import Settings, draw, stages
 from tests.views.hostile import HOSTILE
@@ -127,14 +127,6 @@ def test_a_tail_that_is_still_being_counted_is_said(found):
 )
 def test_a_token_is_shown_in_one_short_line(token, shown):
     assert named(token, 9) == shown
-
-
-@pytest.mark.parametrize(
-    ("part", "shown"),
-    [(0, "0.0 %"), (0.00004, "< 0.01 %"), (0.0042, "0.42 %"), (0.5, "50.0 %"), (1, "100.0 %")],
-)
-def test_no_probability_is_shown_as_zero_that_is_not(part, shown):
-    assert percent(part) == shown
 
 
 @pytest.mark.parametrize("text", HOSTILE)

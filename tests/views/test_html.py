@@ -1,0 +1,51 @@
+import html
+
+import pytest
+
+from qwen_lab.views.html import Html, brief, percent
+
+from .hostile import HOSTILE
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_html_shows_a_text_character_for_character(text):
+    page = Html("<td>{}</td>").format(text)
+    shown = page.removeprefix("<td>").removesuffix("</td>")
+    assert not set("<>\"'") & set(shown)
+    assert html.unescape(shown) == text.replace("\ud800", "\ufffd").replace("\udfff", "\ufffd")
+
+
+def test_html_stays_html_and_all_else_is_escaped_once():
+    cell = Html("<td>{}</td>").format("<b>")
+    assert Html("<tr>{}</tr>").format(cell) == "<tr><td>&lt;b&gt;</td></tr>"
+    assert Html("").join([cell, "&"]) == "<td>&lt;b&gt;</td>&amp;"
+    assert cell + "<" == "<td>&lt;b&gt;</td>&lt;"
+    assert isinstance(cell + "<", Html)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("", ""), ("秋天的诗", "秋天的诗"), ("秋天的小诗", "秋天的小…")]
+)
+def test_a_long_text_is_cut_with_an_ellipsis(text, shown):
+    assert brief(text, 4) == shown
+
+
+@pytest.mark.parametrize(
+    ("probability", "said"),
+    [
+        (1, "100 %"),
+        (0.9997, "99.97 %"),
+        (0.5, "50 %"),
+        (0.0123, "1.23 %"),
+        (0.00004, "0.004 %"),
+        (1e-9, "< 0.001 %"),
+        (0.0, "< 0.001 %"),
+    ],
+)
+def test_percentages_tell_small_ones_apart_and_are_never_a_false_zero(probability, said):
+    assert percent(probability) == said
+
+
+def test_percentages_are_written_as_the_reader_writes_them(monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_LANG", "zh")
+    assert percent(0.123) == "12.3%" and percent(1e-9) == "<0.001%"
