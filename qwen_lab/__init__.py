@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 # Each public name and the class or function it stands for; one without a colon is a module.
 _HOMES = {
     "Calls": "watch.calls:Calls",
-    "Lab": "connection:Lab",
+    "Lab": "lab:Lab",
     "LabError": "words:LabError",
     "Panel": "widgets.panel:Panel",
     "anatomy": "views.anatomy:anatomy",

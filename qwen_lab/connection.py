@@ -1,22 +1,16 @@
 """Which endpoint answers: DashScope with a key, the local Qwen without one, or one you name."""
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from . import words
-from .course import lessons
+from . import paths, words
+from .lab import Lab
 from .words import LabError, say
-
-if TYPE_CHECKING:
-    from .watch.next_token import NextToken
 
 BEIJING = "https://dashscope.aliyuncs.com/compatible-mode/v1"
 DEFAULT_MODEL = "qwen-plus"
-CHECKOUT = Path(__file__).parent.parent
 
 
 class Secret(str):
@@ -24,58 +18,6 @@ class Secret(str):
 
     def __repr__(self) -> str:
         return "'…'"
-
-
-@dataclass(frozen=True)
-class Lab:
-    """An endpoint to call: hand `base_url` and `api_key` to `OpenAI`, `model` to each call.
-
-    `kind` is "local", "replay", "dashscope" or "custom".
-    """
-
-    base_url: str
-    model: str
-    kind: str
-    api_key: str = field(repr=False)
-
-    @property
-    def is_local(self) -> bool:
-        """Whether the local Qwen answers, or a tape of it: for nothing, and a seed at a time."""
-        return self.kind in ("local", "replay")
-
-    def next_token(
-        self,
-        messages: list[dict],
-        prefix: str | Sequence[int] = "",
-        *,
-        whole: bool = False,
-        tail: bool = True,
-    ) -> "NextToken":
-        """The model's own probabilities for the token after `prefix` of its answer.
-
-        `prefix` is text, or the numbers of tokens. The 1,000 likeliest tokens, and those of the
-        context, come one by one; the `tail` counts all the others, which takes a second or two;
-        `whole` lists all 151,936.
-        Raises `LabError` when it is not the local Qwen, or that refuses.
-        """
-        inside = self._inside("next_token")
-        return inside.ask_next_token(
-            self.base_url, self.api_key, messages, prefix, whole=whole, tail=tail
-        )
-
-    def search(self, question: str) -> list[dict[str, str]]:
-        """The notes that `enable_search` would find for a question: title and text, best first.
-
-        Raises `LabError` when it is not the local Qwen.
-        """
-        return self._inside("search").ask_search(self.base_url, self.api_key, question)
-
-    def _inside(self, name: str):
-        if not self.is_local:
-            raise LabError("connection.only_local", name=f"lab.{name}")
-        from . import inside
-
-        return inside
 
 
 def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
@@ -113,7 +55,7 @@ def _settings() -> Mapping[str, str | None]:
     """The environment over `.env`, looked for from the working folder upward, then here."""
     from dotenv import dotenv_values, find_dotenv
 
-    path = find_dotenv(usecwd=True) or CHECKOUT / ".env"
+    path = find_dotenv(usecwd=True) or paths.ROOT / ".env"
     return {**dotenv_values(path), **os.environ}
 
 
@@ -144,7 +86,7 @@ def _tape(settings: Mapping) -> Path:
         return Path(path)
     # Jupyter tells each kernel the path of its notebook.
     if lesson := settings.get("JPY_SESSION_NAME"):
-        return lessons.tape(Path(lesson))
+        return paths.tape(Path(lesson))
     raise LabError("tape.unknown_tape")
 
 

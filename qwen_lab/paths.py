@@ -1,4 +1,7 @@
-"""The lab's own files: where they lie, and how one is written whole or not at all."""
+"""Where things lie: the checkout, the lessons and their tapes, and what the lab keeps for itself.
+
+Standard library only at import: set-up asks for these places before anything is installed.
+"""
 
 import os
 import tempfile
@@ -7,14 +10,32 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-import platformdirs
+# The checkout; the folder of installed packages, when the lab was installed from a wheel.
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def is_checkout() -> bool:
+    """Say whether the package lies in its checkout, and not in an installed wheel."""
+    return (ROOT / "pyproject.toml").is_file() and (ROOT / "requirements.txt").is_file()
+
+
+def originals() -> Path:
+    """The folder that holds the lessons as they were written, one folder a language."""
+    return ROOT / "notebooks" if is_checkout() else Path(__file__).parent / "notebooks"
+
+
+def tape(lesson: Path) -> Path:
+    """The tape of a lesson, or of a copy of it: by the language it lies in and its name."""
+    return originals() / "tape" / lesson.parent.name / f"{lesson.stem}.jsonl"
 
 
 def home() -> Path:
     """The folder of what the lab keeps: `QWEN_LAB_HOME`, else the user's state folder."""
-    chosen = os.environ.get("QWEN_LAB_HOME")
-    path = Path(chosen or platformdirs.user_state_path("qwen-lab", appauthor=False))
-    return path.expanduser()
+    if chosen := os.environ.get("QWEN_LAB_HOME"):
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return platformdirs.user_state_path("qwen-lab", appauthor=False)
 
 
 @contextmanager

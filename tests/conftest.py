@@ -11,11 +11,11 @@ import uvicorn
 from openai import OpenAI
 from starlette.testclient import TestClient
 
-from qwen_lab.connection import Lab
 from qwen_lab.endpoint import server
 from qwen_lab.endpoint.app import create_app
 from qwen_lab.endpoint.events import End, Piece, Prompt
 from qwen_lab.endpoint.server_file import BASE
+from qwen_lab.lab import Lab
 from qwen_lab.watch.next_token import listed
 
 TOKEN = "test-token"

@@ -9,8 +9,9 @@ from argparse import Namespace
 
 import pytest
 
-from qwen_lab.setup import commands, environment
-from qwen_lab.setup.environment import ROOT
+from qwen_lab import paths
+from qwen_lab.paths import ROOT
+from qwen_lab.setup import commands
 from qwen_lab.words import LabError
 
 FOLDER = ROOT / "tests" / "benchmarks"
@@ -40,8 +41,8 @@ def folder(monkeypatch, tmp_path):
     place.mkdir(parents=True)
     for name in ("__main__.py", "table.py"):
         shutil.copy(FOLDER / name, place)
-    monkeypatch.setattr(environment, "ROOT", tmp_path)
-    monkeypatch.setattr(environment, "is_checkout", lambda: True)
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(paths, "is_checkout", lambda: True)
     return place
 
 
@@ -92,7 +93,7 @@ def test_a_name_that_no_benchmark_has_runs_nothing_and_shows_the_names_there_are
 
 
 def test_without_a_checkout_there_is_nothing_to_run(monkeypatch):
-    monkeypatch.setattr(environment, "is_checkout", lambda: False)
+    monkeypatch.setattr(paths, "is_checkout", lambda: False)
     with pytest.raises(LabError, match="benchmarks are not part of the installed package"):
         commands.bench(Namespace(names=[]))
 

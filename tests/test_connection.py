@@ -1,4 +1,5 @@
 import os
+import subprocess
 import sys
 
 import httpx2
@@ -6,7 +7,7 @@ import openai
 import pytest
 
 import qwen_lab
-from qwen_lab import connection
+from qwen_lab import paths
 from qwen_lab.endpoint import server
 from qwen_lab.endpoint.server_file import State
 from qwen_lab.words import LabError
@@ -18,7 +19,7 @@ KEY = "sk-0123456789abcdef0123456789abcdef"
 def elsewhere(tmp_path, tmp_path_factory, monkeypatch):
     """A working folder and a checkout without any .env, and a local Qwen that need not load."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(connection, "CHECKOUT", tmp_path_factory.mktemp("checkout"))
+    monkeypatch.setattr(paths, "ROOT", tmp_path_factory.mktemp("checkout"))
     state = State(1234, os.getpid(), 0.0, "qwen2.5-coder", "local-token")
     monkeypatch.setattr(server, "start", lambda: state)
 
@@ -60,7 +61,7 @@ def test_dotenv_of_the_checkout_is_found_from_anywhere(
     dotenv, tmp_path, tmp_path_factory, monkeypatch
 ):
     dotenv(DASHSCOPE_API_KEY=KEY)
-    monkeypatch.setattr(connection, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     assert qwen_lab.connect().kind == "dashscope"
 
@@ -153,12 +154,28 @@ def test_a_proxy_is_not_asked_for_this_machine(monkeypatch):
     assert transport is client._client._transport
 
 
-def test_connecting_to_dashscope_loads_no_part_of_the_local_qwen():
-    import subprocess
+def loaded_by_connecting(endpoint, **settings):
+    """The modules that a new process has loaded once it is connected."""
+    code = "import qwen_lab, sys; qwen_lab.connect(sys.argv[1]); print(*sys.modules)"
+    command = [sys.executable, "-c", code, endpoint]
+    done = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split())
 
-    code = (
-        "import qwen_lab, sys; qwen_lab.connect('dashscope');"
-        "assert not {'xllamacpp', 'starlette', 'uvicorn', 'openai'} & set(sys.modules)"
-    )
-    environment = os.environ | {"DASHSCOPE_API_KEY": KEY}
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+def test_connecting_to_dashscope_loads_no_part_of_the_local_qwen():
+    loaded = loaded_by_connecting("dashscope", DASHSCOPE_API_KEY=KEY)
+    assert not {"xllamacpp", "starlette", "uvicorn", "openai"} & loaded
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "settings"),
+    [
+        ("http://gpu:8000/v1", {"QWEN_LAB_MODEL": "mine"}),
+        ("replay", {"JPY_SESSION_NAME": "my_lessons/en/01_basic_call.ipynb"}),
+    ],
+)
+def test_connecting_loads_nothing_of_set_up_and_nothing_of_jupyterlab(endpoint, settings):
+    loaded = loaded_by_connecting(endpoint, **settings)
+    assert "qwen_lab.connection" in loaded
+    assert not {"qwen_lab.setup", "qwen_lab.course", "jupyterlab", "ipykernel"} & loaded

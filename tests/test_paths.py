@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from qwen_lab.paths import home, replacing
+from qwen_lab.paths import ROOT, home, originals, replacing, tape
 
 
 def test_the_labs_home_is_the_one_named_and_else_the_users(monkeypatch, tmp_path):
@@ -11,6 +11,12 @@ def test_the_labs_home_is_the_one_named_and_else_the_users(monkeypatch, tmp_path
     assert home() == tmp_path
     monkeypatch.delenv("QWEN_LAB_HOME")
     assert home().name == "qwen-lab" and home().is_absolute()
+
+
+def test_a_copy_of_a_lesson_has_the_tape_of_its_lesson():
+    copy = ROOT / "my_lessons" / "zh" / "01_basic_call.ipynb"
+    assert tape(copy) == originals() / "tape" / "zh" / "01_basic_call.jsonl"
+    assert tape(copy).is_file()
 
 
 def test_a_file_takes_the_old_ones_place_when_it_is_whole(tmp_path):

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 import qwen_lab
 from qwen_lab import words
-from qwen_lab.setup.environment import ROOT
+from qwen_lab.paths import ROOT
 from qwen_lab.setup.packages import pins
 
 LEARNER, TESTER = ROOT / "requirements.txt", ROOT / "requirements-test.txt"

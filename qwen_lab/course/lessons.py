@@ -12,18 +12,14 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ..setup.environment import ROOT, is_checkout
+from .. import paths
+from ..paths import originals
 from ..words import LANGUAGES, LabError
-
-
-def originals() -> Path:
-    """The folder that holds the lessons as they were written, one folder a language."""
-    return ROOT / "notebooks" if is_checkout() else Path(__file__).parents[1] / "notebooks"
 
 
 def folder() -> Path:
     """The folder of the learner's copies: beside the checkout's package, or where they stand."""
-    return (ROOT if is_checkout() else Path.cwd()) / "my_lessons"
+    return (paths.ROOT if paths.is_checkout() else Path.cwd()) / "my_lessons"
 
 
 def names(language: str) -> list[str]:
@@ -34,11 +30,6 @@ def names(language: str) -> list[str]:
 def first(language: str) -> str:
     """The file name of the lesson to begin with; 00 is a tour, for whoever wants one."""
     return next(name for name in names(language) if not name.startswith("00"))
-
-
-def tape(lesson: Path) -> Path:
-    """The tape of a lesson, or of a copy of it: by the language it lies in and its name."""
-    return originals() / "tape" / lesson.parent.name / f"{lesson.stem}.jsonl"
 
 
 def copy() -> Path:

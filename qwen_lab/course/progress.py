@@ -4,6 +4,7 @@ import re
 
 import nbformat
 
+from ..paths import originals
 from ..views.html import View, escaped, table
 from ..words import language, say
 from . import lessons, log
@@ -43,7 +44,7 @@ class _Row:
     """One lesson: its title, and how each exercise and the quiz stand."""
 
     def __init__(self, name: str, tried: dict, quizzes: dict) -> None:
-        lesson = nbformat.read(lessons.originals() / language() / name, as_version=4)
+        lesson = nbformat.read(originals() / language() / name, as_version=4)
         self.name, self.title = name, re.match(r"# (.+)", lesson.cells[0].source)[1]
         numbers = [exercise.number for exercise in exercises(lesson)]
         self.signs = {number: tried.get(number, "open") for number in numbers}

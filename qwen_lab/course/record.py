@@ -15,11 +15,10 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 
-from .. import models
+from .. import models, paths
 from ..connection import DEFAULT_MODEL
 from ..endpoint import server
 from ..words import say
-from . import lessons
 from .exercises import exercises
 
 # What a lesson keeps about its kernel; the rest would change with each machine.
@@ -37,7 +36,7 @@ def record(lesson: Path) -> None:
     The solutions of its exercises are on the tape too. No key is used. Raises what a cell raises;
     then neither file is changed.
     """
-    tape = lessons.tape(lesson)
+    tape = paths.tape(lesson)
     with tempfile.TemporaryDirectory() as home:
         fresh, usual = Path(home) / "tape.jsonl", {"QWEN_LAB_HOME": home}
         with _recording(home, fresh):
@@ -79,7 +78,7 @@ def needs(lesson: Path) -> str:
     The calls of its exercises' solutions count; `lab.next_token`, which the cloud has not, does
     not. The tokens are those of the local model.
     """
-    lines = map(json.loads, lessons.tape(lesson).read_text(encoding="utf-8").splitlines())
+    lines = map(json.loads, paths.tape(lesson).read_text(encoding="utf-8").splitlines())
     ends = [line["end"] for line in lines if "end" in line]
     prompt, completion = (sum(end[at] for end in ends) for at in (1, 2))
     title = nbformat.read(lesson, as_version=4).cells[0].source

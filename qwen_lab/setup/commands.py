@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from types import SimpleNamespace
 
-from .. import words
+from .. import paths, words
 from ..course import lessons
 from ..words import LabError, say
-from . import environment
 
 # What could make a test spend money or talk to another endpoint than the local one.
 _KEYS = ("DASHSCOPE_", "OPENAI_")
@@ -93,17 +92,17 @@ def reset(options: Namespace) -> None:
 
 def test(options: Namespace) -> int:
     """Run pytest in the checkout, without any key, and return its exit code."""
-    if not environment.is_checkout():
+    if not paths.is_checkout():
         raise LabError("commands.no_tests")
     pytest = [sys.executable, "-m", "pytest", *options.rest]
-    return subprocess.run(pytest, cwd=environment.ROOT, env=_without_keys()).returncode
+    return subprocess.run(pytest, cwd=paths.ROOT, env=_without_keys()).returncode
 
 
 def bench(options: Namespace) -> int:
     """Run the benchmarks in the checkout, or those named, without any key; return the exit code."""
-    if not environment.is_checkout():
+    if not paths.is_checkout():
         raise LabError("commands.no_benchmarks")
-    folder = environment.ROOT / "tests" / "benchmarks"
+    folder = paths.ROOT / "tests" / "benchmarks"
     command = [sys.executable, str(folder), *options.names]
     child = subprocess.Popen(command, env=_without_keys())
     while True:
@@ -122,7 +121,7 @@ def record(options: Namespace) -> None:
         words.use(language)
         for name in lessons.names(language):
             if not options.numbers or int(name[:2]) in options.numbers:
-                lesson = lessons.originals() / language / name
+                lesson = paths.originals() / language / name
                 record.record(lesson)
                 print(say("commands.recorded", lesson=f"{language}/{name}"), flush=True)
                 print(record.needs(lesson), flush=True)

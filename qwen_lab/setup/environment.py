@@ -12,19 +12,14 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from .. import paths
 from ..words import LabError, say
 from . import packages
 
-ROOT = Path(__file__).resolve().parents[2]
-OWN = ROOT / ".venv"
+OWN = paths.ROOT / ".venv"
 
 # Asked of the Python in `.venv`: a copy that has lost its `pyvenv.cfg` runs, but outside it.
 _HEALTH = "import sys; sys.exit(sys.prefix == sys.base_prefix or sys.version_info < (3, 11))"
-
-
-def is_checkout() -> bool:
-    """Say whether the package lies in its checkout, and not in an installed wheel."""
-    return (ROOT / "pyproject.toml").is_file() and (ROOT / "requirements.txt").is_file()
 
 
 def ensure(*, test: bool = False) -> None:
@@ -34,18 +29,18 @@ def ensure(*, test: bool = False) -> None:
     environment that the learner activated, or makes `.venv` and runs the same command there.
     `LabError` says what stands in the way: no `venv`, no network, no room, no permission.
     """
-    if not is_checkout():
+    if not paths.is_checkout():
         return
-    lock = ROOT / ("requirements-test.txt" if test else "requirements.txt")
+    lock = paths.ROOT / ("requirements-test.txt" if test else "requirements.txt")
     if is_own() and packages.half_made():
         packages.drop_half_made()
-    if packages.are_right(lock, ROOT):
+    if packages.are_right(lock, paths.ROOT):
         return
     if not is_activated():
         _go_on_in(own_python())
     if not is_own():
         print(say("setup.into_yours", path=sys.prefix))
-    packages.install(lock, ROOT)
+    packages.install(lock, paths.ROOT)
     importlib.invalidate_caches()
 
 

@@ -12,7 +12,7 @@ from statistics import mean
 import openai
 
 from .. import models
-from ..connection import Lab
+from ..lab import Lab
 from ..parameters import DEFAULT_OUTPUT, PARAMETERS, arguments
 
 SEEDS = (1, 2, 3)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy
 
-from ..connection import Lab
+from ..lab import Lab
 from ..watch.next_token import NextToken
 from ..watch.sampling import Settings, stages
 

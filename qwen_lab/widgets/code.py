@@ -2,7 +2,7 @@
 
 import json
 
-from ..connection import Lab
+from ..lab import Lab
 
 IMPORTS = "from openai import OpenAI\n\nimport qwen_lab\n"
 WHOLE = "\nprint(completion.choices[0].message.content)\n"

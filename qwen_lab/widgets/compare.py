@@ -4,7 +4,7 @@ import asyncio
 
 from ipywidgets import HTML, GridBox, HBox, Layout, VBox
 
-from ..connection import Lab
+from ..lab import Lab
 from ..parameters import PARAMETERS, arguments
 from ..views.difference import difference
 from ..views.grid import named

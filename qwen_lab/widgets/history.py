@@ -6,7 +6,7 @@ from pathlib import Path
 from ipywidgets import HTML, Button, Dropdown, HBox, Layout, VBox
 
 from .. import models
-from ..connection import Lab
+from ..lab import Lab
 from ..rows import write_csv
 from ..views.difference import difference
 from ..views.html import STYLE, escaped, table

@@ -4,7 +4,7 @@ import asyncio
 
 from ipywidgets import HTML, GridBox, HBox, Layout, Textarea, VBox
 
-from ..connection import Lab
+from ..lab import Lab
 from ..parameters import PARAMETERS, arguments
 from ..views.html import clean, escaped, fold
 from ..words import say

@@ -14,7 +14,7 @@ from ipywidgets import (
 )
 
 from .. import connection, models
-from ..connection import Lab
+from ..lab import Lab
 from ..parameters import PARAMETERS
 from ..views.html import clean, escaped
 from ..words import LabError, say

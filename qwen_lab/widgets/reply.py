@@ -8,7 +8,7 @@ from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessage
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
-from ..connection import Lab
+from ..lab import Lab
 from ..watch.stream import Wire
 from ..words import say
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy
 from ipywidgets import HTML, Button, GridBox, HBox, Layout, VBox
 
-from ..connection import Lab
+from ..lab import Lab
 from ..parameters import PARAMETERS
 from ..views.html import clean
 from ..watch.next_token import NextToken

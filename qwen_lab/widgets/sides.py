@@ -2,7 +2,7 @@
 
 from ipywidgets import HTML, Tab, VBox
 
-from ..connection import Lab
+from ..lab import Lab
 from ..views.anatomy import anatomy
 from ..views.html import View, escaped
 from ..views.xray import xray

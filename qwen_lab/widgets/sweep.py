@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ipywidgets import HTML, HBox, IntProgress, Layout, VBox
 
-from ..connection import Lab
+from ..lab import Lab
 from ..rows import write_csv
 from ..views.grid import grid
 from ..views.html import clean, escaped

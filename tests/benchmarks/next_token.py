@@ -14,7 +14,7 @@ import psutil
 from server import HTTP, own
 from table import Row, show
 
-from qwen_lab.connection import Lab
+from qwen_lab.lab import Lab
 from qwen_lab.watch.next_token import MOST
 from qwen_lab.watch.sampling import Settings, stages
 

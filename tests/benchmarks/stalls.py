@@ -16,6 +16,7 @@ from pathlib import Path
 from load import two_busy_loops
 from table import Row, show
 
+from qwen_lab import paths
 from qwen_lab.course import lessons, record
 
 SANITIZE = Path(__file__).parents[1] / "notebooks" / "sanitize.cfg"
@@ -31,7 +32,7 @@ def run(lesson: Path) -> tuple[str, float]:
         done = subprocess.run(
             [*command, *options, "-p", "no:cacheprovider", lesson.name],
             cwd=lesson.parent,
-            env={**os.environ, **record.replaying(lessons.tape(lesson))},
+            env={**os.environ, **record.replaying(paths.tape(lesson))},
             stdout=subprocess.DEVNULL,
             timeout=STALL,
         )

@@ -16,7 +16,7 @@ from openai import OpenAI
 from server import own
 from table import Row, show
 
-from qwen_lab.connection import Lab
+from qwen_lab.lab import Lab
 from qwen_lab.watch.stream import Wire
 from qwen_lab.widgets.panel import Panel
 from qwen_lab.widgets.sampler import Sampler

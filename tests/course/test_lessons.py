@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from qwen_lab import paths
 from qwen_lab.course import lessons
 from qwen_lab.words import LabError
 
@@ -17,8 +18,8 @@ def checkout(tmp_path, monkeypatch):
         (folder := tmp_path / "notebooks" / language).mkdir(parents=True)
         for name in ("01_basic_call", "02_messages"):
             (folder / f"{name}.ipynb").write_text(f"{language} {name}")
-    monkeypatch.setattr(lessons, "ROOT", tmp_path)
-    monkeypatch.setattr(lessons, "is_checkout", lambda: True)
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(paths, "is_checkout", lambda: True)
     return tmp_path
 
 
@@ -98,7 +99,7 @@ def test_what_cannot_be_written_is_said_and_nothing_half_written_stays(
 def test_an_installed_wheel_brings_its_lessons_and_copies_them_to_where_the_learner_is(
     checkout, monkeypatch
 ):
-    monkeypatch.setattr(lessons, "is_checkout", lambda: False)
+    monkeypatch.setattr(paths, "is_checkout", lambda: False)
     monkeypatch.chdir(checkout)
-    assert lessons.originals().parts[-2:] == ("qwen_lab", "notebooks")
+    assert paths.originals().parts[-2:] == ("qwen_lab", "notebooks")
     assert lessons.folder() == checkout / "my_lessons"

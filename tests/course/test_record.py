@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from qwen_lab import paths
 from qwen_lab.course import lessons, record
 from qwen_lab.words import LANGUAGES
 
@@ -32,7 +33,7 @@ def test_what_a_lesson_needs_is_counted_on_its_tape(monkeypatch, tmp_path):
     rows = [{"model": "m"}, {"end": ["stop", 1000, 234, 0]}, {"end": ["stop", 500, 1000, 0]}]
     rows += [{"refusal": "no"}, {"next": []}]
     tape.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    monkeypatch.setattr(lessons, "tape", lambda lesson: tape)
+    monkeypatch.setattr(paths, "tape", lambda lesson: tape)
     said = record.needs(lessons.originals() / "en" / "01_basic_call.ipynb")
     # 0.8 CNY a million in, 2 out: 0.003668.
     assert "2 calls" in said and "2,700 tokens, 0.004 CNY" in said

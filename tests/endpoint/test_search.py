@@ -9,7 +9,7 @@ import pytest
 from qwen_lab.endpoint import server_file
 from qwen_lab.endpoint.messages import question
 from qwen_lab.endpoint.search import BUNDLED, LONGEST, Note, Search, insert
-from qwen_lab.setup.environment import ROOT
+from qwen_lab.paths import ROOT
 from qwen_lab.words import LabError
 
 QUESTIONS = ROOT / "tests" / "benchmarks" / "questions.toml"

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from qwen_lab import paths
 from qwen_lab.course import lessons, record
 
 SANITIZE = Path(__file__).with_name("sanitize.cfg")
@@ -35,7 +36,7 @@ def compare(notebook: Path, tape: Path) -> subprocess.CompletedProcess:
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_the_stored_outputs_are_what_the_tape_gives(lesson):
-    result = compare(lesson, lessons.tape(lesson))
+    result = compare(lesson, paths.tape(lesson))
     assert result.returncode == 0, result.stdout
     cells = [cell for cell in nbformat.read(lesson, 4).cells if cell.cell_type == "code"]
     assert f"{len(cells)} passed" in result.stdout
@@ -53,7 +54,7 @@ def test_one_changed_output_is_noticed(lesson, tmp_path):
     texts[len(texts) // 2].text += "?"
     changed = tmp_path / lesson.name
     nbformat.write(notebook, changed)
-    result = compare(changed, lessons.tape(lesson))
+    result = compare(changed, paths.tape(lesson))
     assert result.returncode == 1 and "1 failed" in result.stdout, result.stdout
 
 

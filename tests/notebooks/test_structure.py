@@ -16,7 +16,7 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
 from qwen_lab import models
-from qwen_lab.setup.environment import ROOT
+from qwen_lab.paths import ROOT
 
 LESSONS = sorted((ROOT / "notebooks").glob("[ez][nh]/*.ipynb"))
 RULES = {}

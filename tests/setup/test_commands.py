@@ -14,6 +14,7 @@ from qwen_lab import __main__, connection
 from qwen_lab.course import lessons
 from qwen_lab.endpoint import server
 from qwen_lab.endpoint.weights import weights
+from qwen_lab.lab import Lab
 from qwen_lab.setup import commands, jupyter
 from qwen_lab.words import LabError
 
@@ -51,7 +52,7 @@ def endpoint(monkeypatch):
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     url = f"http://127.0.0.1:{server.server_port}/v1"
-    lab = connection.Lab(url, "some-model", "custom", "secret")
+    lab = Lab(url, "some-model", "custom", "secret")
     monkeypatch.setattr(connection, "connect", lambda endpoint=None: lab)
     yield server
     server.shutdown()
@@ -111,7 +112,7 @@ def test_an_error_in_the_middle_of_an_answer_is_said(endpoint, capsys):
 
 
 def test_nobody_at_the_address_is_said_with_the_address(monkeypatch):
-    lab = connection.Lab("http://127.0.0.1:9/v1", "m", "custom", "secret")
+    lab = Lab("http://127.0.0.1:9/v1", "m", "custom", "secret")
     monkeypatch.setattr(connection, "connect", lambda endpoint=None: lab)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with pytest.raises(LabError, match="Nobody answered at http://127.0.0.1:9/v1"):

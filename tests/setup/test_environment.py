@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from qwen_lab import __version__
+from qwen_lab import __version__, paths
+from qwen_lab.paths import ROOT
 from qwen_lab.setup import environment, packages
-from qwen_lab.setup.environment import ROOT
 from qwen_lab.words import LabError
 
 BASE_PYTHON = sys._base_executable
@@ -24,7 +24,7 @@ def checkout(tmp_path):
     """A small checkout: the real set-up, no dependencies, and a `status` that says where it is."""
     package = tmp_path / "我的 lab" / "qwen_lab"
     (package / "setup").mkdir(parents=True)
-    for name in ("__init__", "__main__", "words"):
+    for name in ("__init__", "__main__", "paths", "words"):
         shutil.copy(ROOT / "qwen_lab" / f"{name}.py", package)
     for name in ("__init__", "arguments", "environment", "packages"):
         shutil.copy(ROOT / "qwen_lab" / "setup" / f"{name}.py", package / "setup")
@@ -92,7 +92,7 @@ def test_the_first_run_builds_the_environment_and_the_second_only_uses_it(checko
 
 
 def test_an_installed_wheel_goes_on_where_it_is(monkeypatch, tmp_path):
-    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
     monkeypatch.setattr(packages, "are_right", None)
     environment.ensure()
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from qwen_lab.connection import Lab
 from qwen_lab.endpoint import server
+from qwen_lab.lab import Lab
 from qwen_lab.watch import sweep
 from qwen_lab.watch.sweep import Answer, ask_all, combinations, figures, is_dear, price
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from qwen_lab.connection import Lab
+from qwen_lab.lab import Lab
 from qwen_lab.views.html import clean
 from qwen_lab.widgets import code
 

@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from qwen_lab.connection import Lab
+from qwen_lab.lab import Lab
 from qwen_lab.widgets.reply import Reply, explain
 
 HELLO = [{"role": "user", "content": "你好"}]

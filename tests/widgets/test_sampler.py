@@ -162,7 +162,7 @@ def test_what_a_tape_does_not_name_is_said_and_the_bars_stay(lab, monkeypatch):
     def refuse(*_, **__):
         raise LabError("tape.whole")
 
-    monkeypatch.setattr("qwen_lab.connection.Lab.next_token", refuse)
+    monkeypatch.setattr("qwen_lab.lab.Lab.next_token", refuse)
 
     async def draw():
         await box._start(rare=True)

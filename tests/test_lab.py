@@ -3,8 +3,8 @@
 import pytest
 
 import qwen_lab
-from qwen_lab.connection import Lab
 from qwen_lab.endpoint import tape
+from qwen_lab.lab import Lab
 from qwen_lab.watch.next_token import listed
 from qwen_lab.words import LabError
 

@@ -1,0 +1,101 @@
+"""An endpoint to call, and what only the local Qwen shows: its probabilities and its notes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from .words import LabError
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from .watch.next_token import NextToken
+
+# A whole vocabulary takes two seconds, and other requests may be before this one.
+PATIENCE = 120
+
+
+@dataclass(frozen=True)
+class Lab:
+    """An endpoint to call, as `qwen_lab.connect()` returns it.
+
+    `base_url` and `api_key` are what `openai.OpenAI` takes, `model` is what each call takes, and
+    `kind` says who answers: "local", "replay" (a tape of the local Qwen), "dashscope" or "custom".
+    The key is left out of what a cell shows.
+
+    >>> from openai import OpenAI
+    >>> client = OpenAI(base_url=lab.base_url, api_key=lab.api_key)
+    """
+
+    base_url: str
+    model: str
+    kind: str
+    api_key: str = field(repr=False)
+
+    @property
+    def is_local(self) -> bool:
+        """True for the local Qwen and its tapes: calls are free, and seeded ones run one by one."""
+        return self.kind in ("local", "replay")
+
+    def next_token(
+        self,
+        messages: list[dict],
+        prefix: str | Sequence[int] = "",
+        *,
+        whole: bool = False,
+        tail: bool = True,
+    ) -> "NextToken":
+        """The model's own probabilities for the token after `prefix` of its answer.
+
+        `messages` is a conversation as in a call; `prefix` is how the answer begins, as text or as
+        token ids. The `NextToken` lists the 1,000 likeliest tokens, and those of the context, with
+        their log-probabilities (natural logarithms, before temperature and any cut). The others
+        are counted in its tail, which takes a second or two; `tail=False` leaves them out, and
+        `whole=True` lists the whole vocabulary (151,936 tokens) instead. A tape has the first 200.
+
+        >>> found = lab.next_token([{"role": "user", "content": "Who are you?"}])
+        >>> found.ids.dtype, found.logprobs.dtype
+        (dtype('int32'), dtype('float32'))
+
+        Raises `LabError` when another than the local Qwen is connected, when the local Qwen
+        refuses the request, and when it no longer answers.
+        """
+        self._require_local("next_token")
+        from .watch import next_token
+
+        prefix = prefix if isinstance(prefix, str) else [int(token) for token in prefix]
+        asked = {"messages": messages, "prefix": prefix, "whole": whole, "tail": tail}
+        return next_token.load(self._send("POST", "/lab/next_token", json=asked).content)
+
+    def search(self, question: str) -> list[dict[str, str]]:
+        """The notes that `enable_search` would find for a question, the best first.
+
+        Each note is a dict with its "title" and its "text"; the list is empty where none fits.
+
+        >>> notes = lab.search("How many golds did China win in Paris?")
+        >>> [sorted(note) for note in notes[:1]]
+        [['text', 'title']]
+
+        Raises `LabError` when another than the local Qwen is connected, and when it no longer
+        answers.
+        """
+        self._require_local("search")
+        return self._send("GET", "/lab/search", params={"question": question}).json()["notes"]
+
+    def _require_local(self, name: str) -> None:
+        if not self.is_local:
+            raise LabError("connection.only_local", name=f"lab.{name}")
+
+    def _send(self, method: str, path: str, **content: object) -> "httpx2.Response":
+        import httpx2
+
+        url, headers = urljoin(self.base_url, path), {"Authorization": f"Bearer {self.api_key}"}
+        try:
+            with httpx2.Client(trust_env=False, timeout=PATIENCE) as client:
+                answer = client.request(method, url, headers=headers, **content)
+        except httpx2.HTTPError as error:
+            raise LabError("connection.unreachable", url=self.base_url) from error
+        if answer.status_code != 200:
+            raise LabError("connection.refused", message=answer.json()["error"]["message"])
+        return answer
