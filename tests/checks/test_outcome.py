@@ -1,5 +1,6 @@
 import inspect
 import re
+from itertools import combinations
 from pathlib import Path
 from types import FunctionType, ModuleType
 
@@ -149,6 +150,13 @@ def test_the_checks_use_the_words_that_exist_and_no_others():
     used |= {f"checks.{name}" for name in ("passed", "not_yet", "wrong")}
     topics = [path.stem for path in (words.WORDS / "en").glob("checks*.toml")]
     assert used == {f"{topic}.{name}" for topic in topics for name in words._topic("en", topic)}
+
+
+def test_no_two_chinese_messages_of_a_topic_are_the_same_unless_the_english_are():
+    for path in (words.WORDS / "zh").glob("checks*.toml"):
+        english, chinese = (words._topic(language, path.stem) for language in ("en", "zh"))
+        for one, other in combinations(chinese, 2):
+            assert chinese[one] != chinese[other] or english[one] == english[other], (one, other)
 
 
 @pytest.mark.parametrize("judge", every_check(), ids=lambda judge: judge.__name__)
