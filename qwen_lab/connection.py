@@ -72,11 +72,11 @@ def _local() -> Lab:
 
 
 def _replay(settings: Mapping) -> Lab:
-    from .endpoint import replay
+    from .endpoint import server
 
     _bypass_proxies()
     timed = settings.get("QWEN_LAB_TAPE_SPEED") == "recorded"
-    running = replay.start(_tape(settings), timed=timed)
+    running = server.play(_tape(settings), timed=timed)
     return Lab(running.base_url, running.model, "replay", Secret(running.token))
 
 

@@ -27,11 +27,12 @@ from .. import models
 from ..watch.next_token import MOST, WHOLE
 from ..words import say
 from . import messages
-from .answer import Answerer, complete
+from .answer import Answerer
+from .chunks import complete
 from .engine import Engine
 from .refusal import DONE, Refusal, broken, invalid, output_inspected, sse, unknown_model, wrong_key
 from .request import HOSTS, LocalOrigin, body, parse, while_connected
-from .rules import is_tokens, read
+from .rules import checked_request, is_tokens
 from .search import Search
 from .server_file import BASE
 from .slots import Slots
@@ -101,15 +102,17 @@ async def _answered(request: Request, content: bytes, weather: Weather) -> Respo
     """The answer's first bytes at least: until then, what goes wrong has a status of its own."""
     state, request_id = request.app.state, request.state.id
     await weather.begin()
-    call = read(parse(content), state.engine.model, state.engine.thinks)
-    if call.search:
-        notes = state.search.find(messages.question(call.messages), forced=call.search == "forced")
-        call = replace(call, notes=tuple(notes))
-    chunks = state.answerer.chunks(call, request_id)
-    if not call.stream:
+    asked = checked_request(parse(content), state.engine.model, state.engine.thinks)
+    if asked.search:
+        notes = state.search.find(
+            messages.question(asked.messages), forced=asked.search == "forced"
+        )
+        asked = replace(asked, notes=tuple(notes))
+    chunks = state.answerer.chunks(asked, request_id)
+    if not asked.stream:
         answer = await complete(chunks)
         return _spoilt(answer, weather) if weather.spoils else JSONResponse(answer)
-    events = _events(await anext(chunks), chunks, call.include_usage, request_id)
+    events = _events(await anext(chunks), chunks, asked.include_usage, request_id)
     if weather.spoils:
         events = weather.spoil(events, request_id)
     return StreamingResponse(events, headers={"content-type": "text/event-stream;charset=UTF-8"})
@@ -149,7 +152,7 @@ async def _next_token(request: Request) -> Response:
     """
     asked = parse(await body(request))
     asked = asked if isinstance(asked, dict) else {}
-    talk, prefix = messages.check(asked.get("messages")), asked.get("prefix", "")
+    talk, prefix = messages.checked(asked.get("messages")), asked.get("prefix", "")
     if not isinstance(prefix, str) and not is_tokens(prefix):
         raise invalid("'prefix' must be String or a list of tokens")
     whole = asked.get("whole") is True

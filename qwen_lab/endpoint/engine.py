@@ -1,43 +1,50 @@
-"""The real Qwen: llama.cpp in this process, asked one call at a time for a stream of events.
+"""What the endpoint needs of a model: an `Engine`, and the events of an answer, one by one.
 
-`Engine` is the boundary at which tests put a fake; all above it is the same for both.
+It is the boundary at which tests put a fake and a tape stands: all above it is the same for each.
 """
 
-import http.client
-import json
-import math
-import os
-import secrets
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import urlsplit
 
-from ..watch.next_token import NextToken, listed
-from . import llama_memory, search
-from .events import Emit
-from .llama_chunks import Reader, refused, unusable
-from .messages import plain
-from .refusal import invalid
-from .rules import Call
+from ..watch.next_token import NextToken
+from .rules import ChatRequest
 
-SLOTS = 4
-SLOT_TOKENS = 4_096
-# Small batches, so that a client that leaves while a long prompt is read is noticed within one.
-BATCH = 64
-# For prompts that have lost their slot the engine would keep up to 8 GB; the slots' own beginnings
-# are cached in any case.
-CACHE_MIB = 16
-# DashScope names no upper bound; beyond this nothing changes but the arithmetic, which overflows.
-LARGEST_PENALTY = 1e6
-# Temperature before the cuts, and nothing that DashScope does not have (llama.cpp's own min_p).
-SAMPLERS = ["penalties", "temperature", "top_k", "top_p"]
-# Above all logits that a model gives, and yet so near that 32 bits hold the probabilities.
-KNOWN_LOGIT = 40
-# Where an answer of the engine begins to list candidates, and what divides them.
-ROWS, ROW, CHUNK = b'"top_logprobs":[', b',{"id":', 50_000
-DECODER = json.JSONDecoder()
+
+@dataclass(frozen=True)
+class Prompt:
+    """The prompt was counted and is being read; comes again while a long one is."""
+
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some text, whole characters; `logprobs` has a row in the SDK's shape for each token."""
+
+    text: str
+    logprobs: list[dict] | None = None
+
+
+@dataclass(frozen=True)
+class Thought:
+    """Some of the thinking that comes before an answer."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class End:
+    """Nothing more comes. `reason` is "stop" or "length"; counts are tokens."""
+
+    reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+
+
+Event = Prompt | Piece | Thought | End
+Emit = Callable[[Event], bool]
 
 
 class Engine(Protocol):
@@ -47,8 +54,8 @@ class Engine(Protocol):
     slots: int
     thinks: bool
 
-    def generate(self, call: Call, seed: int, alone: bool, emit: Emit) -> None:
-        """Answer the call, handing each event to `emit` until it returns True (stop) or the end.
+    def generate(self, request: ChatRequest, seed: int, alone: bool, emit: Emit) -> None:
+        """Answer the request, handing each event to `emit` until it returns True (stop) or the end.
 
         Blocks. `alone` means without the prompt cache. Raises `Refusal` when the model itself
         cannot take the request.
@@ -60,176 +67,3 @@ class Engine(Protocol):
         `prefix` is text, or the numbers of tokens. Blocks: 0.03 s for 1,000 candidates, 1.5 s for
         all. Raises `Refusal`.
         """
-
-
-class LlamaEngine:
-    """A GGUF model in llama.cpp. Loading takes seconds and raises what the engine raises."""
-
-    def __init__(self, path: Path, model: str) -> None:
-        # GNU OpenMP's threads spin while they wait for each other; beside other busy programs
-        # that keeps the other threads from their core. A short spin, then sleep.
-        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-        import xllamacpp
-
-        self.model, self.slots = model, SLOTS
-        self._key = secrets.token_urlsafe(32)
-        settings = _settings(xllamacpp.CommonParams(), path, self._key)
-        self._server = xllamacpp.Server(settings)
-        self.thinks = "<think>" in self._post("/props", None)["chat_template"]
-        self._letters = [self._tokens(letter)[0] for letter in "ab"]
-        llama_memory.unmap(path)
-
-    def generate(self, call: Call, seed: int, alone: bool, emit: Emit) -> None:
-        reader, request = Reader(emit, call.top_logprobs), _request(call, seed, alone)
-        request["stop"] = call.stop + [self._text(tokens) for tokens in call.stop_tokens]
-        try:
-            self._server.handle_chat_completions(request, reader.take)
-        except ValueError as error:
-            raise unusable(str(error)) from error
-        if reader.error:
-            raise reader.error
-
-    def next_token(self, messages: list[dict], prefix: str | list[int], most: int) -> NextToken:
-        template = self._post("/apply-template", {"messages": plain(messages)})
-        prompt = self._tokens(template["prompt"], begins=True)
-        # An answer's tokens never melt into the prompt's, so its text is cut apart by itself.
-        context = prompt + (self._tokens(prefix) if isinstance(prefix, str) else prefix)
-        # The other one must be listed too.
-        request = {
-            "prompt": context,
-            "n_predict": 1,
-            "n_probs": max(most, 2),
-            "temperature": 0,
-            "logit_bias": [[self._whole(context), 200]],
-        }
-        try:
-            # First the logit: the prompt is in the cache then, and what follows rounds alike.
-            token, logit = self._logit(context)
-            candidates = list(_candidates(self._post_raw("/completion", request)))
-            logprob = next(logprob for number, _, logprob in candidates if number == token)
-            return listed(candidates[:most], context, len(prompt), logit - logprob)
-        finally:
-            llama_memory.trim()
-
-    def _whole(self, context: list[int]) -> int:
-        """A token to be picked: for a part of a character the engine tells no probabilities.
-
-        Those that it tells are from before the bias that has it picked.
-        """
-        return next(token for token in self._letters if token != context[-1])
-
-    def _logit(self, context: list[int]) -> tuple[int, float]:
-        """A likely next token and its logit.
-
-        The engine tells probabilities alone, in which a number added to all logits does not show.
-        So the last token of the context is given a known logit to compare with: lifted above zero,
-        a huge repetition penalty brings it to zero, and a presence penalty to its place.
-        """
-        picked = self._whole(context)
-        request = {
-            "prompt": context,
-            "n_predict": 1,
-            "n_probs": 3,
-            "post_sampling_probs": True,
-            "temperature": 1,
-            "samplers": ["penalties"],
-            "repeat_last_n": 1,
-            "logit_bias": [[context[-1], 200], [picked, 2 * KNOWN_LOGIT]],
-            "repeat_penalty": 1e9,
-            "presence_penalty": -KNOWN_LOGIT,
-        }
-        [answer] = self._post("/completion", request)["completion_probabilities"]
-        found = {row["id"]: row["prob"] for row in answer["top_probs"]}
-        known, _ = found.pop(context[-1]), found.pop(picked)
-        [(token, probability)] = found.items()
-        return token, KNOWN_LOGIT + math.log(probability / known)
-
-    def _tokens(self, text: str, *, begins: bool = False) -> list[int]:
-        body = {"content": text, "add_special": begins, "parse_special": True}
-        return self._post("/tokenize", body)["tokens"]
-
-    def _text(self, tokens: list[int]) -> str:
-        try:
-            return self._post("/detokenize", {"tokens": tokens})["content"]
-        except RuntimeError:
-            raise invalid(f"'stop' has a token that the model does not have: {tokens}") from None
-
-    def _post(self, path: str, body: dict | None) -> dict:
-        return json.loads(self._post_raw(path, body))
-
-    def _post_raw(self, path: str, body: dict | None) -> bytes:
-        """Ask the engine's own listener for what the binding does not offer."""
-        address = urlsplit(self._server.listening_address).netloc
-        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-        with closing(http.client.HTTPConnection(address)) as connection:
-            connection.request("POST" if body else "GET", path, json.dumps(body), headers)
-            response = connection.getresponse()
-            answer = response.read()
-        if response.status != 200:
-            raise refused(json.loads(answer)["error"])
-        return answer
-
-
-def _settings(settings, path: Path, key: str):
-    settings.model.path = str(path)
-    settings.n_parallel, settings.n_ctx = SLOTS, SLOTS * SLOT_TOKENS
-    settings.n_batch = settings.n_ubatch = BATCH
-    settings.cache_ram_mib = CACHE_MIB
-    settings.verbosity = -1
-    # Its own listener cannot be switched off: loopback, any port, a key that nobody knows.
-    settings.hostnames, settings.port = ["127.0.0.1"], 0
-    settings.api_keys = [key]
-    settings.ui = settings.endpoint_slots = False
-    return settings
-
-
-def _request(call: Call, seed: int, alone: bool) -> dict:
-    """The call in llama.cpp's words, with what DashScope does not have switched off."""
-    sampling = dict(call.sampling)
-    # DashScope: above 100 the cut is off; llama.cpp: at 0.
-    sampling["top_k"] = 0 if sampling["top_k"] > 100 else sampling["top_k"]
-    sampling["repeat_penalty"] = min(sampling.pop("repetition_penalty"), LARGEST_PENALTY)
-    return {
-        **sampling,
-        **_form(call),
-        "messages": search.insert(plain(call.messages), call.notes),
-        "seed": seed,
-        "cache_prompt": not alone,
-        "samplers": SAMPLERS,
-        "repeat_last_n": SLOT_TOKENS,
-        # With none to list, the engine would not give those of the tokens themselves either.
-        **({"logprobs": True, "top_logprobs": call.top_logprobs or 1} if call.logprobs else {}),
-        "stream": True,
-        "stream_options": {"include_usage": True},
-        "return_progress": True,
-    }
-
-
-def _form(call: Call) -> dict:
-    """What the prompt's template and the answer's grammar are told."""
-    form: dict = {"chat_template_kwargs": {"enable_thinking": call.thinking}}
-    if call.thinking_budget:
-        form["thinking_budget_tokens"] = call.thinking_budget
-    if call.tools:
-        # "none": the template shows the tools, and the text comes as the model writes it.
-        form |= {"tools": call.tools, "tool_choice": "none"}
-    if call.schema:
-        schema = {"name": "answer", "schema": call.schema}
-        form["response_format"] = {"type": "json_schema", "json_schema": schema}
-    return form
-
-
-def _candidates(answer: bytes) -> Iterator[tuple[int, bytes, float]]:
-    """The candidates (number, bytes, logarithm of the probability) in the engine's answer.
-
-    It has up to 14 MB and is parsed a little at a time: one parse of the whole would hold the
-    interpreter, and with it the event loop, for most of a second.
-    """
-    at = answer.index(ROWS) + len(ROWS)
-    while at:
-        end = answer.find(ROW, at + CHUNK)
-        rows = answer[at:end] if end > 0 else answer[at:]
-        # What follows the last row is not read.
-        for row in DECODER.raw_decode(f"[{rows.decode()}]")[0]:
-            yield row["id"], bytes(row["bytes"]), row["logprob"]
-        at = end + 1

@@ -1,7 +1,7 @@
 """llama.cpp's own chunks and errors, read as the endpoint's events and refusals."""
 
 from ..parameters import MAX_INPUT
-from .events import Emit, End, Piece, Prompt, Thought
+from .engine import Emit, End, Piece, Prompt, Thought
 from .refusal import Refusal, invalid
 
 

@@ -11,7 +11,7 @@ from .refusal import Refusal, invalid
 ROLES = ("system", "assistant", "user", "tool", "function")
 
 
-def check(messages: object) -> list[dict]:
+def checked(messages: object) -> list[dict]:
     """The messages, if they are a conversation; raises `Refusal`."""
     if not isinstance(messages, list):
         raise Refusal("'messages' must be Array")

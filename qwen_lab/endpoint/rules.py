@@ -1,4 +1,4 @@
-"""From a request's JSON to a checked `Call`, or to the refusal that DashScope would give.
+"""From a request's JSON to a checked `ChatRequest`, or to the refusal that DashScope would give.
 
 Covered: the model and the parameters of `qwen_lab.parameters`; messages and tools have modules of
 their own. Unknown fields are ignored, as the cloud does.
@@ -18,7 +18,7 @@ DEPTH = 60
 
 
 @dataclass(frozen=True)
-class Call:
+class ChatRequest:
     """A chat request that passed the rules, with DashScope's defaults filled in.
 
     `sampling` holds every row of `SAMPLING`; `seed` is None when the request named none. `tools`
@@ -46,16 +46,16 @@ class Call:
     notes: tuple = ()
 
 
-def read(body: object, local_model: str, thinks: bool = False) -> Call:
-    """The call that a request body asks of a model that can think or not; raises `Refusal`."""
+def checked_request(body: object, local_model: str, thinks: bool = False) -> ChatRequest:
+    """What a request body asks of a model that can think or not; raises `Refusal`."""
     if not isinstance(body, dict) or not _shallow(body, DEPTH):
         raise Refusal("Required body invalid, please check the request body format.")
     _check_model(body.get("model"), local_model)
     given = {name: _value(row, body) for name, row in PARAMETERS.items()}
-    talk = messages.check(body.get("messages"))
+    talk = messages.checked(body.get("messages"))
     words, tokens = _stop(given["stop"])
     thinking = _thinking(given, local_model, thinks)
-    return Call(
+    return ChatRequest(
         messages=talk,
         sampling=_sampling(given),
         stop=words,
@@ -148,7 +148,7 @@ def _search(given: dict) -> str:
 
 def _form(given: dict, talk: list[dict], thinking: bool) -> dict:
     """What form the answer has: words, JSON of a schema, or calls of tools."""
-    offered = tools.check(given["tools"])
+    offered = tools.checked(given["tools"])
     demanded = tools.demanded(given["tool_choice"], offered)
     form = _schema(given["response_format"] or {}, talk)
     if thinking and demanded:
@@ -169,7 +169,7 @@ def _form(given: dict, talk: list[dict], thinking: bool) -> dict:
         "tools": demanded or offered,
         "demands": bool(demanded),
         "parallel": given["parallel_tool_calls"],
-        "schema": None if form is None else schema.check(form),
+        "schema": None if form is None else schema.checked(form),
     }
 
 

@@ -25,7 +25,7 @@ MAX_INTEGER = 10**15 - 1
 MAX_READINGS, STEPS = 1_000, 30
 
 
-def check(schema: dict) -> dict:
+def checked(schema: dict) -> dict:
     """The schema as the engine gets it, its definitions at the top; raises `Refusal`.
 
     A `$ref` is looked for in the definitions of all schemas around it, so that the parameters of

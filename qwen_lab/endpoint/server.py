@@ -6,6 +6,7 @@ It lives while any process that connected lives, and `IDLE` seconds more.
 import asyncio
 import logging
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -46,6 +47,25 @@ def start(*, record: Path | None = None) -> State:
     return running
 
 
+def play(path: Path, *, timed: bool = False) -> State:
+    """Serve a tape from a thread of this process, gone with it and counting from its start.
+
+    On a free port of loopback. Raises `LabError` when the tape cannot be played.
+    """
+    import uvicorn
+
+    from .app import create_app
+    from .tape import Player
+
+    player, token = Player(path, timed=timed), secrets.token_urlsafe(32)
+    server = uvicorn.Server(uvicorn.Config(create_app(player, token), port=0, log_level="critical"))
+    threading.Thread(target=server.run, daemon=True).start()
+    while not server.started:
+        time.sleep(0.005)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    return State(port, os.getpid(), psutil.Process().create_time(), player.model, token)
+
+
 def status() -> State | None:
     """The server that runs for the weights at hand, or None."""
     path = weights.find()
@@ -68,7 +88,7 @@ def serve(*, port: int | None = None, idle: float = IDLE, record: str | Path | N
     import uvicorn
 
     from .app import create_app
-    from .engine import LlamaEngine
+    from .llama import LlamaEngine
     from .search import Search
     from .tape import Recorder
 

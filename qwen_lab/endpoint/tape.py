@@ -13,10 +13,9 @@ from pathlib import Path
 from ..watch.next_token import WHOLE, NextToken
 from ..words import LabError, say
 from . import tape_line
-from .engine import Engine
-from .events import Emit, Event
+from .engine import Emit, Engine, Event
 from .refusal import Refusal
-from .rules import Call
+from .rules import ChatRequest
 
 
 class Recorder:
@@ -31,7 +30,7 @@ class Recorder:
         head = {"model": self.model} | ({"thinks": True} if self.thinks else {})
         path.write_text(_line(head), encoding="utf-8")
 
-    def generate(self, call: Call, seed: int, alone: bool, emit: Emit) -> None:
+    def generate(self, request: ChatRequest, seed: int, alone: bool, emit: Emit) -> None:
         events: list[tuple[float, Event]] = []
 
         def keep(event: Event) -> bool:
@@ -40,9 +39,9 @@ class Recorder:
             # A client that left may come to read further on another day: record to the end.
             return False
 
-        ask, start = tape_line.asked(call, seed, alone), time.monotonic()
+        ask, start = tape_line.asked(request, seed, alone), time.monotonic()
         try:
-            self._engine.generate(call, seed, alone, keep)
+            self._engine.generate(request, seed, alone, keep)
         except Refusal as refusal:
             self._write(ask | {"refusal": str(refusal)})
             raise
@@ -81,8 +80,8 @@ class Player:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LabError("tape.unreadable", path=path) from error
 
-    def generate(self, call: Call, seed: int, alone: bool, emit: Emit) -> None:
-        found = self._find(tape_line.asked(call, seed, alone)["ask"])
+    def generate(self, request: ChatRequest, seed: int, alone: bool, emit: Emit) -> None:
+        found = self._find(tape_line.asked(request, seed, alone)["ask"])
         if "refusal" in found:
             raise Refusal(found["refusal"], by_model=True)
         for wait, event in tape_line.events(found):

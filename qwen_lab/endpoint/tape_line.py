@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy
 
 from ..watch.next_token import NextToken, listed
-from .events import End, Event, Piece, Prompt, Thought
-from .rules import Call
+from .engine import End, Event, Piece, Prompt, Thought
+from .rules import ChatRequest
 
 SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.I)
 SECRET = re.compile(r"sk-[\w-]{8,}")
@@ -18,24 +18,24 @@ MASK = "sk-…"
 CANDIDATES = 200
 
 
-def asked(call: Call, seed: int, alone: bool) -> dict:
+def asked(request: ChatRequest, seed: int, alone: bool) -> dict:
     """The whole request, but for how it is sent: streamed or not, the model answers the same."""
     ask = {
-        "messages": _numbered(call.messages),
-        **call.sampling,
-        "stop": call.stop,
-        "top_logprobs": call.top_logprobs if call.logprobs else None,
+        "messages": _numbered(request.messages),
+        **request.sampling,
+        "stop": request.stop,
+        "top_logprobs": request.top_logprobs if request.logprobs else None,
         "seed": seed,
         "alone": alone,
     }
     # What few requests have stands only where it says something.
     rare = {
-        "stop_tokens": call.stop_tokens,
-        "tools": call.tools,
-        "schema": call.schema,
-        "thinking": call.thinking,
-        "thinking_budget": call.thinking_budget,
-        "found": [note.title for note in call.notes],
+        "stop_tokens": request.stop_tokens,
+        "tools": request.tools,
+        "schema": request.schema,
+        "thinking": request.thinking,
+        "thinking_budget": request.thinking_budget,
+        "found": [note.title for note in request.notes],
     }
     return {"ask": _masked(ask | {name: value for name, value in rare.items() if value})}
 
@@ -66,7 +66,7 @@ def answered(events: list[tuple[float, Event]], start: float) -> dict:
     """The answer's text in one piece, and how it was cut: milliseconds waited, characters."""
     prompt = next(event.tokens for _, event in events if isinstance(event, Prompt))
     end = next(event for _, event in events if isinstance(event, End))
-    said = {Thought: _Said(), Piece: _Said()}
+    said = {Thought: _Pieces(), Piece: _Pieces()}
     for moment, event in events:
         if isinstance(event, Thought | Piece):
             # To 10 ms: a tape that is made again differs only where it matters.
@@ -78,7 +78,7 @@ def answered(events: list[tuple[float, Event]], start: float) -> dict:
     return {"prompt": prompt, **thinking, **answer.kept(), "end": counts}
 
 
-class _Said:
+class _Pieces:
     """Text in pieces, as a tape keeps it."""
 
     def __init__(self) -> None:

@@ -31,7 +31,7 @@ class ToolCall:
     id: str
 
 
-def check(tools: object) -> list[dict]:
+def checked(tools: object) -> list[dict]:
     """The tools, if a request may offer them; raises `Refusal`."""
     if tools is None:
         return []

@@ -13,15 +13,15 @@ from openai import OpenAI
 from server import ask, own
 from table import Row, show
 
-from qwen_lab.endpoint import replay
+from qwen_lab.endpoint import server
 
 ROUNDS, CALLS = 5, 40
 QUESTION = "写一首关于大海的长诗。"
 
 
 def record(path: Path) -> None:
-    with own(record=path) as server:
-        ask(server, QUESTION, max_tokens=200)
+    with own(record=path) as recorder:
+        ask(recorder, QUESTION, max_tokens=200)
     head, exchange = path.read_text(encoding="utf-8").splitlines()
     # An exchange answers one request.
     path.write_text("\n".join([head] + [exchange] * 2 * ROUNDS * CALLS), encoding="utf-8")
@@ -31,10 +31,10 @@ def rows() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         tape = Path(folder) / "tape.jsonl"
         record(tape)
-        server = replay.start(tape)
-    client = OpenAI(base_url=server.base_url, api_key=server.token, max_retries=0)
+        played = server.play(tape)
+    client = OpenAI(base_url=played.base_url, api_key=played.token, max_retries=0)
     messages = [{"role": "user", "content": QUESTION}]
-    asked = {"model": server.model, "messages": messages, "max_tokens": 200}
+    asked = {"model": played.model, "messages": messages, "max_tokens": 200}
     requests, chunks = [], []
     for _ in range(ROUNDS):
         began = time.perf_counter()

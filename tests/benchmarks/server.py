@@ -37,7 +37,7 @@ def here() -> Iterator[SimpleNamespace]:
     import uvicorn
 
     from qwen_lab.endpoint.app import create_app
-    from qwen_lab.endpoint.engine import LlamaEngine
+    from qwen_lab.endpoint.llama import LlamaEngine
 
     path = weights.fetch()
     engine = Overheard(LlamaEngine(path, weights.model_id(path)))

@@ -4,7 +4,7 @@ import openai
 import pytest
 
 from qwen_lab.endpoint.app import BASE
-from qwen_lab.endpoint.events import Prompt
+from qwen_lab.endpoint.engine import Prompt
 from qwen_lab.endpoint.refusal import Refusal
 
 HELLO = [{"role": "user", "content": "你好"}]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qwen_lab.endpoint.events import End, Piece, Prompt, Thought
+from qwen_lab.endpoint.engine import End, Piece, Prompt, Thought
 from qwen_lab.endpoint.llama_chunks import Reader, refused
 from qwen_lab.endpoint.refusal import Refusal
 

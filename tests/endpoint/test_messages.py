@@ -1,6 +1,6 @@
 import pytest
 
-from qwen_lab.endpoint.messages import check, plain, question, text
+from qwen_lab.endpoint.messages import checked, plain, question, text
 from qwen_lab.endpoint.refusal import Refusal
 
 MODEL_LAYER = "<400> InternalError.Algo.InvalidParameter: "
@@ -17,7 +17,7 @@ RESULT = {"role": "tool", "tool_call_id": "call_1", "content": "小雨"}
 
 def refusal(messages):
     with pytest.raises(Refusal) as caught:
-        check(messages)
+        checked(messages)
     assert caught.value.status == 400
     return str(caught.value).removeprefix(MODEL_LAYER)
 
@@ -36,7 +36,7 @@ def refusal(messages):
     ],
 )
 def test_a_conversation_passes(messages):
-    assert check(messages) == messages
+    assert checked(messages) == messages
 
 
 @pytest.mark.parametrize(
@@ -146,4 +146,4 @@ def test_a_result_before_any_question_is_told_alone():
 @pytest.mark.parametrize("calls", [[7], "calls", CALLED["tool_calls"]])
 def test_calls_in_another_role_are_not_read(calls):
     asked = {"role": "user", "content": "你好", "tool_calls": calls}
-    assert plain(check([asked])) == [{"role": "user", "content": "你好"}]
+    assert plain(checked([asked])) == [{"role": "user", "content": "你好"}]

@@ -9,7 +9,7 @@ from openai import OpenAI
 import qwen_lab
 from qwen_lab.course import lessons
 from qwen_lab.endpoint import tape
-from qwen_lab.endpoint.rules import read
+from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.words import LabError
 
 HELLO = [{"role": "user", "content": "你好"}]
@@ -19,7 +19,7 @@ HELLO = [{"role": "user", "content": "你好"}]
 def file(engine, tmp_path):
     recorder = tape.Recorder(engine, tmp_path / "tape.jsonl")
     engine.reply("好")
-    call = read({"model": "fake-qwen", "messages": HELLO}, "fake-qwen")
+    call = checked_request({"model": "fake-qwen", "messages": HELLO}, "fake-qwen")
     recorder.generate(call, 1234, False, lambda event: False)
     return tmp_path / "tape.jsonl"
 
@@ -62,7 +62,7 @@ def test_a_client_that_leaves_a_stream_is_noticed_without_a_word(
     engine, monkeypatch, tmp_path, caplog
 ):
     recorder = tape.Recorder(engine, tmp_path / "tape.jsonl")
-    call = read({"model": "fake-qwen", "messages": HELLO}, "fake-qwen")
+    call = checked_request({"model": "fake-qwen", "messages": HELLO}, "fake-qwen")
     # Without a pause between two chunks, asyncio warns of every one that nobody reads.
     for _ in range(30):
         recorder.generate(call, 1234, False, lambda event: False)

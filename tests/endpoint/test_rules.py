@@ -1,7 +1,7 @@
 import pytest
 
 from qwen_lab.endpoint.refusal import Refusal
-from qwen_lab.endpoint.rules import read
+from qwen_lab.endpoint.rules import checked_request
 
 HELLO = [{"role": "user", "content": "你好"}]
 JSON = {"role": "user", "content": "Answer in JSON."}
@@ -11,7 +11,7 @@ MODEL_LAYER = "<400> InternalError.Algo.InvalidParameter: "
 
 
 def call(**fields):
-    return read({"model": "qwen-plus", "messages": HELLO, **fields}, "local")
+    return checked_request({"model": "qwen-plus", "messages": HELLO, **fields}, "local")
 
 
 def refusal(**fields):
@@ -137,7 +137,7 @@ def test_thinking_is_refused_by_a_model_that_cannot_think():
 
 
 def thinker(**fields):
-    return read({"model": "local", "messages": HELLO, **fields}, "local", True)
+    return checked_request({"model": "local", "messages": HELLO, **fields}, "local", True)
 
 
 def test_a_model_that_can_think_thinks_in_a_stream_when_told_to():
@@ -234,4 +234,4 @@ def test_a_body_nested_beyond_reason_is_refused():
 
 def test_a_body_that_is_no_object_is_refused():
     with pytest.raises(Refusal, match="Required body invalid"):
-        read([], "local")
+        checked_request([], "local")

@@ -4,13 +4,13 @@ import pytest
 from pydantic import BaseModel
 
 from qwen_lab.endpoint.refusal import Refusal
-from qwen_lab.endpoint.schema import check
+from qwen_lab.endpoint.schema import checked
 from qwen_lab.endpoint.tools import schema as call_schema
 
 
 def refusal(schema):
     with pytest.raises(Refusal) as caught:
-        check(schema)
+        checked(schema)
     assert caught.value.status == 400
     return str(caught.value)
 
@@ -41,17 +41,17 @@ def test_what_the_engine_enforces_is_kept_and_all_else_dropped():
     extra = {"title": "Person", "minProperties": 5, "not": {}, "patternProperties": {"a": {}}}
     given = json.loads(json.dumps(kept | extra))
     given["properties"]["pattern"] |= {"pattern": "^(a?b?c?d?){50}$", "description": "a word"}
-    assert check(given) == kept
+    assert checked(given) == kept
 
 
 def test_a_value_that_looks_like_a_schema_is_left_alone():
     value = {"pattern": "x", "$ref": "nowhere", "minLength": 9}
-    assert check({"const": value}) == {"const": value}
-    assert check({"enum": [value]}) == {"enum": [value]}
+    assert checked({"const": value}) == {"const": value}
+    assert checked({"enum": [value]}) == {"enum": [value]}
 
 
 def test_a_pydantic_model_that_refers_to_itself_is_kept():
-    clean = check(Node.model_json_schema())
+    clean = checked(Node.model_json_schema())
     node = resolved(clean, clean)
     assert node["properties"]["value"] == {"type": "integer"}
     assert node["properties"]["next"]["anyOf"] == [{"$ref": clean["$ref"]}, {"type": "null"}]
@@ -66,7 +66,7 @@ def test_tools_keep_definitions_of_the_same_name_apart():
         }
         return {"type": "function", "function": {"name": name, "parameters": parameters}}
 
-    clean = check(call_schema([tool("one", "integer"), tool("two", "string")]))
+    clean = checked(call_schema([tool("one", "integer"), tool("two", "string")]))
     kinds = [
         resolved(call["properties"]["arguments"]["properties"]["a"], clean)["type"]
         for call in clean["anyOf"]
@@ -84,24 +84,24 @@ def test_a_reference_to_nowhere_is_refused(path):
 def test_crossed_lengths_are_refused_and_longer_ones_than_any_answer_are_cut(kind):
     low, high = f"min{kind}", f"max{kind}"
     assert f"'{low}' must not be greater than '{high}'" in refusal({low: 3, high: 2})
-    assert check({low: 2, high: 2}) == {low: 2, high: 2}
-    assert check({high: 10**15}) == {high: 10_000}
+    assert checked({low: 2, high: 2}) == {low: 2, high: 2}
+    assert checked({high: 10**15}) == {high: 10_000}
     for value in (-1, 1.5, True, "7", None):
         assert f"'{low}' must be a non-negative Integer" in refusal({low: value})
 
 
 def test_the_bounds_of_an_integer_have_at_most_15_digits():
     most = 10**15 - 1
-    assert check({"type": ["integer", "null"], "maximum": most})["maximum"] == most
+    assert checked({"type": ["integer", "null"], "maximum": most})["maximum"] == most
     for value in (most + 1, -(10**16), 1e300, "5", True):
         assert "'minimum' must be a number" in refusal({"type": "integer", "minimum": value})
     # Those of other numbers are not enforced.
-    assert check({"type": "number", "maximum": 1e300}) == {"type": "number"}
+    assert checked({"type": "number", "maximum": 1e300}) == {"type": "number"}
 
 
 def test_a_schema_that_is_too_large_is_refused():
     assert "more than 1000 parts" in refusal({"enum": list(range(1_000))})
-    assert check({"enum": list(range(999))})
+    assert checked({"enum": list(range(999))})
     properties = {f"p{number}": {} for number in range(1_000)}
     assert "more than 1000 parts" in refusal({"type": "object", "properties": properties})
     assert "longer than 50000 characters" in refusal({"const": "x" * 50_000})
@@ -115,10 +115,10 @@ def test_alternatives_that_multiply_with_every_level_are_refused():
         ]
         return {"$ref": "#/$defs/N", "$defs": {"N": {"anyOf": [*lists, {"type": "null"}]}}}
 
-    assert check(tree(1))
+    assert checked(tree(1))
     assert "too many alternatives" in refusal(tree(2))
     twice = {"$ref": "#/$defs/N", "$defs": {"N": {"type": ["array"] * 2, "items": {}}}}
-    assert check(twice)
+    assert checked(twice)
     twice["$defs"]["N"]["items"] = {"$ref": "#/$defs/N"}
     assert "too many alternatives" in refusal(twice)
 
@@ -130,10 +130,10 @@ def test_every_place_of_a_schema_is_cleaned():
     places += [{word: hostile} for word in ("items", "additionalProperties", "anyOf")]
     places += [{word: [hostile]} for word in ("prefixItems", "anyOf", "oneOf", "allOf")]
     for place in places:
-        assert "pattern" not in json.dumps(check(place)), place
+        assert "pattern" not in json.dumps(checked(place)), place
 
 
 @pytest.mark.parametrize("word", ["properties", "anyOf", "items", "required", "type", "enum"])
 @pytest.mark.parametrize("value", [None, 7, "a", [], [7], [None], {"a": 7}])
 def test_a_senseless_value_is_left_to_the_engine(word, value):
-    assert check({word: value}) in ({word: value}, {word: {}})
+    assert checked({word: value}) in ({word: value}, {word: {}})

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from qwen_lab.endpoint import tape
 from qwen_lab.endpoint.app import BASE, create_app
-from qwen_lab.endpoint.events import End, Piece, Prompt, Thought
+from qwen_lab.endpoint.engine import End, Piece, Prompt, Thought
 from qwen_lab.endpoint.refusal import invalid
 from qwen_lab.words import LabError
 

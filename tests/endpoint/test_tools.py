@@ -104,7 +104,7 @@ def test_text_is_held_only_while_it_may_become_a_call(text, may):
 )
 def test_tools_that_are_none_are_refused(given, message):
     with pytest.raises(Refusal) as caught:
-        tools.check(given)
+        tools.checked(given)
     assert message in str(caught.value)
 
 

@@ -7,9 +7,9 @@ from dataclasses import asdict
 import numpy
 import pytest
 
-from qwen_lab.endpoint.engine import SAMPLERS, SLOT_TOKENS, LlamaEngine
-from qwen_lab.endpoint.events import Piece
-from qwen_lab.endpoint.rules import read
+from qwen_lab.endpoint.engine import Piece
+from qwen_lab.endpoint.llama import SAMPLERS, SLOT_TOKENS, LlamaEngine
+from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.endpoint.weights import weights
 from qwen_lab.watch.next_token import WHOLE, listed
 from qwen_lab.watch.sampling import STAGES, Settings, draw, stages
@@ -170,7 +170,7 @@ def test_the_last_stage_is_what_the_engines_own_sampler_has(engine, settings):
 def first_texts(engine, messages, settings):
     """What real calls of one token answer, each with a seed of its own."""
     request = {"model": engine.model, "messages": messages, "max_tokens": 1, **asdict(settings)}
-    call, texts = read(request, engine.model), Counter()
+    call, texts = checked_request(request, engine.model), Counter()
     for seed in range(CALLS):
         seen = []
         engine.generate(call, seed, False, seen.append)

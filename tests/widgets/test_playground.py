@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 import qwen_lab
-from qwen_lab.endpoint.events import End, Piece, Prompt, Thought
+from qwen_lab.endpoint.engine import End, Piece, Prompt, Thought
 from qwen_lab.parameters import PARAMETERS
 from qwen_lab.widgets.playground import ALL, Playground
 from qwen_lab.widgets.presets import Presets

@@ -9,10 +9,10 @@ import numpy
 import pytest
 
 from qwen_lab.endpoint import tools
-from qwen_lab.endpoint.engine import LlamaEngine
-from qwen_lab.endpoint.events import End, Piece, Prompt
+from qwen_lab.endpoint.engine import End, Piece, Prompt
+from qwen_lab.endpoint.llama import LlamaEngine
 from qwen_lab.endpoint.refusal import Refusal
-from qwen_lab.endpoint.rules import read
+from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.endpoint.search import Note
 from qwen_lab.endpoint.weights import weights
 from qwen_lab.watch.next_token import WHOLE
@@ -28,7 +28,7 @@ def engine():
 
 def events(engine, prompt="你是谁？", *, seed=1, alone=True, stop_after=None, **fields):
     messages = [{"role": "user", "content": prompt}]
-    call = read({"model": engine.model, "messages": messages, **fields}, engine.model)
+    call = checked_request({"model": engine.model, "messages": messages, **fields}, engine.model)
     seen = []
 
     def emit(event):
@@ -252,7 +252,9 @@ def test_the_model_sees_the_tools_and_their_results(engine):
 def test_what_a_search_found_is_read_and_counted(engine):
     talk = [{"role": "user", "content": "缅甸的首都是哪里？"}]
     bare, told = [], []
-    call = read({"model": engine.model, "messages": talk, "temperature": 0}, engine.model)
+    call = checked_request(
+        {"model": engine.model, "messages": talk, "temperature": 0}, engine.model
+    )
     engine.generate(call, 1, True, lambda event: bare.append(event))
     found = replace(call, notes=(Note("缅甸的首都", "缅甸的首都是内比都。"),))
     engine.generate(found, 1, True, lambda event: told.append(event))

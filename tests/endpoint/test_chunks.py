@@ -4,7 +4,7 @@ import pytest
 from openai import pydantic_function_tool
 from pydantic import BaseModel
 
-from qwen_lab.endpoint.events import End, Piece, Prompt, Thought
+from qwen_lab.endpoint.engine import End, Piece, Prompt, Thought
 
 HELLO = [{"role": "user", "content": "北京天气如何？"}]
 CALL = ('{"name": "get_weather",', ' "arguments": {"city": "北京"}}')
