@@ -2,6 +2,8 @@
 
 import reprlib
 
+from openai.types.chat import ChatCompletion
+
 from .outcome import Outcome, check, passed, shown, wrong
 from .response import finish_reason
 
@@ -48,9 +50,6 @@ def one_line(completion: object) -> Outcome:
 @check
 def choices(completion: object, count: int) -> Outcome:
     """Judge that one response brings so many choices, each with a text."""
-    # Checks are imported with `qwen_lab`, which must not wait for the SDK.
-    from openai.types.chat import ChatCompletion
-
     if isinstance(completion, list | tuple):
         return wrong("checks_answers.choices_calls", seen=len(completion), expected=count)
     if not isinstance(completion, ChatCompletion):

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from itertools import accumulate
 from math import inf
 
+from openai.types.chat import ChatCompletion
+
+from ..watch.calls import Calls
 from ..words import say
 from .outcome import Outcome, check, passed, shown, wrong
 
@@ -22,9 +25,6 @@ def coroutine(function: object, answer: object) -> Outcome:
     >>> coroutine(ask, await ask("Why is the sky blue?"))
     passed: …
     """
-    # Checks are imported with `qwen_lab`, which must not wait for the SDK.
-    from openai.types.chat import ChatCompletion
-
     if inspect.isawaitable(function):
         return wrong("checks_calls.function_called")
     if not callable(function):
@@ -134,8 +134,6 @@ def _list_fault(answers: object, count: int | None = None) -> Outcome | None:
 
 
 def _recorded_fault(calls: object) -> Outcome | None:
-    from ..watch.calls import Calls
-
     if not isinstance(calls, Calls):
         return wrong("checks_calls.calls_other", seen=shown(calls))
     return None if calls.calls else wrong("checks_calls.calls_none")
@@ -161,8 +159,6 @@ def _most_at_once(calls: object) -> int:
 
 
 def _kind(item: object) -> str:
-    from openai.types.chat import ChatCompletion
-
     if isinstance(item, Exception):
         return "error"
     return "answer" if _is_text(item) or isinstance(item, ChatCompletion) else ""

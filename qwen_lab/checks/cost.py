@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterator
-from textwrap import shorten
 from typing import NamedTuple
+
+from openai.types import CompletionUsage
 
 from .. import models
 from ..connection import DEFAULT_MODEL
 from ..words import say
-from .outcome import Outcome, check, passed, shown, wrong
+from .outcome import Outcome, check, not_yet, passed, shown, told, wrong
 
 MILLION = 1e6
 # To how many digits one may have rounded what is less than a fen.
@@ -41,11 +42,10 @@ def in_cny(function: object) -> Outcome:
         try:
             seen = function(_usage(case), case.price)
         except Exception as error:
-            raised = shorten(f"{type(error).__name__}: {error}", 120)
-            return wrong("checks_cost.raised", error=raised)
+            return wrong("checks_cost.raised", error=told(error))
         if seen is None or seen is ...:
             # A starter does so, and a function without its `return`.
-            return Outcome("not yet", say("checks_cost.returns_none"))
+            return not_yet("checks_cost.returns_none")
         if not isinstance(seen, int | float) or isinstance(seen, bool):
             return wrong("checks_cost.not_number", seen=shown(seen))
         if not _close(seen, case.cny):
@@ -64,9 +64,6 @@ def _cases() -> Iterator[Case]:
 
 
 def _usage(case: Case) -> object:
-    # Checks are imported with `qwen_lab`, which must not wait for the SDK.
-    from openai.types import CompletionUsage
-
     details = {"reasoning_tokens": case.thinking, "text_tokens": case.completion}
     return CompletionUsage.construct(
         prompt_tokens=case.prompt,
@@ -93,8 +90,10 @@ def _explained(case: Case, seen: float) -> Outcome:
 
 def _slips(case: Case) -> Iterator[tuple[str, float]]:
     """Advice, and the amount that shows one needs it."""
-    (prompt, completion, thinking, price), cny = case, case.cny
-    both, usual = prompt + completion, models.price(DEFAULT_MODEL)
+    prompt, completion, thinking, price = case
+    cny = case.cny
+    both = prompt + completion
+    usual = models.price(DEFAULT_MODEL)
     yield "checks_cost.advice_unit", cny * MILLION
     yield "checks_cost.advice_unit", cny * 1000
     yield "checks_cost.advice_output", price.of(prompt, 0)

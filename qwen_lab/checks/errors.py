@@ -7,16 +7,25 @@ from itertools import pairwise
 from statistics import mean
 from textwrap import shorten
 
+from openai import APIConnectionError, APIStatusError
+from openai.types.chat import ChatCompletion
+
+from ..watch.calls import Calls
 from ..words import say
 from .made_errors import cases
-from .outcome import Outcome, check, not_yet, passed, shown, wrong
+from .outcome import Outcome, check, not_yet, passed, shown, told, wrong
 
-# No call of the SDK waits longer by itself; after so many doublings any start is far beyond it.
-LONGEST, ATTEMPTS = 8, 20
+# No call of the SDK waits longer by itself.
+LONGEST = 8
+# After so many doublings any start is far beyond that.
+ATTEMPTS = 20
 # A delay that is computed takes no time; one this slow has slept.
 SLEPT = 0.3
-# With chance in each delay, the mean of so many shows whether it grows. Three doublings make 8.
-SAMPLES, GROWN, ENOUGH = 60, 8, 5.5
+# Chance may be in each delay: the mean of so many shows whether it grows.
+SAMPLES = 60
+# Three doublings make 8 times as much; chance allowed for, so many times is enough.
+GROWN = 8
+ENOUGH = 5.5
 KEY = "made-up-key-0123456789-abcdef"
 LINE = "POST /chat/completions with {key}: 429"
 LINES = f"{KEY} was refused, now again with {KEY}; {KEY} works"
@@ -34,10 +43,6 @@ class Unfit(Exception):
 @check
 def caught(error: object, status: int) -> Outcome:
     """Judge that `error` is the SDK's exception for a call refused with this HTTP status."""
-    # Checks are imported with `qwen_lab`, which must not wait for the SDK.
-    from openai import APIConnectionError, APIStatusError
-    from openai.types.chat import ChatCompletion
-
     if isinstance(error, type) and issubclass(error, BaseException):
         return wrong("checks_errors.caught_class", name=error.__name__[:60], expected=status)
     if isinstance(error, ChatCompletion):
@@ -100,8 +105,6 @@ def delay(function: object, longest: float = LONGEST) -> Outcome:
 @check
 def got_through(calls: object, status: int, times: int) -> Outcome:
     """Judge that a `qwen_lab.Calls` ends with `times` refusals of this status and an answer."""
-    from ..watch.calls import Calls
-
     if not isinstance(calls, Calls):
         return wrong("checks_errors.no_calls", seen=shown(calls))
     attempts = [attempt for call in calls.calls for attempt in call.attempts]
@@ -161,7 +164,8 @@ def _timed(function: Callable, *arguments: object, **options: object) -> tuple[o
 def _seconds(function: Callable, attempt: int, **options: float) -> float:
     """A delay, if it is a number of seconds; raises `Unfit` for any other."""
     words = "".join(f", {name}={value}" for name, value in options.items())
-    call, (seconds, took) = f"delay({attempt}{words})", _timed(function, attempt, **options)
+    call = f"delay({attempt}{words})"
+    seconds, took = _timed(function, attempt, **options)
     # Once may be a busy computer.
     if took > SLEPT and _timed(function, attempt, **options)[1] > SLEPT:
         raise Unfit("checks_errors.delay_slept", call=call)
@@ -225,5 +229,6 @@ def _listed(values: list) -> str:
 
 def _short(value: object) -> str:
     """A text, or an exception with its name, in at most 60 characters."""
-    words = f"{type(value).__name__}: {value}" if isinstance(value, Exception) else str(value)
-    return shorten(words, 60, placeholder="…")
+    if isinstance(value, Exception):
+        return told(value, 60)
+    return shorten(str(value), 60, placeholder="…")

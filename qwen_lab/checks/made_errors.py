@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import httpx2
+import openai
+
 # Status, code, whether another try is worth it, and the words that say why.
 REFUSALS = (
     (400, "invalid_parameter_error", False, "checks_errors.why_request"),
@@ -16,6 +19,12 @@ REFUSALS = (
     (500, "internal_error", True, "checks_errors.why_service"),
     (503, "ModelUnavailable", True, "checks_errors.why_service"),
 )
+KINDS = {
+    400: openai.BadRequestError,
+    401: openai.AuthenticationError,
+    404: openai.NotFoundError,
+    429: openai.RateLimitError,
+}
 
 
 class Case(NamedTuple):
@@ -29,13 +38,9 @@ class Case(NamedTuple):
 
 def cases() -> Iterator[Case]:
     """Refusals, silence, a connection that failed, and a refusal in the middle of a stream."""
-    # Checks are imported with `qwen_lab`, which must not wait for the SDK.
-    import httpx2
-    import openai
-
     request = httpx2.Request("POST", "http://127.0.0.1/chat/completions")
     for status, code, again, why in REFUSALS:
-        kind = _kinds().get(status, openai.InternalServerError)
+        kind = KINDS.get(status, openai.InternalServerError)
         body = _body(code)
         response = httpx2.Response(status, request=request, json={"error": body, "request_id": "1"})
         error = kind(f"Error code: {status} - {code}", response=response, body=body)
@@ -45,17 +50,6 @@ def cases() -> Iterator[Case]:
     yield Case("APIConnectionError", lost, True, "checks_errors.why_silence")
     stopped = openai.APIError("refused", request, body=_body("data_inspection_failed"))
     yield Case("APIError data_inspection_failed", stopped, False, "checks_errors.why_stream")
-
-
-def _kinds() -> dict[int, type]:
-    import openai
-
-    return {
-        400: openai.BadRequestError,
-        401: openai.AuthenticationError,
-        404: openai.NotFoundError,
-        429: openai.RateLimitError,
-    }
 
 
 def _body(code: str) -> dict:

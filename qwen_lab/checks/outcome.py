@@ -48,9 +48,9 @@ def wrong(key: str, **values: object) -> Outcome:
     return Outcome("wrong", say(key, **values))
 
 
-def not_yet() -> Outcome:
-    """There is no answer yet, only the starter."""
-    return Outcome("not yet", say("checks.untouched"))
+def not_yet(key: str = "checks.untouched") -> Outcome:
+    """There is no answer yet: the starter, or a function that returns nothing."""
+    return Outcome("not yet", say(key))
 
 
 def check(judge: Callable[..., Outcome]) -> Callable[..., Outcome]:
@@ -68,7 +68,7 @@ def check(judge: Callable[..., Outcome]) -> Callable[..., Outcome]:
             else:
                 outcome = judge(*arguments, **options)
         except Exception as error:
-            outcome = wrong("checks.crashed", error=_words(error))
+            outcome = wrong("checks.crashed", error=told(error))
         if exercise and outcome.status != "not yet":
             log.note_exercise(exercise, outcome.status)
         return outcome
@@ -95,10 +95,11 @@ def _untouched(answer: object) -> bool:
     return answer is ...
 
 
-def _words(error: Exception) -> str:
+def told(error: Exception, most: int = 120) -> str:
+    """An exception's name and text, in at most so many characters."""
     name = type(error).__name__
     try:
-        return shorten(f"{name}: {error}", 120)
+        return shorten(f"{name}: {error}", most, placeholder=" …")
     except Exception:
         # Even the error's own text may raise.
         return name

@@ -4,8 +4,12 @@ import math
 from collections.abc import Iterator, Mapping
 from textwrap import shorten
 
+from openai import AsyncStream, Stream
+from openai.types.chat import ChatCompletion
+
+from ..views.fields import read
 from ..words import say
-from .outcome import Outcome, check, passed, shown, wrong
+from .outcome import Outcome, check, not_yet, passed, shown, told, wrong
 
 # Reasons that a learner can bring about, each with words on how.
 ADVICE = {
@@ -44,9 +48,6 @@ def fields(answers: Mapping[str, object], completion: object) -> Outcome:
 
     >>> fields({"total_tokens": 64}, completion)
     """
-    # The views' way through an answer; checks are imported before any view is needed.
-    from ..views.fields import read
-
     if fault := _not_whole(completion):
         return fault
     values = {field.place: field.value for field in read(completion).root.walk()}
@@ -91,11 +92,10 @@ def ending(function: object) -> Outcome:
         try:
             seen = function(_completion(choices))
         except Exception as error:
-            raised = shorten(f"{type(error).__name__}: {error}", 80)
-            return wrong("checks_response.ending_raised", error=raised, **words)
+            return wrong("checks_response.ending_raised", error=told(error, 80), **words)
         if (seen is None or seen is ...) and expected == REASONS[0]:
             # A starter does so, and a function without its `return`.
-            return Outcome("not yet", say("checks_response.ending_none"))
+            return not_yet("checks_response.ending_none")
         if type(seen) is not str or seen != expected:
             return wrong("checks_response.ending_other", seen=shown(seen), **words)
     return passed("checks_response.ending_passed")
@@ -103,10 +103,6 @@ def ending(function: object) -> Outcome:
 
 def _not_whole(answer: object) -> Outcome | None:
     """What keeps the answer from being a whole response."""
-    # Checks are imported with `qwen_lab`, which must not wait for the SDK.
-    from openai import AsyncStream, Stream
-    from openai.types.chat import ChatCompletion
-
     if isinstance(answer, ChatCompletion):
         return None
     if isinstance(answer, str):
@@ -167,10 +163,8 @@ def _endings() -> Iterator[tuple[str, list[dict] | None, str]]:
     yield "checks_response.reply_missing", None, UNKNOWN
 
 
-def _completion(choices: list[dict] | None) -> object:
+def _completion(choices: list[dict] | None) -> ChatCompletion:
     """A response as the SDK makes it of what a service sent: built, not validated."""
-    from openai.types.chat import ChatCompletion
-
     body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "qwen"}
     if choices is not None:
         message = {"role": "assistant", "content": "Hi"}

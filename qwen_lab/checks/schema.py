@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from reprlib import repr as brief
 from textwrap import shorten
 
-from ..words import say
-from .outcome import Outcome, check, passed, shown, wrong
+from pydantic import BaseModel, ValidationError
+
+from .outcome import Outcome, check, not_yet, passed, shown, wrong
 
 # What a request puts around a schema.
 WRAPPERS = ("json_schema", "schema")
@@ -30,12 +31,10 @@ def requires(schema: object, fields: Fields) -> Outcome:
 @check
 def accepts(model: object, good: Mapping, *bad: Mapping) -> Outcome:
     """Judge that a pydantic class takes `good` whole, and refuses each of `bad`."""
-    from pydantic import BaseModel
-
     if not isinstance(model, type) or not issubclass(model, BaseModel):
         return wrong("checks_schema.not_model", seen=shown(model))
     if not model.model_fields:
-        return Outcome("not yet", say("checks_schema.no_fields"))
+        return not_yet("checks_schema.no_fields")
     if problem := _problem(model, good):
         return wrong("checks_schema.refuses_good", example=_short(good), problem=problem)
     if lost := [name for name in good if name not in model.model_fields]:
@@ -144,8 +143,6 @@ def _open_fault(schema: dict) -> Outcome | None:
 
 def _problem(model: type, example: Mapping) -> str:
     """Why the class refuses an example; "" where it takes it."""
-    from pydantic import ValidationError
-
     try:
         model.model_validate_json(json.dumps(example))
     except ValidationError as error:

@@ -3,6 +3,9 @@
 import reprlib
 from difflib import get_close_matches
 
+from openai import AsyncStream, Stream
+from openai.types.chat import ChatCompletion
+
 from .outcome import Outcome, check, passed, shown, wrong
 
 NAMES = ("enable_search", "search_options")
@@ -85,10 +88,6 @@ def added(plain: object, searched: object, added: object) -> Outcome:
 
 def _completion_fault(name: str, answer: object) -> Outcome | None:
     """What keeps an answer from being a whole response with its usage."""
-    # Checks are imported with `qwen_lab`, which must not wait for the SDK.
-    from openai import AsyncStream, Stream
-    from openai.types.chat import ChatCompletion
-
     if isinstance(answer, Stream | AsyncStream):
         return wrong("checks_search.stream", name=name)
     if not isinstance(answer, ChatCompletion):

@@ -4,11 +4,15 @@ import inspect
 import json
 import reprlib
 from collections.abc import Iterator
-from textwrap import shorten
 from typing import Any, NamedTuple
 
+import httpx2
+from openai import AsyncStream, OpenAI, Stream
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+
+from ..watch.stream import Wire
 from ..words import say
-from .outcome import Outcome, check, not_yet, passed, shown, wrong
+from .outcome import Outcome, check, not_yet, passed, shown, told, wrong
 
 EMPTY, MISSING = "checks_stream.trap_empty", "checks_stream.trap_no_usage"
 CHOICES, NONE = "checks_stream.trap_no_choices", "checks_stream.trap_none"
@@ -66,8 +70,6 @@ def reader(function: object) -> Outcome:
 @check
 def has_usage(chunks: object) -> Outcome:
     """Judge that `chunks` is the list of all chunks of a stream, and that one holds the usage."""
-    from openai.types.chat import ChatCompletionChunk
-
     if not isinstance(chunks, list | tuple):
         return _no_list(chunks)
     if not chunks:
@@ -86,19 +88,18 @@ def has_usage(chunks: object) -> Outcome:
 
 def _tried(function: Any, case: Case) -> Outcome | None:
     """What is wrong with how the function reads this stream."""
-    with _client() as client:
+    with OpenAI(api_key="none", base_url="http://127.0.0.1") as client:
         try:
             pair = function(_stream(case, client))
         except Exception as error:
             # The traceback holds the learner's names; the words are enough.
-            raised = shorten(f"{type(error).__name__}: {error}", 80, placeholder="…")
-            return _fell(case.trap, "checks_stream.raised", error=raised)
+            return _fell(case.trap, "checks_stream.raised", error=told(error, 80))
     if inspect.iscoroutine(pair):
         pair.close()
         return wrong("checks_stream.is_async")
     if pair is None:
         # A starter does so, and a function without its `return`.
-        return Outcome("not yet", say("checks_stream.returns_none"))
+        return not_yet("checks_stream.returns_none")
     if pair is ...:
         return not_yet()
     if not isinstance(pair, tuple | list) or len(pair) != 2:
@@ -126,11 +127,6 @@ def _fell(trap: str, key: str, **values: object) -> Outcome:
 
 
 def _no_list(answer: object) -> Outcome:
-    from openai import AsyncStream, Stream
-    from openai.types.chat import ChatCompletion, ChatCompletionChunk
-
-    from ..watch.stream import Wire
-
     if isinstance(answer, Stream | AsyncStream | Wire):
         return wrong("checks_stream.not_read")
     if isinstance(answer, ChatCompletion):
@@ -140,19 +136,8 @@ def _no_list(answer: object) -> Outcome:
     return wrong("checks_stream.not_list", seen=shown(answer))
 
 
-def _client() -> Any:
-    from openai import OpenAI
-
-    return OpenAI(api_key="none", base_url="http://127.0.0.1")
-
-
-def _stream(case: Case, client: Any) -> Any:
+def _stream(case: Case, client: OpenAI) -> Stream:
     """A stream of the SDK, as it is when an answer's body has arrived."""
-    # Checks are imported with `qwen_lab`, which must not wait for the SDK.
-    import httpx2
-    from openai import Stream
-    from openai.types.chat import ChatCompletionChunk
-
     body = "".join(f"data: {line}\n\n" for line in [*map(json.dumps, _chunks(case)), "[DONE]"])
     request = httpx2.Request("POST", client.base_url)
     response = httpx2.Response(200, content=body.encode(), request=request)

@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping
 from reprlib import repr as brief
 from textwrap import shorten
 
+from openai.types.chat import ChatCompletionMessage
+from openai.types.chat import ChatCompletionMessageFunctionToolCall as Call
+
 from ..words import say
 from . import schema
-from .outcome import Outcome, check, passed, shown, wrong
+from .outcome import Outcome, check, not_yet, passed, shown, told, wrong
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 ROUND = ("user", "assistant", "tool")
@@ -66,8 +69,6 @@ def one_round(messages: object, name: str) -> Outcome:
 
 def _plain(message: object) -> object:
     """A message as a dict; what the SDK answered is an object."""
-    from openai.types.chat import ChatCompletionMessage
-
     if isinstance(message, ChatCompletionMessage):
         return message.model_dump(warnings=False)
     return message
@@ -131,9 +132,9 @@ def runs(function: object, name: str, arguments: Mapping, result: object) -> Out
     said = _run(function, name, right)
     if said is None or said is ...:
         # A starter does so, and a function without its `return`.
-        return Outcome("not yet", say("checks_tools.returned_none"))
+        return not_yet("checks_tools.returned_none")
     if isinstance(said, Exception):
-        return wrong("checks_tools.right_raised", arguments=right, error=_error(said))
+        return wrong("checks_tools.right_raised", arguments=right, error=told(said, 70))
     if not isinstance(said, str):
         return wrong("checks_tools.right_not_text", seen=shown(said))
     if str(result) not in said:
@@ -142,7 +143,7 @@ def runs(function: object, name: str, arguments: Mapping, result: object) -> Out
         words = {"case": say(case, name=other, arguments=shorten(text, 60))}
         answer = _run(function, other, text)
         if isinstance(answer, Exception):
-            return wrong("checks_tools.raised", error=_error(answer), **words)
+            return wrong("checks_tools.raised", error=told(answer, 70), **words)
         if not isinstance(answer, str) or not answer.strip():
             return wrong("checks_tools.no_text", seen=shown(answer), **words)
         if answer == said:
@@ -168,14 +169,8 @@ def _hostile(name: str, arguments: Mapping) -> Iterator[tuple[str, str, str]]:
 
 def _run(function: object, name: str, arguments: str) -> object:
     """What the function returns for such a call, or the exception it raises."""
-    from openai.types.chat import ChatCompletionMessageFunctionToolCall as Call
-
     asked = {"name": name, "arguments": arguments}
     try:
         return function(Call(id="call_1", type="function", function=asked))
     except Exception as error:
         return error
-
-
-def _error(error: Exception) -> str:
-    return shorten(f"{type(error).__name__}: {error}", 70)
