@@ -1,4 +1,4 @@
-"""The learner's copies of the lessons: made once, never overwritten, restored on request.
+"""The learner's copies of the lessons: what the learner wrote is never overwritten.
 
 Standard library only. The lessons themselves lie in `notebooks/` of the checkout, or inside the
 package when it was installed from a wheel; a learner never works on those.
@@ -6,7 +6,6 @@ package when it was installed from a wheel; a learner never works on those.
 
 import errno
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from pathlib import Path
 from .. import paths
 from ..paths import originals
 from ..words import LANGUAGES, LabError
+from . import editions
 
 
 def folder() -> Path:
@@ -33,15 +33,27 @@ def first(language: str) -> str:
 
 
 def copy() -> Path:
-    """Copy the lessons that the learner does not have yet, and return the folder they are in.
+    """Bring the copies up to date, and return the folder they are in.
 
-    A copy that is there is never touched. `LabError` if the folder cannot be written.
+    A lesson that is not there is copied, and a copy in which the learner wrote nothing follows its
+    lesson. Any other is left as it is. `LabError` if the folder cannot be written.
     """
+    for lesson, mine in _pairs():
+        if not mine.exists() or (editions.is_untouched(mine) and editions.is_behind(mine, lesson)):
+            _place(lesson, mine)
+    return folder()
+
+
+def outdated() -> list[Path]:
+    """The copies of an earlier edition: after `copy`, those in which the learner wrote."""
+    return [mine for lesson, mine in _pairs() if mine.exists() and editions.is_behind(mine, lesson)]
+
+
+def _pairs() -> Iterator[tuple[Path, Path]]:
+    """Each lesson, and where the learner's copy of it lies."""
     for language in LANGUAGES:
         for name in names(language):
-            if not (target := folder() / language / name).exists():
-                _place(originals() / language / name, target)
-    return folder()
+            yield originals() / language / name, folder() / language / name
 
 
 def reset(number: int, language: str) -> tuple[Path, Path | None]:
@@ -79,7 +91,7 @@ def _place(source: Path, target: Path, keep_as: Path | None = None) -> None:
     with _explained(target.parent):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, part)
+            part.write_text(editions.named(source), encoding="utf-8")
             if keep_as:
                 os.replace(target, keep_as)
             os.replace(part, target)

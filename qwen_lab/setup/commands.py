@@ -11,6 +11,7 @@ import unicodedata
 from argparse import Namespace
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 from .. import paths, words
@@ -33,7 +34,7 @@ def start(options: Namespace) -> None:
     print(say("commands.asking", question=question))
     # The likeliest answer: a first one that is wrong about who speaks would be a poor welcome.
     _ask(lab, _messages(question), temperature=0)
-    jupyter.run(lessons.copy(), browser=not getattr(options, "no_browser", False))
+    jupyter.run(_copied(), browser=not getattr(options, "no_browser", False))
 
 
 def setup(options: Namespace) -> None:
@@ -41,7 +42,7 @@ def setup(options: Namespace) -> None:
     from ..endpoint.weights import weights
 
     weights.fetch()
-    print(say("commands.ready", path=lessons.copy()))
+    print(say("commands.ready", path=_copied()))
 
 
 def fetch(options: Namespace) -> None:
@@ -125,6 +126,15 @@ def record(options: Namespace) -> None:
                 record.record(lesson)
                 print(say("commands.recorded", lesson=f"{language}/{name}"), flush=True)
                 print(record.needs(lesson), flush=True)
+
+
+def _copied() -> Path:
+    """Bring the learner's lessons up to date; name those that only the learner may replace."""
+    folder = lessons.copy()
+    for copy in lessons.outdated():
+        language, number = copy.parent.name, copy.name[:2]
+        print(say("lessons.outdated", copy=copy, language=language, number=number))
+    return folder
 
 
 def _without_keys() -> dict[str, str]:

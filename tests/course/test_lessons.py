@@ -1,8 +1,10 @@
-"""The learner's copies are made once, never overwritten, and come back when asked for."""
+"""The learner's copies: what the learner wrote is never overwritten, and lessons come back."""
 
 import errno
+import json
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,13 +13,34 @@ from qwen_lab.course import lessons
 from qwen_lab.words import LabError
 
 
+def write(path, *sources):
+    """A notebook of code cells, as an editor writes it: a list of lines a cell."""
+    cells = [
+        {
+            "cell_type": "code",
+            "execution_count": None,
+            "metadata": {},
+            "outputs": [],
+            "source": source.splitlines(keepends=True),
+        }
+        for source in sources
+    ]
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def sources(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells]
+
+
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
     """A checkout with two lessons in each language."""
     for language in ("en", "zh"):
         (folder := tmp_path / "notebooks" / language).mkdir(parents=True)
         for name in ("01_basic_call", "02_messages"):
-            (folder / f"{name}.ipynb").write_text(f"{language} {name}")
+            write(folder / f"{name}.ipynb", f"{language} {name}")
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     monkeypatch.setattr(paths, "is_checkout", lambda: True)
     return tmp_path
@@ -30,7 +53,7 @@ def files(folder):
 def test_the_first_start_copies_every_lesson(checkout):
     folder = lessons.copy()
     assert folder == checkout / "my_lessons"
-    assert (folder / "zh" / "02_messages.ipynb").read_text() == "zh 02_messages"
+    assert sources(folder / "zh" / "02_messages.ipynb") == ["zh 02_messages"]
     assert len(files(folder)) == 4
 
 
@@ -43,17 +66,17 @@ def test_the_lessons_begin_with_01_and_not_with_the_tour(checkout):
 def test_a_copy_is_never_overwritten_and_a_new_lesson_is_added(checkout):
     mine = lessons.copy() / "en" / "01_basic_call.ipynb"
     mine.write_text("my work")
-    (checkout / "notebooks" / "en" / "03_new.ipynb").write_text("new")
+    write(checkout / "notebooks" / "en" / "03_new.ipynb", "new")
     lessons.copy()
     assert mine.read_text() == "my work"
-    assert (mine.parent / "03_new.ipynb").read_text() == "new"
+    assert sources(mine.parent / "03_new.ipynb") == ["new"]
 
 
 def test_a_reset_restores_the_lesson_and_keeps_the_learners_copy(checkout):
     mine = lessons.copy() / "zh" / "02_messages.ipynb"
     mine.write_text("my work")
     lesson, backup = lessons.reset(2, "zh")
-    assert lesson == mine and mine.read_text() == "zh 02_messages"
+    assert lesson == mine and sources(mine) == ["zh 02_messages"]
     assert re.fullmatch(r"02_messages\.backup-\d{8}-\d{6}\.ipynb", backup.name)
     assert backup.read_text() == "my work"
 
@@ -67,7 +90,7 @@ def test_two_resets_within_a_second_keep_the_first_backup(checkout):
 
 def test_a_reset_without_a_copy_makes_one_and_no_backup(checkout):
     lesson, backup = lessons.reset(1, "en")
-    assert lesson.read_text() == "en 01_basic_call" and backup is None
+    assert sources(lesson) == ["en 01_basic_call"] and backup is None
 
 
 def test_an_unknown_lesson_is_answered_with_those_that_exist(checkout):
@@ -85,12 +108,14 @@ def test_what_cannot_be_written_is_said_and_nothing_half_written_stays(
     mine = lessons.copy() / "en" / "01_basic_call.ipynb"
     mine.write_text("my work")
 
-    def half(source, target):
-        target.write_text("half")
+    write_text = Path.write_text
+
+    def half(path, text, **options):
+        write_text(path, text[:50], **options)
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(lessons.shutil, "copyfile", half)
-    with pytest.raises(LabError) as caught:
+    with monkeypatch.context() as patch, pytest.raises(LabError) as caught:
+        patch.setattr(Path, "write_text", half)
         lessons.reset(1, "en")
     assert caught.value.key == key
     assert mine.read_text() == "my work" and len(files(mine.parent)) == 2
