@@ -5,8 +5,10 @@ import re
 import runpy
 import shutil
 import sys
+import tomllib
 from argparse import Namespace
 
+import nbformat
 import pytest
 
 from qwen_lab import paths
@@ -15,6 +17,8 @@ from qwen_lab.setup import commands
 from qwen_lab.words import LabError
 
 FOLDER = ROOT / "tests" / "benchmarks"
+# What answers are looked through for; everything else in the texts is asked.
+PATTERNS = {"foreign", "words"}
 FAKE = """
 import os
 from table import Row, show
@@ -117,7 +121,7 @@ def test_a_goal_is_held_against_the_median_unless_it_names_an_end(runner, goal, 
 def test_a_file_is_a_benchmark_that_bench_finds_or_says_that_it_is_not(runner, path):
     source = path.read_text(encoding="utf-8")
     words = ast.get_docstring(ast.parse(source))
-    if path.stem in runner["SHARED"] or path.stem.startswith("lesson_"):
+    if path.stem in runner["SHARED"]:
         assert path.stem == "__main__" or "Not a benchmark itself" in words
     else:
         assert path.stem in runner["names"]()
@@ -125,6 +129,23 @@ def test_a_file_is_a_benchmark_that_bench_finds_or_says_that_it_is_not(runner, p
         # The goals in the table are those that the first words promise.
         for goal in re.findall(r'"(?:\w+ )?([≤≥] [\d.]+)"', source):
             assert goal in words
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_is_counted_of_a_lesson_is_what_the_lesson_asks(language):
+    path = FOLDER / "demonstrations.py"
+    texts = tomllib.loads(path.with_suffix(".toml").read_text(encoding="utf-8"))
+    counted = re.findall(r'^    "(\d\d)": {', path.read_text(encoding="utf-8"), re.M)
+    assert counted == list(texts) and len(counted) == 7
+    for lesson in counted:
+        words = texts[lesson][language]
+        assert words.keys() == texts[lesson]["en"].keys()
+        asked = [text for name, text in words.items() if name not in PATTERNS | {"countries"}]
+        asked += words.get("countries", {}).values()
+        [notebook] = (ROOT / "notebooks" / language).glob(f"{lesson}_*.ipynb")
+        cells = "\n".join(cell.source for cell in nbformat.read(notebook, 4).cells)
+        for piece in re.split(r"{\w*}|\n|(?<=[。.])\s?", "\n".join(asked)):
+            assert piece in cells
 
 
 def test_the_long_benchmarks_are_benchmarks(runner):

@@ -23,9 +23,7 @@ ONLY_WHEN_NAMED = {"demonstrations", "lane", "search", "slider", "spinning", "st
 
 
 def names() -> list[str]:
-    found = {path.stem for path in HERE.glob("*.py")}
-    # What a lesson shows is counted by `demonstrations`.
-    return sorted(name for name in found - SHARED if not name.startswith("lesson_"))
+    return sorted({path.stem for path in HERE.glob("*.py")} - SHARED)
 
 
 def main(chosen: list[str]) -> int:
