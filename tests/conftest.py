@@ -1,5 +1,6 @@
 """What tests share: a clean environment, the real app over a fake engine, a home for a server."""
 
+import asyncio
 import os
 import threading
 import time
@@ -37,9 +38,10 @@ def clean_env(monkeypatch, tmp_path):
 
 
 class FakeEngine:
-    """A queue of replies in, a list of calls out. A reply is any iterable of events, or errors.
+    """A queue of replies in, a list of calls out. With no reply left it writes 200 tokens at most.
 
-    With no reply left it writes 200 tokens, or as many as it may.
+    A reply is a list of events, of errors to raise, and of seconds to wait. `stopped` is set when
+    nobody reads a reply to its end.
     """
 
     model, slots, thinks = "fake-qwen", 4, False
@@ -53,28 +55,26 @@ class FakeEngine:
 
     def reply_forever(self):
         """Write until the client leaves; a test that fails ends it after ten seconds."""
+        self.replies.append([Prompt(5), *[0.01, Piece("好")] * 1000])
 
-        def pieces():
-            yield Prompt(5)
-            for _ in range(1000):
-                time.sleep(0.01)
-                yield Piece("好")
-
-        self.replies.append(pieces())
-
-    def generate(self, call, seed, alone, emit):
-        self.calls.append((call, seed, alone))
+    async def generate(self, request, seed, alone):
+        self.calls.append((request, seed, alone))
         if not self.replies:
-            count = min(200, call.sampling["max_tokens"])
+            count = min(200, request.sampling["max_tokens"])
             self.reply(*["word 字 "] * count, reason="stop" if count == 200 else "length")
-        for event in self.replies.popleft():
-            if isinstance(event, Exception):
-                raise event
-            if emit(event):
-                self.stopped.set()
-                return
+        try:
+            for event in self.replies.popleft():
+                if isinstance(event, Exception):
+                    raise event
+                if isinstance(event, float):
+                    await asyncio.sleep(event)
+                else:
+                    yield event
+        except (GeneratorExit, asyncio.CancelledError):
+            self.stopped.set()
+            raise
 
-    def next_token(self, messages, prefix, most):
+    async def next_token(self, messages, prefix, most):
         self.calls.append((messages, prefix, most))
         candidates = [(number, b"t%d" % number, -0.5 * number) for number in range(1, 3001)]
         return listed(candidates[:most])

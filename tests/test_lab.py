@@ -1,5 +1,7 @@
 """What only the local Qwen shows, over a real connection, live and from a tape."""
 
+import asyncio
+
 import pytest
 
 import qwen_lab
@@ -58,8 +60,8 @@ def test_a_server_that_is_gone_ends_in_one_sentence():
 
 def test_a_next_token_is_taped_as_the_likeliest_and_the_tail(engine, tmp_path):
     file = tmp_path / "tape.jsonl"
-    live = tape.Recorder(engine, file).next_token(HELLO, "我", 1000)
-    played = tape.Player(file).next_token(HELLO, "我", 1000)
+    live = asyncio.run(tape.Recorder(engine, file).next_token(HELLO, "我", 1000))
+    played = asyncio.run(tape.Player(file).next_token(HELLO, "我", 1000))
     assert len(live.ids) == len(played.ids) == 200
     assert live.tail_counts.sum() == played.tail_counts.sum() == 2800
     assert played.tokens == live.tokens and (played.logprobs == live.logprobs).all()
@@ -69,7 +71,7 @@ def test_a_next_token_is_taped_as_the_likeliest_and_the_tail(engine, tmp_path):
 def knowing(engine, monkeypatch):
     """The fake engine, which also knows what stands before the token."""
 
-    def next_token(messages, prefix, most):
+    async def next_token(messages, prefix, most):
         rows = [(number, b"t%d" % number, -0.5 * number) for number in range(1, 3001)]
         return listed(rows[:most], [3, 700, 4], 2, 15.5)
 
@@ -85,8 +87,8 @@ def test_the_context_comes_with_it_and_its_tokens_are_listed(lab, knowing):
 
 def test_the_context_is_taped(knowing, tmp_path):
     file = tmp_path / "tape.jsonl"
-    tape.Recorder(knowing, file).next_token(HELLO, "我", 1000)
-    played = tape.Player(file).next_token(HELLO, "我", 1000)
+    asyncio.run(tape.Recorder(knowing, file).next_token(HELLO, "我", 1000))
+    played = asyncio.run(tape.Player(file).next_token(HELLO, "我", 1000))
     assert played.context.tolist() == [3, 700, 4] and played.ids[-1] == 700
     assert (played.prompt_tokens, played.logit_offset) == (2, 15.5)
 
@@ -94,14 +96,14 @@ def test_the_context_is_taped(knowing, tmp_path):
 def test_the_tokens_of_a_key_do_not_reach_the_tape(knowing, tmp_path):
     file = tmp_path / "tape.jsonl"
     asked = [{"role": "user", "content": "My key is sk-planted-in-a-question."}]
-    live = tape.Recorder(knowing, file).next_token(asked, "", 1000)
+    live = asyncio.run(tape.Recorder(knowing, file).next_token(asked, "", 1000))
     assert len(live.context) == 0 and 700 not in live.ids
     assert "t700" not in file.read_text(encoding="utf-8")
 
 
 def test_a_tape_does_not_have_the_whole_vocabulary(engine, tmp_path, monkeypatch):
     file = tmp_path / "tape.jsonl"
-    tape.Recorder(engine, file).next_token(HELLO, "", 1000)
+    asyncio.run(tape.Recorder(engine, file).next_token(HELLO, "", 1000))
     monkeypatch.setenv("QWEN_LAB_TAPE", str(file))
     lab = qwen_lab.connect("replay")
     assert len(lab.next_token(HELLO).ids) == 200

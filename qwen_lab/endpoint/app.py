@@ -12,11 +12,11 @@ import secrets
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import asdict, replace
 
 from starlette.applications import Starlette
+from starlette.datastructures import State
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -24,10 +24,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from .. import models
-from ..watch.next_token import MOST, WHOLE
+from ..watch.next_token import MOST, WHOLE, NextToken
 from ..words import say
 from . import messages
-from .answer import Answerer
+from .answer import answer
 from .chunks import complete
 from .engine import Engine
 from .refusal import DONE, Refusal, broken, invalid, output_inspected, sse, unknown_model, wrong_key
@@ -47,7 +47,6 @@ def create_app(engine: Engine, token: str, search: Search | None = None) -> Star
     `search` is where `enable_search` looks; the bundled notes, if it is not given.
     """
     slots = Slots(engine.slots)
-    threads = ThreadPoolExecutor(engine.slots, "engine")
     routes = [
         Route(f"{BASE}/chat/completions", _guarded(_chat, token), methods=["POST"]),
         Route(f"{BASE}/models", _guarded(_models, token)),
@@ -61,7 +60,7 @@ def create_app(engine: Engine, token: str, search: Search | None = None) -> Star
     guards = [Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(LocalOrigin)]
     app = Starlette(routes=routes, middleware=guards)
     app.state.engine, app.state.slots, app.state.since = engine, slots, int(time.time())
-    app.state.answerer, app.state.faults = Answerer(engine, slots, threads), Faults()
+    app.state.faults = Faults()
     app.state.search = search or Search()
     return app
 
@@ -108,10 +107,10 @@ async def _answered(request: Request, content: bytes, weather: Weather) -> Respo
             messages.question(asked.messages), forced=asked.search == "forced"
         )
         asked = replace(asked, notes=tuple(notes))
-    chunks = state.answerer.chunks(asked, request_id)
+    chunks = answer(state.engine, state.slots, asked, request_id)
     if not asked.stream:
-        answer = await complete(chunks)
-        return _spoilt(answer, weather) if weather.spoils else JSONResponse(answer)
+        whole = await complete(chunks)
+        return _spoilt(whole, weather) if weather.spoils else JSONResponse(whole)
     events = _events(await anext(chunks), chunks, asked.include_usage, request_id)
     if weather.spoils:
         events = weather.spoil(events, request_id)
@@ -157,12 +156,16 @@ async def _next_token(request: Request) -> Response:
         raise invalid("'prefix' must be String or a list of tokens")
     whole = asked.get("whole") is True
     most = WHOLE if whole or asked.get("tail") is True else MOST
-    work = request.app.state.answerer.next_token(talk, prefix, most)
-    found = await while_connected(request, work)
+    found = await while_connected(request, _looked(request.app.state, talk, prefix, most))
     if whole and len(found.tail_counts):
         raise Refusal(say("tape.whole"), status=404, code="not_on_tape")
     found = found if whole else found.first(MOST)
     return Response(found.dump(), media_type="application/octet-stream")
+
+
+async def _looked(state: State, talk: list[dict], prefix: str | list[int], most: int) -> NextToken:
+    async with state.slots.taken(alone=False):
+        return await state.engine.next_token(talk, prefix, most)
 
 
 async def _search(request: Request) -> Response:

@@ -3,7 +3,8 @@
 It is the boundary at which tests put a fake and a tape stands: all above it is the same for each.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,26 +45,64 @@ class End:
 
 
 Event = Prompt | Piece | Thought | End
-Emit = Callable[[Event], bool]
 
 
 class Engine(Protocol):
-    """What the endpoint needs of a model."""
+    """What the endpoint needs of a model; `slots` says how many requests it can answer at once."""
 
     model: str
     slots: int
     thinks: bool
 
-    def generate(self, request: ChatRequest, seed: int, alone: bool, emit: Emit) -> None:
-        """Answer the request, handing each event to `emit` until it returns True (stop) or the end.
+    def generate(self, request: ChatRequest, seed: int, alone: bool) -> AsyncGenerator[Event, None]:
+        """Answer the request, event by event; `alone` means without the prompt cache.
 
-        Blocks. `alone` means without the prompt cache. Raises `Refusal` when the model itself
+        Closing the iterator, or cancelling who waits for its next event, stops the engine at its
+        next token; either comes back when it has stopped. Raises `Refusal` when the model itself
         cannot take the request.
         """
 
-    def next_token(self, messages: list[dict], prefix: str | list[int], most: int) -> NextToken:
+    async def next_token(
+        self, messages: list[dict], prefix: str | list[int], most: int
+    ) -> NextToken:
         """The `most` likeliest candidates for the token after `prefix` of an answer, no tail.
 
-        `prefix` is text, or the numbers of tokens. Blocks: 0.03 s for 1,000 candidates, 1.5 s for
+        `prefix` is text, or the numbers of tokens. Takes 0.03 s for 1,000 candidates, 1.5 s for
         all. Raises `Refusal`.
         """
+
+
+async def events_of(
+    work: asyncio.Future, events: asyncio.Queue, stop: Callable[[], object] | None = None
+) -> AsyncGenerator[Event, None]:
+    """The events that some work puts into a queue until it is done; then raises what it raised.
+
+    Who closes this before the end has `stop` called, and waits until the work is done.
+    """
+    work.add_done_callback(lambda _: events.put_nowait(None))
+    try:
+        while (event := await events.get()) is not None:
+            yield event
+        work.result()
+    finally:
+        if stop:
+            stop()
+        await done(work)
+
+
+async def done(work: asyncio.Future) -> None:
+    """Wait until the work is done, however it ends. A cancellation waits as well, and comes then.
+
+    A slot is given back after this: not before the engine has really stopped.
+    """
+    cancelled = None
+    while not work.done():
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if not work.cancelled():
+        # Looked at, so that asyncio does not complain of an error that nobody wants to know.
+        work.exception()
+    if cancelled:
+        raise cancelled

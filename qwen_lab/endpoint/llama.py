@@ -1,19 +1,26 @@
-"""The real Qwen: llama.cpp in this process, asked one call at a time for a stream of events."""
+"""The real Qwen: llama.cpp in this process, whose threads are known here alone.
 
+It calls back with each event from a thread of its own; here that becomes an iterator to await.
+"""
+
+import asyncio
 import http.client
 import json
 import math
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import closing
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import aclosing, closing
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..watch.next_token import NextToken, listed
 from . import llama_memory, search
-from .engine import Emit
-from .llama_chunks import Reader, refused, unusable
+from .engine import Event, done, events_of
+from .llama_chunks import Emit, Reader, refused, unusable
 from .messages import plain
 from .refusal import invalid
 from .rules import ChatRequest
@@ -46,6 +53,7 @@ class LlamaEngine:
         import xllamacpp
 
         self.model, self.slots = model, SLOTS
+        self._threads = ThreadPoolExecutor(SLOTS, "engine")
         self._key = secrets.token_urlsafe(32)
         settings = _settings(xllamacpp.CommonParams(), path, self._key)
         self._server = xllamacpp.Server(settings)
@@ -53,7 +61,11 @@ class LlamaEngine:
         self._letters = [self._tokens(letter)[0] for letter in "ab"]
         llama_memory.unmap(path)
 
-    def generate(self, request: ChatRequest, seed: int, alone: bool, emit: Emit) -> None:
+    def generate(self, request: ChatRequest, seed: int, alone: bool) -> AsyncGenerator[Event, None]:
+        return in_thread(self._threads, partial(self.answer, request, seed, alone))
+
+    def answer(self, request: ChatRequest, seed: int, alone: bool, emit: Emit) -> None:
+        """`generate` for a thread that may block: each event to `emit`, until it says stop."""
         reader, body = Reader(emit, request.top_logprobs), _body(request, seed, alone)
         body["stop"] = request.stop + [self._text(tokens) for tokens in request.stop_tokens]
         try:
@@ -63,7 +75,15 @@ class LlamaEngine:
         if reader.error:
             raise reader.error
 
-    def next_token(self, messages: list[dict], prefix: str | list[int], most: int) -> NextToken:
+    async def next_token(
+        self, messages: list[dict], prefix: str | list[int], most: int
+    ) -> NextToken:
+        work = partial(self._next_token, messages, prefix, most)
+        running = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        await done(running)
+        return running.result()
+
+    def _next_token(self, messages: list[dict], prefix: str | list[int], most: int) -> NextToken:
         template = self._post("/apply-template", {"messages": plain(messages)})
         prompt = self._tokens(template["prompt"], begins=True)
         # An answer's tokens never melt into the prompt's, so its text is cut apart by itself.
@@ -142,6 +162,23 @@ class LlamaEngine:
         if response.status != 200:
             raise refused(json.loads(answer)["error"])
         return answer
+
+
+async def in_thread(
+    threads: Executor, answer: Callable[[Emit], None]
+) -> AsyncGenerator[Event, None]:
+    """The events that `answer` emits in a thread; it is told to stop when nobody reads on."""
+    loop, events = asyncio.get_running_loop(), asyncio.Queue()
+    left = threading.Event()
+
+    def emit(event: Event) -> bool:
+        loop.call_soon_threadsafe(events.put_nowait, event)
+        return left.is_set()
+
+    work = loop.run_in_executor(threads, answer, emit)
+    async with aclosing(events_of(work, events, left.set)) as told:
+        async for event in told:
+            yield event
 
 
 def _settings(settings, path: Path, key: str):

@@ -1,8 +1,13 @@
 """llama.cpp's own chunks and errors, read as the endpoint's events and refusals."""
 
+from collections.abc import Callable
+
 from ..parameters import MAX_INPUT
-from .engine import Emit, End, Piece, Prompt, Thought
+from .engine import End, Event, Piece, Prompt, Thought
 from .refusal import Refusal, invalid
+
+# Takes an event in the engine's thread; says whether the engine is to stop.
+Emit = Callable[[Event], bool]
 
 
 class Reader:

@@ -3,6 +3,8 @@ served, so neither kind starves the other."""
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 
 class Slots:
@@ -18,6 +20,15 @@ class Slots:
     def busy(self) -> int:
         """How many calls run or wait."""
         return self._shared + self._alone + len(self._waiting)
+
+    @asynccontextmanager
+    async def taken(self, alone: bool) -> AsyncIterator[None]:
+        """A slot, or the whole model, for as long as the block runs."""
+        await self.acquire(alone)
+        try:
+            yield
+        finally:
+            self.release(alone)
 
     async def acquire(self, alone: bool) -> None:
         """Wait for a slot, or for the whole model; a cancelled wait leaves the queue."""

@@ -2,18 +2,21 @@
 
 Both ends stand at the engine's boundary, so that rules, errors and streams are the real ones.
 A tape is text: a line that names the model, then one JSON line for each answer, found again by
-the whole request and, where it was asked more than once, by the how-manieth time it is.
+the whole request and, where it was asked more than once, by its n-th occurrence.
 """
 
+import asyncio
 import json
 import time
 from collections import Counter, defaultdict
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 
 from ..watch.next_token import WHOLE, NextToken
 from ..words import LabError, say
 from . import tape_line
-from .engine import Emit, Engine, Event
+from .engine import Engine, Event, events_of
 from .refusal import Refusal
 from .rules import ChatRequest
 
@@ -30,25 +33,35 @@ class Recorder:
         head = {"model": self.model} | ({"thinks": True} if self.thinks else {})
         path.write_text(_line(head), encoding="utf-8")
 
-    def generate(self, request: ChatRequest, seed: int, alone: bool, emit: Emit) -> None:
-        events: list[tuple[float, Event]] = []
+    async def generate(
+        self, request: ChatRequest, seed: int, alone: bool
+    ) -> AsyncGenerator[Event, None]:
+        told: asyncio.Queue = asyncio.Queue()
+        # A client that left may come to read further on another day: the task goes on to the end.
+        recording = asyncio.create_task(self._record(request, seed, alone, told))
+        async with aclosing(events_of(recording, told)) as events:
+            async for event in events:
+                yield event
 
-        def keep(event: Event) -> bool:
-            events.append((time.monotonic(), event))
-            emit(event)
-            # A client that left may come to read further on another day: record to the end.
-            return False
-
+    async def _record(
+        self, request: ChatRequest, seed: int, alone: bool, told: asyncio.Queue
+    ) -> None:
         ask, start = tape_line.asked(request, seed, alone), time.monotonic()
+        kept: list[tuple[float, Event]] = []
         try:
-            self._engine.generate(request, seed, alone, keep)
+            async with aclosing(self._engine.generate(request, seed, alone)) as events:
+                async for event in events:
+                    kept.append((time.monotonic(), event))
+                    told.put_nowait(event)
         except Refusal as refusal:
             self._write(ask | {"refusal": str(refusal)})
             raise
-        self._write(ask | tape_line.answered(events, start))
+        self._write(ask | tape_line.answered(kept, start))
 
-    def next_token(self, messages: list[dict], prefix: str | list[int], most: int) -> NextToken:
-        found = self._engine.next_token(messages, prefix, WHOLE)
+    async def next_token(
+        self, messages: list[dict], prefix: str | list[int], most: int
+    ) -> NextToken:
+        found = await self._engine.next_token(messages, prefix, WHOLE)
         asked = tape_line.asked_next(messages, prefix)
         hidden = asked["ask"]["messages"] != messages or asked["ask"]["next_token_after"] != prefix
         written = asked | tape_line.answered_next(found, hidden=hidden)
@@ -80,17 +93,20 @@ class Player:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LabError("tape.unreadable", path=path) from error
 
-    def generate(self, request: ChatRequest, seed: int, alone: bool, emit: Emit) -> None:
+    async def generate(
+        self, request: ChatRequest, seed: int, alone: bool
+    ) -> AsyncGenerator[Event, None]:
         found = self._find(tape_line.asked(request, seed, alone)["ask"])
         if "refusal" in found:
             raise Refusal(found["refusal"], by_model=True)
         for wait, event in tape_line.events(found):
             if self._timed:
-                time.sleep(wait)
-            if emit(event):
-                return
+                await asyncio.sleep(wait)
+            yield event
 
-    def next_token(self, messages: list[dict], prefix: str | list[int], most: int) -> NextToken:
+    async def next_token(
+        self, messages: list[dict], prefix: str | list[int], most: int
+    ) -> NextToken:
         return tape_line.next_token(self._find(tape_line.asked_next(messages, prefix)["ask"]))
 
     def _find(self, ask: dict) -> dict:

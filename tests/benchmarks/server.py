@@ -7,7 +7,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -72,9 +72,9 @@ class Overheard:
     def __getattr__(self, name: str) -> object:
         return getattr(self.engine, name)
 
-    def generate(self, call: object, seed: int, alone: bool, emit: object) -> None:
-        self.call = call, seed, alone
-        self.engine.generate(call, seed, alone, emit)
+    def generate(self, request: object, seed: int, alone: bool) -> AsyncGenerator:
+        self.call = request, seed, alone
+        return self.engine.generate(request, seed, alone)
 
 
 def request(server: object, prompt: str, **fields: object) -> dict:

@@ -1,8 +1,10 @@
 """The real model in this process."""
 
+import asyncio
 import json
 import math
 import threading
+from contextlib import aclosing
 from dataclasses import replace
 
 import numpy
@@ -29,14 +31,22 @@ def engine():
 def events(engine, prompt="你是谁？", *, seed=1, alone=True, stop_after=None, **fields):
     messages = [{"role": "user", "content": prompt}]
     call = checked_request({"model": engine.model, "messages": messages, **fields}, engine.model)
+    return asyncio.run(read(engine, call, seed, alone, stop_after))
+
+
+async def read(engine, request, seed=1, alone=True, stop_after=None):
+    """The events, all or the first ones; then the engine has stopped."""
     seen = []
-
-    def emit(event):
-        seen.append(event)
-        return stop_after is not None and len(seen) >= stop_after
-
-    engine.generate(call, seed, alone, emit)
+    async with aclosing(engine.generate(request, seed, alone)) as events:
+        async for event in events:
+            seen.append(event)
+            if len(seen) == stop_after:
+                break
     return seen
+
+
+def next_token(engine, *asked):
+    return asyncio.run(engine.next_token(*asked))
 
 
 def text(events):
@@ -251,13 +261,12 @@ def test_the_model_sees_the_tools_and_their_results(engine):
 
 def test_what_a_search_found_is_read_and_counted(engine):
     talk = [{"role": "user", "content": "缅甸的首都是哪里？"}]
-    bare, told = [], []
     call = checked_request(
         {"model": engine.model, "messages": talk, "temperature": 0}, engine.model
     )
-    engine.generate(call, 1, True, lambda event: bare.append(event))
+    bare = asyncio.run(read(engine, call))
     found = replace(call, notes=(Note("缅甸的首都", "缅甸的首都是内比都。"),))
-    engine.generate(found, 1, True, lambda event: told.append(event))
+    told = asyncio.run(read(engine, found))
     assert "内比都" not in text(bare) and "内比都" in text(told)
     assert told[-1].prompt_tokens > bare[-1].prompt_tokens + 15
 
@@ -274,10 +283,10 @@ ASKED = [{"role": "user", "content": "写一首关于秋天的短诗"}]
 
 
 def test_the_probabilities_of_the_whole_vocabulary_sum_to_one(engine):
-    found = engine.next_token(ASKED, "", WHOLE)
+    found = next_token(engine, ASKED, "", WHOLE)
     assert len(found.ids) == len(set(found.ids.tolist())) > 150_000
     assert numpy.exp(found.logprobs.astype(float)).sum() == pytest.approx(1, abs=2e-3)
-    short = engine.next_token(ASKED, "", 1000).first(1000)
+    short = next_token(engine, ASKED, "", 1000).first(1000)
     assert (short.ids == found.ids[:1000]).all() and not len(short.tail_counts)
 
 
@@ -291,20 +300,20 @@ def test_the_likeliest_next_token_is_the_one_that_the_model_then_picks(engine, l
         for row in event.logprobs or ()
     ]
     prefix = b"".join(bytes(row["bytes"]) for row in rows[:length]).decode()
-    found = engine.next_token(ASKED, prefix, 5)
+    found = next_token(engine, ASKED, prefix, 5)
     assert found.bytes[0] == bytes(rows[length]["bytes"])
     assert found.logprobs[0] == pytest.approx(rows[length]["logprob"], abs=0.2)
 
 
 def test_tokens_serve_as_a_prefix_as_their_text_does(engine):
-    first = engine.next_token(ASKED, "", 1)
-    by_token = engine.next_token(ASKED, [int(first.ids[0])], 5)
-    by_text = engine.next_token(ASKED, first.bytes[0].decode(), 5)
+    first = next_token(engine, ASKED, "", 1)
+    by_token = next_token(engine, ASKED, [int(first.ids[0])], 5)
+    by_text = next_token(engine, ASKED, first.bytes[0].decode(), 5)
     assert by_token.bytes == by_text.bytes
 
 
 def test_a_next_token_comes_with_the_very_tokens_before_it(engine):
-    bare, begun = engine.next_token(ASKED, "", 5), engine.next_token(ASKED, "秋风起", 5)
+    bare, begun = next_token(engine, ASKED, "", 5), next_token(engine, ASKED, "秋风起", 5)
     prompt = events(engine, messages=ASKED, max_tokens=1)[-1].prompt_tokens
     assert bare.prompt_tokens == begun.prompt_tokens == len(bare.context) == prompt
     assert begun.context[:prompt].tolist() == bare.context.tolist()
@@ -313,7 +322,7 @@ def test_a_next_token_comes_with_the_very_tokens_before_it(engine):
 
 def test_a_prefix_of_unknown_tokens_is_refused(engine):
     with pytest.raises(Refusal):
-        engine.next_token(ASKED, [10**6], 5)
+        next_token(engine, ASKED, [10**6], 5)
 
 
 @pytest.mark.parametrize("count", range(4))
@@ -321,6 +330,6 @@ def test_parts_of_a_character_come_next_and_before(engine, count):
     # 龘 is two tokens; the model wants to begin with the first, and can be asked after it.
     tokens = [82912, 246, 141334][:count]
     messages = [{"role": "user", "content": "照抄：龘"}]
-    found = engine.next_token(messages, tokens, 10**6)
+    found = next_token(engine, messages, tokens, 10**6)
     assert numpy.exp(found.logprobs.astype(float)).sum() == pytest.approx(1, abs=0.002)
     assert found.context[-count:].tolist() == tokens or not count

@@ -1,5 +1,6 @@
 """A tape that a kernel plays to itself."""
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from openai import OpenAI
 
 import qwen_lab
-from qwen_lab.course import lessons
+from qwen_lab import paths
 from qwen_lab.endpoint import tape
 from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.words import LabError
@@ -15,12 +16,22 @@ from qwen_lab.words import LabError
 HELLO = [{"role": "user", "content": "你好"}]
 
 
+def record(recorder, times=1):
+    request = checked_request({"model": "fake-qwen", "messages": HELLO}, "fake-qwen")
+
+    async def read():
+        for _ in range(times):
+            async for _ in recorder.generate(request, 1234, False):
+                pass
+
+    asyncio.run(read())
+
+
 @pytest.fixture
 def file(engine, tmp_path):
     recorder = tape.Recorder(engine, tmp_path / "tape.jsonl")
     engine.reply("好")
-    call = checked_request({"model": "fake-qwen", "messages": HELLO}, "fake-qwen")
-    recorder.generate(call, 1234, False, lambda event: False)
+    record(recorder)
     return tmp_path / "tape.jsonl"
 
 
@@ -46,7 +57,7 @@ def test_it_says_what_the_recording_said(file, monkeypatch, capsys):
 def test_a_lesson_in_jupyterlab_finds_its_own_tape(file, monkeypatch, tmp_path):
     (tmp_path / "tape" / "zh").mkdir(parents=True)
     file.rename(tmp_path / "tape" / "zh" / "01_basic_call.jsonl")
-    monkeypatch.setattr(lessons, "originals", lambda: tmp_path)
+    monkeypatch.setattr(paths, "originals", lambda: tmp_path)
     lesson = Path("somewhere") / "my_lessons" / "zh" / "01_basic_call.ipynb"
     monkeypatch.setenv("JPY_SESSION_NAME", str(lesson))
     assert qwen_lab.connect("replay").model == "fake-qwen"
@@ -62,10 +73,8 @@ def test_a_client_that_leaves_a_stream_is_noticed_without_a_word(
     engine, monkeypatch, tmp_path, caplog
 ):
     recorder = tape.Recorder(engine, tmp_path / "tape.jsonl")
-    call = checked_request({"model": "fake-qwen", "messages": HELLO}, "fake-qwen")
     # Without a pause between two chunks, asyncio warns of every one that nobody reads.
-    for _ in range(30):
-        recorder.generate(call, 1234, False, lambda event: False)
+    record(recorder, times=30)
     monkeypatch.setenv("QWEN_LAB_TAPE", str(tmp_path / "tape.jsonl"))
     lab = qwen_lab.connect("replay")
     with OpenAI(base_url=lab.base_url, api_key=lab.api_key) as client:

@@ -1,5 +1,6 @@
 """The stages of drawing a token: against a plain reading of the rules, and against real draws."""
 
+import asyncio
 import math
 from collections import Counter
 from dataclasses import asdict
@@ -157,7 +158,7 @@ def engine_says(engine, context, settings):
 @pytest.mark.model
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_the_last_stage_is_what_the_engines_own_sampler_has(engine, settings):
-    found = engine.next_token(FRUIT, "苹果，苹果，", WHOLE).first(1000)
+    found = asyncio.run(engine.next_token(FRUIT, "苹果，苹果，", WHOLE)).first(1000)
     last = stages(found, settings)[-1]
     own, ours = engine_says(engine, found.context.tolist(), settings), last.probabilities
     for number, probability in zip(found.ids.tolist(), ours.tolist(), strict=True):
@@ -173,7 +174,7 @@ def first_texts(engine, messages, settings):
     call, texts = checked_request(request, engine.model), Counter()
     for seed in range(CALLS):
         seen = []
-        engine.generate(call, seed, False, seen.append)
+        engine.answer(call, seed, False, seen.append)
         texts["".join(event.text for event in seen if isinstance(event, Piece))] += 1
     return texts
 
@@ -210,7 +211,7 @@ def chi_square(found, stage, texts):
     ],
 )
 def test_real_calls_draw_as_often_as_the_last_stage_says(engine, messages, settings):
-    found = engine.next_token(messages, "", WHOLE).first(1000)
+    found = asyncio.run(engine.next_token(messages, "", WHOLE)).first(1000)
     texts = first_texts(engine, messages, settings)
     statistic, critical = chi_square(found, stages(found, settings)[-1], texts)
     assert sum(texts.values()) == CALLS and statistic < critical

@@ -19,7 +19,7 @@ from qwen_lab.words import LabError
 def vocabulary(engine, monkeypatch):
     """Three thousand tokens that say what they follow; every eleventh prefix is longer by one."""
 
-    def next_token(messages, prefix, most):
+    async def next_token(messages, prefix, most):
         engine.calls.append((messages, prefix, most))
         begun = [900 + n for n in range(len(prefix))] if isinstance(prefix, str) else list(prefix)
         logits = -0.3 * numpy.arange(3000) ** 0.5
