@@ -6,13 +6,10 @@ covered: everything else of the cloud.
 """
 
 import asyncio
-import json
 import logging
-import secrets
 import time
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from dataclasses import asdict, replace
 
 from starlette.applications import Starlette
@@ -22,6 +19,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from .. import models
 from ..watch.next_token import MOST, WHOLE, NextToken
@@ -30,15 +28,13 @@ from . import messages
 from .answer import answer
 from .chunks import complete
 from .engine import Engine
-from .refusal import DONE, Refusal, broken, invalid, output_inspected, sse, unknown_model, wrong_key
-from .request import HOSTS, LocalOrigin, body, parse, while_connected
+from .refusal import DONE, Refusal, broken, invalid, sse, unknown_model
+from .request import HOSTS, Guard, LocalOrigin, body, parse, while_connected
 from .rules import checked_request, is_tokens
 from .search import Search
 from .server_file import BASE
 from .slots import Slots
-from .weather import Faults, Weather
-
-Handler = Callable[[Request], Awaitable[Response]]
+from .weather import Weather
 
 
 def create_app(engine: Engine, token: str, search: Search | None = None) -> Starlette:
@@ -46,102 +42,74 @@ def create_app(engine: Engine, token: str, search: Search | None = None) -> Star
 
     `search` is where `enable_search` looks; the bundled notes, if it is not given.
     """
-    slots = Slots(engine.slots)
+    guard = [Middleware(Guard, token)]
+    weathered = [*guard, Middleware(Weather)]
     routes = [
-        Route(f"{BASE}/chat/completions", _guarded(_chat, token), methods=["POST"]),
-        Route(f"{BASE}/models", _guarded(_models, token)),
-        Route(f"{BASE}/models/{{name}}", _guarded(_model, token)),
-        Route("/lab/next_token", _guarded(_next_token, token), methods=["POST"]),
-        Route("/lab/search", _guarded(_search, token)),
+        Route(f"{BASE}/chat/completions", _chat, methods=["POST"], middleware=weathered),
+        Route(f"{BASE}/models", _models, middleware=guard),
+        Route(f"{BASE}/models/{{name}}", _model, middleware=guard),
+        Route("/lab/next_token", _next_token, methods=["POST"], middleware=guard),
+        Route("/lab/search", _search, middleware=guard),
         Route("/health", _health),
     ]
     # A page elsewhere is turned away by its Origin; when it points a name of its own at
     # 127.0.0.1, by its Host.
-    guards = [Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(LocalOrigin)]
-    app = Starlette(routes=routes, middleware=guards)
-    app.state.engine, app.state.slots, app.state.since = engine, slots, int(time.time())
-    app.state.faults = Faults()
-    app.state.search = search or Search()
+    origins = [Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(LocalOrigin)]
+    app = Starlette(routes=routes, middleware=origins)
+    app.state.engine, app.state.slots = engine, Slots(engine.slots)
+    app.state.search, app.state.since = search or Search(), int(time.time())
     return app
 
 
-def _guarded(handler: Handler, token: str) -> Handler:
-    """The handler behind the token, with a request id, and refusals in the recorded envelope."""
-    expected = f"Bearer {token}".encode()
-
-    async def guarded(request: Request) -> Response:
-        request.state.id = str(uuid.uuid4())
-        try:
-            given = request.headers.get("authorization", "").encode()
-            if not secrets.compare_digest(given, expected):
-                raise wrong_key()
-            response = await handler(request)
-        except Refusal as refusal:
-            response = _refused(refusal, request.state.id)
-        except Exception:
-            logging.exception("request %s failed", request.state.id)
-            response = _refused(broken(), request.state.id)
-        response.headers["x-request-id"] = request.state.id
-        return response
-
-    return guarded
-
-
-def _refused(refusal: Refusal, request_id: str) -> Response:
-    return JSONResponse(refusal.body(request_id), refusal.status, refusal.headers)
-
-
 async def _chat(request: Request) -> Response:
-    content = await body(request)
-    weather = request.app.state.faults.weather(request.headers, content)
-    return await while_connected(request, _answered(request, content, weather))
+    asked = parse(await body(request))
+    return await while_connected(request, _answered(request, asked))
 
 
-async def _answered(request: Request, content: bytes, weather: Weather) -> Response:
-    """The answer's first bytes at least: until then, what goes wrong has a status of its own."""
-    state, request_id = request.app.state, request.state.id
-    await weather.begin()
-    asked = checked_request(parse(content), state.engine.model, state.engine.thinks)
+async def _answered(request: Request, body: object) -> Response:
+    """The answer, run up to its first chunk, so that a refusal still has its own HTTP status."""
+    state = request.app.state
+    asked = checked_request(body, state.engine.model, state.engine.thinks)
     if asked.search:
-        notes = state.search.find(
-            messages.question(asked.messages), forced=asked.search == "forced"
-        )
+        forced = asked.search == "forced"
+        notes = state.search.find(messages.question(asked.messages), forced=forced)
         asked = replace(asked, notes=tuple(notes))
-    chunks = answer(state.engine, state.slots, asked, request_id)
+    chunks = answer(state.engine, state.slots, asked, request.state.id)
     if not asked.stream:
-        whole = await complete(chunks)
-        return _spoilt(whole, weather) if weather.spoils else JSONResponse(whole)
-    events = _events(await anext(chunks), chunks, asked.include_usage, request_id)
-    if weather.spoils:
-        events = weather.spoil(events, request_id)
-    return StreamingResponse(events, headers={"content-type": "text/event-stream;charset=UTF-8"})
+        return JSONResponse(await complete(chunks))
+    return _Stream(await anext(chunks), chunks, asked.include_usage, request.state.id)
 
 
-def _spoilt(answer: dict, weather: Weather) -> Response:
-    if weather.fault == "content":
-        raise output_inspected()
-    parts = weather.spoil_whole(json.dumps(answer))
-    return StreamingResponse(parts, media_type="application/json")
+class _Stream(StreamingResponse):
+    """Chunks as server-sent events. Whatever ends it, the engine has stopped when it comes back."""
 
+    def __init__(
+        self, first: dict, chunks: AsyncGenerator[dict], include_usage: bool, request_id: str
+    ) -> None:
+        self.chunks, self.include_usage, self.request_id = chunks, include_usage, request_id
+        kind = "text/event-stream;charset=UTF-8"
+        super().__init__(self._events(first), headers={"content-type": kind})
 
-async def _events(
-    first: dict, chunks: AsyncIterator[dict], include_usage: bool, request_id: str
-) -> AsyncIterator[str]:
-    """The chunks as server-sent events; what goes wrong once the stream runs comes as an event."""
-    async with aclosing(chunks):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self.chunks), aclosing(self.body_iterator):
+            # A client that leaves is told nothing any more.
+            with suppress(Refusal):
+                await while_connected(Request(scope, receive), self.stream_response(send))
+
+    async def _events(self, first: dict) -> AsyncIterator[str]:
         yield sse(first)
         try:
-            async for chunk in chunks:
-                if chunk["choices"] or include_usage:
+            async for chunk in self.chunks:
+                if chunk["choices"] or self.include_usage:
                     yield sse(chunk)
                 # A tape answers at once: without a pause nobody would learn that the client left.
                 await asyncio.sleep(0)
         except Refusal as refusal:
-            yield refusal.event(request_id)
+            yield refusal.event(self.request_id)
         except Exception:
-            logging.exception("stream %s failed", request_id)
-            yield broken().event(request_id)
-    yield DONE
+            logging.exception("stream %s failed", self.request_id)
+            yield broken().event(self.request_id)
+        yield DONE
 
 
 async def _next_token(request: Request) -> Response:

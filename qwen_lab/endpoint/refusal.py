@@ -47,6 +47,10 @@ def invalid(message: str) -> Refusal:
     return Refusal(f"<400> InternalError.Algo.InvalidParameter: {message}", by_model=True)
 
 
+def malformed() -> Refusal:
+    return Refusal("Required body invalid, please check the request body format.")
+
+
 def wrong_key() -> Refusal:
     message = f"Incorrect API key provided. For details, see: {HELP}#apikey-error"
     return Refusal(message, status=401, code="invalid_api_key")

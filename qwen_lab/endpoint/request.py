@@ -2,16 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable
+import logging
+import secrets
+import uuid
+from collections.abc import Coroutine
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .refusal import Refusal
+from .refusal import Refusal, broken, malformed, wrong_key
 
 HOSTS = ["127.0.0.1", "localhost"]
 # The cloud's own limit: "Exceeded limit on max bytes to request body : 6291456" (seen 2026-04).
@@ -32,6 +35,44 @@ class LocalOrigin:
             await self.app(scope, receive, send)
 
 
+class Guard:
+    """Lets in who has the token, with an id for the request; refuses in the recorded envelope."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self.app, self.expected = app, f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        request.state.id, begun = str(uuid.uuid4()), False
+
+        async def named(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                MutableHeaders(scope=message)["x-request-id"] = request.state.id
+            await send(message)
+
+        try:
+            self._check(request)
+            await self.app(scope, receive, named)
+        except Exception as error:
+            if begun:
+                raise
+            refusal = error if isinstance(error, Refusal) else _broken(request)
+            response = JSONResponse(refusal.body(request.state.id), refusal.status, refusal.headers)
+            await response(scope, receive, named)
+
+    def _check(self, request: Request) -> None:
+        given = request.headers.get("authorization", "").encode()
+        if not secrets.compare_digest(given, self.expected):
+            raise wrong_key()
+
+
+def _broken(request: Request) -> Refusal:
+    logging.exception("request %s failed", request.state.id)
+    return broken()
+
+
 async def body(request: Request) -> bytes:
     """The request's body; raises `Refusal` when it is larger than the cloud takes."""
     content = b""
@@ -50,7 +91,7 @@ def parse(content: bytes) -> object:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
         return value
     except (ValueError, OverflowError, RecursionError):
-        raise Refusal("Required body invalid, please check the request body format.") from None
+        raise malformed() from None
 
 
 def _integer(digits: str) -> int | float:
@@ -58,20 +99,23 @@ def _integer(digits: str) -> int | float:
     return int(digits) if abs(int(digits)) < 2**63 else float(digits)
 
 
-async def while_connected(request: Request, work: Awaitable) -> object:
-    """The work's result; when the client leaves first, the work is cancelled at once."""
-    task = asyncio.ensure_future(work)
-    left = asyncio.ensure_future(_disconnected(request))
+async def while_connected(request: Request, work: Coroutine) -> object:
+    """The work's result; when the client leaves first, the work is cancelled at once.
+
+    Comes back when the work has ended, with a `Refusal` that reaches nobody any more.
+    """
+    task = asyncio.create_task(work)
+    left = asyncio.create_task(_disconnected(request))
     try:
         await asyncio.wait({task, left}, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             raise Refusal("The client has left.", status=499, code="client_closed_request")
         return task.result()
     finally:
-        for future in (task, left):
-            future.cancel()
+        for each in (task, left):
+            each.cancel()
             with suppress(asyncio.CancelledError, Exception):
-                await future
+                await each
 
 
 async def _disconnected(request: Request) -> None:

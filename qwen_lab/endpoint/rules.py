@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from .. import models
 from ..parameters import PARAMETERS, SAMPLING, Parameter
 from . import messages, schema, tools
-from .refusal import Refusal, invalid, unknown_model
+from .refusal import Refusal, invalid, malformed, unknown_model
 
 TYPE_NAMES = {float: "Float", int: "Integer", bool: "Boolean", dict: "Object", list: "Array"}
 FORMATS = ("text", "json_object", "json_schema")
@@ -49,7 +49,7 @@ class ChatRequest:
 def checked_request(body: object, local_model: str, thinks: bool = False) -> ChatRequest:
     """What a request body asks of a model that can think or not; raises `Refusal`."""
     if not isinstance(body, dict) or not _shallow(body, DEPTH):
-        raise Refusal("Required body invalid, please check the request body format.")
+        raise malformed()
     _check_model(body.get("model"), local_model)
     given = {name: _value(row, body) for name, row in PARAMETERS.items()}
     talk = messages.checked(body.get("messages"))

@@ -4,21 +4,25 @@
     X-Lab-Fault: 429;times=2        the request fails twice, then works
     X-Lab-Fault: cut;after=5        the connection breaks after five chunks
 
-It acts on the HTTP answer, above the engine, so that no tape records it and a tape's answers
-can have it too. Faults: 401, 429, 500, timeout, content; and in mid-stream cut, malformed and
-content with `after`. A failed request does not reach the model.
+A middleware round the chat's path: it waits or refuses before a request goes in, and spoils the
+answer on its way out. No tape records it, so a tape's answers can have it too. Faults: 401, 429,
+500, timeout, content; and in mid-stream cut, malformed and content with `after`. A failed request
+does not reach the model.
 """
 
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
 from dataclasses import dataclass
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..words import say
 from . import refusal
 from .refusal import Refusal
+from .request import body, while_connected
 
 LATENCY, FAULT = "x-lab-latency", "x-lab-fault"
 LONGEST = 600
@@ -39,8 +43,12 @@ class Cut(Exception):
     """The connection breaks here: the server closes it without an end."""
 
 
+class Enough(Exception):
+    """The answer ends here; who writes it can stop."""
+
+
 @dataclass(frozen=True)
-class Weather:
+class Conditions:
     """What one request is to meet: seconds to wait, then a fault or none."""
 
     latency: float = 0
@@ -62,55 +70,43 @@ class Weather:
         if self.fault and not self.spoils:
             raise REFUSALS[self.fault]()
 
-    async def spoil(self, events: AsyncIterator[str], request_id: str) -> AsyncIterator[str]:
-        """The stream's events up to the fault, and what the fault makes of the next one."""
-        passed, after = 0, AFTER if self.after is None else self.after
-        async with aclosing(events):
-            async for event in events:
-                if passed >= after or event == refusal.DONE:
-                    break
-                yield event
-                passed += 1
-        if self.fault == "content":
-            yield refusal.output_inspected().event(request_id)
-            yield refusal.DONE
-        elif self.fault == "malformed":
-            yield _half(event) + "\n\n"
-        else:
-            yield _half(event)
-            raise Cut
 
-    async def spoil_whole(self, answer: str) -> AsyncIterator[str]:
-        """What the fault makes of an answer that comes in one piece."""
-        yield _half(answer)
-        if self.fault == "cut":
-            raise Cut
+class Weather:
+    """The middleware. It counts how often each request has failed that is to fail some `times`."""
 
-
-def _half(text: str) -> str:
-    return text[: len(text) // 2]
-
-
-class Faults:
-    """Reads the weather from a request's headers, and counts how often a request has failed."""
-
-    def __init__(self) -> None:
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
         self._failed: OrderedDict[bytes, int] = OrderedDict()
 
-    def weather(self, headers: Mapping[str, str], body: bytes) -> Weather:
-        """The weather for this request; raises `Refusal` for headers that name none.
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        if LATENCY not in request.headers and FAULT not in request.headers:
+            return await self.app(scope, receive, send)
+        content = await body(request)
+        conditions = self._conditions(request.headers, content)
+        await while_connected(request, conditions.begin())
+        receive = _again(content, receive)
+        if not conditions.spoils:
+            return await self.app(scope, receive, send)
+        try:
+            await self.app(scope, receive, _Spoiled(send, conditions, request.state.id))
+        except Enough:
+            await send({"type": "http.response.body"})
+
+    def _conditions(self, headers: Headers, content: bytes) -> Conditions:
+        """Those that the headers ask for; raises `Refusal` for headers that name none.
 
         With `times`, a request of the same body fails so often, works once, and then the count
         starts again.
         """
         try:
-            weather = _read(headers.get(LATENCY, "0"), headers.get(FAULT, ""))
+            asked = _read(headers.get(LATENCY, "0"), headers.get(FAULT, ""))
         except ValueError:
             message = say("weather.unknown", kinds=", ".join(KINDS), longest=LONGEST)
             raise Refusal(message, code="unknown_weather") from None
-        if weather.times is None or self._fails(headers[FAULT].encode() + body, weather.times):
-            return weather
-        return Weather(weather.latency)
+        if asked.times is None or self._fails(headers[FAULT].encode() + content, asked.times):
+            return asked
+        return Conditions(asked.latency)
 
     def _fails(self, request: bytes, times: int) -> bool:
         key = hashlib.sha256(request).digest()
@@ -122,7 +118,57 @@ class Faults:
         return count < times
 
 
-def _read(latency: str, fault: str) -> Weather:
+class _Spoiled:
+    """A `send` that passes an answer on up to the fault, and then what the fault makes of it.
+
+    Raises `Enough` after that, so that the model stops, or `Cut`.
+    """
+
+    def __init__(self, send: Send, conditions: Conditions, request_id: str) -> None:
+        self.send, self.fault, self.request_id = send, conditions.fault, request_id
+        # Events that still pass; of an answer in one piece nothing does.
+        self.left = AFTER if conditions.after is None else conditions.after
+        self.streamed = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await self._start(message)
+        elif self.streamed and self.left and message["body"] != refusal.DONE.encode():
+            self.left -= 1
+            await self.send(message)
+        else:
+            await self._spoil(message["body"])
+
+    async def _start(self, message: Message) -> None:
+        headers = MutableHeaders(scope=message)
+        self.streamed = headers["content-type"].startswith("text/event-stream")
+        if self.fault == "content" and not self.streamed:
+            raise refusal.output_inspected()
+        # What comes is shorter than was said.
+        del headers["content-length"]
+        await self.send(message)
+
+    async def _spoil(self, whole: bytes) -> None:
+        half = whole[: len(whole) // 2]
+        if self.fault == "content":
+            half = (refusal.output_inspected().event(self.request_id) + refusal.DONE).encode()
+        elif self.fault == "malformed" and self.streamed:
+            half += b"\n\n"
+        await self.send({"type": "http.response.body", "body": half, "more_body": True})
+        raise Cut if self.fault == "cut" else Enough
+
+
+def _again(content: bytes, receive: Receive) -> Receive:
+    """A `receive` for those inside, who read the body once more."""
+    read = iter([{"type": "http.request", "body": content, "more_body": False}])
+
+    async def again() -> Message:
+        return next(read, None) or await receive()
+
+    return again
+
+
+def _read(latency: str, fault: str) -> Conditions:
     kind, *options = (part.strip() for part in fault.split(";"))
     pairs = (option.partition("=") for option in options)
     numbers = {name: int(value) for name, _, value in pairs}
@@ -130,4 +176,4 @@ def _read(latency: str, fault: str) -> Weather:
     seconds, least = float(latency), min(numbers.values(), default=0)
     if not (known and 0 <= seconds <= LONGEST and least >= 0 and numbers.keys() <= OPTIONS):
         raise ValueError
-    return Weather(seconds, kind, **numbers)
+    return Conditions(seconds, kind, **numbers)

@@ -76,13 +76,52 @@ def test_the_sdk_itself_gets_through_a_fault_that_passes(client, engine):
     assert ask(patient, "500;times=2").choices[0].message.content == "好"
 
 
-def test_only_the_latest_counts_are_remembered(monkeypatch):
+def test_only_the_latest_counts_are_remembered(client, monkeypatch):
     monkeypatch.setattr(weather, "REMEMBERED", 2)
-    counts = weather.Faults()
-    for body in (b"1", b"2", b"3"):
-        assert counts.weather({"x-lab-fault": "500;times=1"}, body).fault
-    assert counts.weather({"x-lab-fault": "500;times=1"}, b"1").fault
-    assert not counts.weather({"x-lab-fault": "500;times=1"}, b"3").fault
+    for seed in (1, 2, 3, 1):
+        with pytest.raises(openai.InternalServerError):
+            ask(client, "500;times=1", seed=seed)
+    assert ask(client, "500;times=1", seed=3).choices
+
+
+def test_the_key_is_looked_at_before_the_weather(client, engine):
+    stranger = client.with_options(api_key="sk-wrong")
+    for fault in ("429;times=1", "nonsense"):
+        with pytest.raises(openai.AuthenticationError):
+            ask(stranger, fault)
+    with pytest.raises(openai.RateLimitError):
+        ask(client, "429;times=1")
+
+
+@pytest.mark.parametrize("fault", ["500", "content", "malformed", "content;after=2", "nonsense"])
+def test_every_answer_carries_its_request_id(http, fault):
+    body = {"model": "fake-qwen", "messages": HELLO}
+    answer = http.post(f"{BASE}/chat/completions", json=body, headers={"X-Lab-Fault": fault})
+    assert len(answer.headers["x-request-id"]) == 36
+    if answer.status_code != 200:
+        assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+def test_a_request_that_the_rules_refuse_is_refused_whole_in_any_weather(client):
+    with pytest.raises(openai.BadRequestError, match="Temperature should be in"):
+        ask(client, "cut", temperature=2)
+
+
+def test_a_client_that_leaves_while_it_waits_for_the_weather_asks_nothing(served, app, engine):
+    with OpenAI(base_url=served, api_key="test-token", max_retries=0) as client:
+        for fault in ("", "timeout"):
+            with pytest.raises(openai.APITimeoutError):
+                ask(client, fault, latency="1", timeout=0.3)
+    time.sleep(1)
+    assert not engine.calls and not app.state.slots.busy
+
+
+@pytest.mark.parametrize("fault", ["cut;after=3", "malformed", "content;after=2"])
+def test_a_spoiled_stream_stops_the_model(real, app, engine, fault):
+    engine.reply_forever()
+    with pytest.raises((openai.APIError, json.JSONDecodeError)):
+        list(ask(real, fault, stream=True))
+    assert engine.stopped.wait(5) and not app.state.slots.busy
 
 
 @pytest.mark.parametrize("stream", [False, True])
