@@ -1,7 +1,7 @@
 """Which Python runs the lab: its own `.venv`, or the environment that the learner has activated.
 
 Standard library only, for it runs before anything is installed. What is there is read from the
-environment itself, never from a stamp file, so that an interrupted set-up heals on the next run.
+environment itself, never from a stamp file, so that the next run sees an interrupted set-up.
 """
 
 import importlib
@@ -32,15 +32,16 @@ def ensure(*, test: bool = False) -> None:
     if not paths.is_checkout():
         return
     lock = paths.ROOT / ("requirements-test.txt" if test else "requirements.txt")
-    if is_own() and packages.half_made():
-        packages.drop_half_made()
-    if packages.are_right(lock, paths.ROOT):
+    if is_own() and packages.half_made(OWN):
+        # From outside it is made anew.
+        _go_on_in(Path(sys._base_executable))
+    if packages.are_right(lock):
         return
     if not is_activated():
         _go_on_in(own_python())
     if not is_own():
         print(say("setup.into_yours", path=sys.prefix))
-    packages.install(lock, paths.ROOT)
+    packages.install(lock)
     importlib.invalidate_caches()
 
 
@@ -59,15 +60,15 @@ def is_activated() -> bool:
 
 
 def own_python() -> Path:
-    """Make `.venv` if it is not there or does not run, and return its Python.
+    """Return the Python of `.venv`, which is made, or made anew, unless it is whole.
 
     `LabError` if nothing on this machine can make one, or if its place cannot be written.
     """
     folder, name = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
     python = OWN / folder / name
-    if not _runs(python):
+    if not _runs(python) or packages.half_made(OWN):
         _clear()
-        packages.follow([*_maker(), str(OWN)], say("setup.venv", path=OWN), OWN)
+        packages.run([*_maker(), str(OWN)], say("setup.venv", path=OWN), OWN)
     return python
 
 
@@ -87,16 +88,17 @@ def _clear() -> None:
 
 
 def _maker() -> list[str]:
-    """The command, but for the folder, that makes a virtual environment on this machine."""
+    """The command, but for the folder, that makes an environment with pip on this machine."""
+    python, uv, virtualenv = sys.executable, shutil.which("uv"), shutil.which("virtualenv")
     # Debian has `venv` without `ensurepip`: it would leave an environment that has no pip.
     if find_spec("venv") and find_spec("ensurepip"):
-        return [sys.executable, "-m", "venv"]
-    if uv := packages.uv():
-        return [*uv, "venv", "--python", sys.executable]
+        return [python, "-m", "venv"]
+    if uv:
+        return [uv, "venv", "--seed", "--python", python]
     if find_spec("virtualenv"):
-        return [sys.executable, "-m", "virtualenv"]
-    if virtualenv := shutil.which("virtualenv"):
-        return [virtualenv, "--python", sys.executable]
+        return [python, "-m", "virtualenv"]
+    if virtualenv:
+        return [virtualenv, "--python", python]
     raise LabError("setup.no_venv", remedy=_remedy())
 
 

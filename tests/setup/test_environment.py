@@ -98,15 +98,15 @@ def test_an_installed_wheel_goes_on_where_it_is(monkeypatch, tmp_path):
 
 
 def test_a_right_environment_is_left_as_it_is(monkeypatch):
-    monkeypatch.setattr(packages, "are_right", lambda lock, root: True)
+    monkeypatch.setattr(packages, "are_right", lambda lock: True)
     monkeypatch.setattr(packages, "install", None)
     environment.ensure()
 
 
 def test_an_activated_environment_is_completed_and_no_second_one_made(monkeypatch, own, capsys):
     asked = []
-    monkeypatch.setattr(packages, "are_right", lambda lock, root: False)
-    monkeypatch.setattr(packages, "install", lambda lock, root: asked.append(lock.name))
+    monkeypatch.setattr(packages, "are_right", lambda lock: False)
+    monkeypatch.setattr(packages, "install", lambda lock: asked.append(lock.name))
     monkeypatch.setattr(environment, "is_activated", lambda: True)
     environment.ensure()
     environment.ensure(test=True)
@@ -146,6 +146,36 @@ def test_an_environment_that_lost_its_settings_is_made_anew(own):
     assert (own / "pyvenv.cfg").is_file()
 
 
+def test_an_environment_with_a_half_made_package_is_made_anew(own):
+    environment.own_python()
+    [site] = own.glob("[Ll]ib/**/site-packages")
+    (site / "tiny_lab-1.0.dist-info").mkdir()
+    (own / "mine").touch()
+    environment.own_python()
+    assert not (own / "mine").exists() and not list(site.glob("tiny*"))
+
+
+def test_a_half_made_environment_that_runs_leaves_its_making_to_the_python_outside(monkeypatch):
+    gone_on = []
+    monkeypatch.setattr(environment, "is_own", lambda: True)
+    monkeypatch.setattr(packages, "half_made", lambda place: True)
+    monkeypatch.setattr(packages, "are_right", lambda lock: True)
+    monkeypatch.setattr(environment, "_go_on_in", gone_on.append)
+    environment.ensure()
+    assert gone_on == [Path(BASE_PYTHON)]
+
+
+def test_a_learners_own_environment_is_never_removed(monkeypatch, own):
+    monkeypatch.setattr(packages, "half_made", lambda place: True)
+    monkeypatch.setattr(packages, "are_right", lambda lock: False)
+    monkeypatch.setattr(packages, "install", lambda lock: None)
+    monkeypatch.setattr(environment, "is_activated", lambda: True)
+    monkeypatch.setattr(shutil, "rmtree", None)
+    monkeypatch.setattr(environment, "_go_on_in", None)
+    environment.ensure()
+    assert Path(sys.prefix).is_dir()
+
+
 def test_an_environment_that_runs_is_kept(own):
     environment.own_python()
     (own / "mine").touch()
@@ -155,17 +185,15 @@ def test_an_environment_that_runs_is_kept(own):
 
 def without(monkeypatch, *missing, tools=()):
     present = environment.find_spec
-    hidden = {*missing, "uv"}
-    find = lambda name: None if name in hidden else present(name)  # noqa: E731
+    find = lambda name: None if name in missing else present(name)  # noqa: E731
     monkeypatch.setattr(environment, "find_spec", find)
-    monkeypatch.setattr(packages, "find_spec", find)
     which = lambda name: f"/bin/{name}" if name in tools else None  # noqa: E731
     monkeypatch.setattr(shutil, "which", which)
 
 
 def test_without_ensurepip_uv_makes_the_environment(monkeypatch):
     without(monkeypatch, "ensurepip", tools=["uv", "virtualenv"])
-    assert environment._maker() == ["/bin/uv", "venv", "--python", sys.executable]
+    assert environment._maker() == ["/bin/uv", "venv", "--seed", "--python", sys.executable]
 
 
 def test_without_ensurepip_and_uv_virtualenv_makes_it(monkeypatch):
