@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from . import paths, words
 from .lab import Lab
+from .models import DEFAULT_MODEL
 from .words import LabError, say
 
 BEIJING = "https://dashscope.aliyuncs.com/compatible-mode/v1"
-DEFAULT_MODEL = "qwen-plus"
 
 
 class Secret(str):

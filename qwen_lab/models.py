@@ -4,6 +4,13 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .lab import Lab
+
+# The model that the cloud is asked for, unless another one is named.
+DEFAULT_MODEL = "qwen-plus"
 
 
 @dataclass(frozen=True)
@@ -13,6 +20,7 @@ class Price:
     input: float
     output: float
     date: str
+    model: str = ""
 
     def of(self, prompt_tokens: int, completion_tokens: int) -> float:
         """CNY for so many tokens in and out, no discount counted."""
@@ -29,7 +37,27 @@ def names() -> frozenset[str]:
     return frozenset(name for name, row in _table().items() if isinstance(row, dict))
 
 
-def price(model: str) -> Price | None:
-    """The model's price, None where the table has none."""
+def price(model: str = DEFAULT_MODEL) -> Price | None:
+    """What a model of DashScope costs: the dated list price, None where the table has none.
+
+    Without a name, that of the model which a key asks for unless you choose another one. The
+    prices are those of Beijing, for the smallest input, without thinking: Alibaba's catalogue of
+    2026-05-27 and its price page of about June 2026.
+
+    >>> qwen_lab.price()
+    Price(input=0.8, output=2, date='2026-06', model='qwen-plus')
+    >>> qwen_lab.price().of(1_000, 500)
+    0.0018
+    """
     row = _table().get(model)
-    return Price(**row, date=_table()["date"]) if isinstance(row, dict) and row else None
+    if not isinstance(row, dict) or not row:
+        return None
+    return Price(**row, date=_table()["date"], model=model)
+
+
+def cost(lab: "Lab", model: str, tokens: tuple[int, int] | None) -> float | None:
+    """CNY for a call with so many tokens in and out; 0 on one's own machine, None where unknown."""
+    if lab.is_local:
+        return 0.0
+    found = price(model) if lab.kind == "dashscope" else None
+    return found.of(*tokens) if found and tokens else None

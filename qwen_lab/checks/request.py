@@ -3,14 +3,13 @@
 import reprlib
 from difflib import get_close_matches
 
-from ..parameters import PARAMETERS, Parameter
+from ..parameters import PAIRS, PARAMETERS, Parameter
 from ..words import say
 from .outcome import Outcome, check, passed, shown, wrong
 
 # What a request has beside its parameters.
 OTHERS = ("model", "messages")
 # Two names for the same job: of each pair only one is to move.
-PAIRS = (("temperature", "top_p"), ("presence_penalty", "frequency_penalty"))
 
 
 @check

@@ -16,8 +16,8 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 
 from .. import models, paths
-from ..connection import DEFAULT_MODEL
 from ..endpoint import server
+from ..models import DEFAULT_MODEL
 from ..words import say
 from .exercises import exercises
 

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ..parameters import limit
 from ..watch.next_token import NextToken, listed
 from . import llama_memory, search
 from .engine import Event, done, events_of
@@ -197,8 +198,7 @@ def _settings(settings, path: Path, key: str):
 def _body(request: ChatRequest, seed: int, alone: bool) -> dict:
     """The request in llama.cpp's words, with what DashScope does not have switched off."""
     sampling = dict(request.sampling)
-    # DashScope: above 100 the cut is off; llama.cpp: at 0.
-    sampling["top_k"] = 0 if sampling["top_k"] > 100 else sampling["top_k"]
+    sampling["top_k"] = limit(sampling["top_k"])
     sampling["repeat_penalty"] = min(sampling.pop("repetition_penalty"), LARGEST_PENALTY)
     return {
         **sampling,

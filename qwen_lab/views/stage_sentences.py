@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy
 
+from ..parameters import limit
 from ..watch.next_token import NextToken
-from ..watch.sampling import LARGEST_TOP_K, Settings, Stage
+from ..watch.sampling import Settings, Stage
 from ..words import say
 from .html import percent
 
@@ -20,8 +21,7 @@ def sentences(found: NextToken, told: Sequence[Stage], settings: Settings) -> li
         _temperature(found, penalties, temperature, settings.temperature),
     ]
     values = {"before": f"{temperature.tokens:,}", "kept": f"{top_k.tokens:,}"}
-    on = 0 < settings.top_k <= LARGEST_TOP_K
-    name = "sampler.top_k" if on else "sampler.top_k_off"
+    name = "sampler.top_k" if limit(settings.top_k) else "sampler.top_k_off"
     lines.append(say(name, value=settings.top_k, mass=percent(top_k.mass), **values))
     values = {"before": f"{top_k.tokens:,}", "kept": f"{top_p.tokens:,}"}
     name = "sampler.top_p" if settings.top_p < 1 else "sampler.top_p_off"

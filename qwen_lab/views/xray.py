@@ -43,7 +43,7 @@ def xray(answer: object, *, choice: int = 0) -> View:
     """
     said = read(answer, choice)
     if not said.tokens:
-        models = ", ".join(PARAMETERS["logprobs"].models)
+        models = PARAMETERS["logprobs"].taken_by
         words = say("xray.none" if said.text else "xray.empty", models=models)
         return View(f"<p>{escaped(words)}</p>", words)
     parts = [_text(said), _legend(), _line(said.tokens), _summary(said), _table(said.tokens)]

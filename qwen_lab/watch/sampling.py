@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy
 
+from ..parameters import limit
 from .next_token import NextToken
 
 STAGES = ("raw", "penalties", "temperature", "top_k", "top_p")
-# DashScope: above it top_k is off.
-LARGEST_TOP_K = 100
 
 
 @dataclass(frozen=True)
@@ -97,11 +96,12 @@ def _heated(
 
 def _likeliest(kept: numpy.ndarray, order: numpy.ndarray, top_k: int) -> numpy.ndarray:
     """How many tokens of each group are among the `top_k` likeliest."""
-    if not 0 < top_k <= LARGEST_TOP_K:
+    most = limit(top_k)
+    if not most:
         return kept
     few = numpy.zeros_like(kept)
     ordered = kept[order]
-    few[order] = numpy.clip(top_k - (numpy.cumsum(ordered) - ordered), 0, ordered)
+    few[order] = numpy.clip(most - (numpy.cumsum(ordered) - ordered), 0, ordered)
     return few
 
 

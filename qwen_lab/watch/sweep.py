@@ -13,7 +13,7 @@ import openai
 
 from .. import models
 from ..lab import Lab
-from ..parameters import DEFAULT_OUTPUT, PARAMETERS, arguments
+from ..parameters import PARAMETERS, arguments
 
 SEEDS = (1, 2, 3)
 # How many calls are under way at once, where they need not come one after the other.
@@ -86,15 +86,11 @@ def _values(value: object) -> list:
 
 def price(lab: Lab, messages: list[dict], settings: list[dict]) -> float | None:
     """About how many CNY the calls cost at most; 0 on one's own machine, None where unknown."""
-    if lab.is_local:
-        return 0.0
-    row = models.price(lab.model) if lab.kind == "dashscope" else None
-    if not row:
-        return None
     # A character is seldom more than one token.
     asked = sum(len(str(message["content"])) for message in messages) * len(settings)
-    written = sum(setting.get("max_tokens", DEFAULT_OUTPUT) for setting in settings)
-    return row.of(asked, written)
+    usual = PARAMETERS["max_tokens"].default
+    written = sum(setting.get("max_tokens", usual) for setting in settings)
+    return models.cost(lab, lab.model, (asked, written))
 
 
 def is_dear(lab: Lab, calls: int, cny: float | None) -> bool:

@@ -64,12 +64,7 @@ class Run:
     @property
     def cost(self) -> float | None:
         """CNY by the dated price list; 0 on one's own machine, None where it is unknown."""
-        if self.lab.is_local:
-            return 0.0
-        price = models.price(self.request["model"]) if self.lab.kind == "dashscope" else None
-        if not price or not self.tokens:
-            return None
-        return price.of(*self.tokens)
+        return models.cost(self.lab, self.request["model"], self.tokens)
 
     def to_dict(self) -> dict:
         """Flat, for a table: one column for each parameter that was sent."""

@@ -17,12 +17,12 @@ from ipywidgets import (
     Text,
 )
 
-from ..parameters import PARAMETERS, Parameter
+from ..parameters import LARGEST_TOP_K, PARAMETERS, Parameter
 from ..words import say
 
-# Where a slider ends when the range does not: top_k above 100 lifts the limit, and a repetition
-# penalty above 2 is far from what anyone uses.
-ENDS = {"top_k": 100, "repetition_penalty": 2}
+# Where a slider ends when the range does not. A repetition penalty above 2 is far from what anyone
+# uses.
+ENDS = {"top_k": LARGEST_TOP_K, "repetition_penalty": 2}
 # What stands in a field at first, and is sent when its box is ticked.
 EXAMPLES = {
     "response_format": {"type": "json_object"},

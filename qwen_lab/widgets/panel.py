@@ -5,7 +5,7 @@ import asyncio
 from ipywidgets import HTML, GridBox, HBox, Layout, Textarea, VBox
 
 from ..lab import Lab
-from ..parameters import PARAMETERS, arguments
+from ..parameters import PAIRS, PARAMETERS, arguments
 from ..views.html import clean, escaped, fold
 from ..words import say
 from . import code, style
@@ -16,7 +16,6 @@ from .reply import Reply, explain
 
 PARTS = ("temperature", "top_p", "max_tokens", "presence_penalty", "frequency_penalty")
 # The usual advice is to move only one of each pair.
-PAIRS = (("temperature", "top_p"), ("presence_penalty", "frequency_penalty"))
 # At most twenty paintings a second: more are not seen, and each sends the whole text.
 PAUSE = 0.05
 

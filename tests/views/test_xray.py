@@ -6,6 +6,7 @@ from openai import OpenAI
 
 from qwen_lab import words
 from qwen_lab.endpoint import server
+from qwen_lab.parameters import PARAMETERS
 from qwen_lab.views.tokens import read
 from qwen_lab.views.xray import xray
 
@@ -69,7 +70,10 @@ def test_an_answer_without_probabilities_says_how_to_get_them(client, engine):
     engine.reply("好")
     ask = {"model": "fake-qwen", "messages": [{"role": "user", "content": "你好"}]}
     view = xray(client.chat.completions.create(**ask))
-    assert "logprobs=True, top_logprobs=5" in view.text and "qwen-plus-20*" in view.html
+    assert (
+        "logprobs=True, top_logprobs=5" in view.text
+        and PARAMETERS["logprobs"].taken_by in view.text
+    )
     assert "no text" in xray({"choices": [{"message": {"content": None}}]}).text
 
 
