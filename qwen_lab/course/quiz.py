@@ -88,8 +88,7 @@ class Quiz(VBox):
             Question(number, question, self._count)
             for number, question in enumerate(read(lesson), 1)
         ]
-        sheet = HTML(style.STYLE + STYLE, layout=Layout(display="none"))
-        super().__init__([sheet, *self.questions, self._status])
+        super().__init__([style.sheet(STYLE), *self.questions, self._status])
         self.add_class("qwen-panel")
         self.add_class("qwen-quiz")
         self._count()
@@ -110,7 +109,7 @@ class Quiz(VBox):
         else:
             words = say("quiz.score", right=self.score, count=len(self.questions))
             log.note_quiz(self._lesson, self.score)
-        self._status.value = style.box("status", words, 'role="status"')
+        self._status.value = style.box("status", words)
 
 
 def _marked(text: str) -> str:

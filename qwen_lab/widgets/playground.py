@@ -97,27 +97,24 @@ class Playground(Panel):
         self.save_button.on_click(lambda _: self._save_preset())
 
     def _parts(self) -> list:
-        row = Layout(flex_flow="row wrap", align_items="center")
         self.results = Results([self.thought, self.shown, self.status, self.error])
         return [
-            HTML(style.STYLE, layout=Layout(display="none")),
             self.system,
             self.prompt,
-            HBox([self.model, self.preset, self.preset_name, self.save_button], layout=row),
+            HBox([self.model, self.preset, self.preset_name, self.save_button], layout=style.row()),
             self.saved,
             HTML(escaped(say("panel.ticks"))),
             self._groups(),
             HTML(style.meanings([PARAMETERS[name] for name in ALL])),
             self.sends,
             self.hint,
-            HBox([self.run_button, self.stop_button], layout=row),
+            HBox([self.run_button, self.stop_button], layout=style.row()),
             self.results,
             self.history,
         ]
 
     def _groups(self) -> Accordion:
-        columns = "repeat(auto-fit, minmax(min(100%, 400px), 1fr))"
-        grid = Layout(grid_template_columns=columns, grid_gap="0 24px")
+        grid = style.columns(400, "0 24px")
         boxes = [
             GridBox([self.settings[name] for name in names], layout=grid)
             for names in GROUPS.values()

@@ -58,6 +58,9 @@ class Reply:
         # Any error: a malformed chunk, for one, passes through the SDK as it is.
         except Exception as error:
             self.end("failed", error)
+        finally:
+            # A call that has not ended by now was cancelled.
+            self.end("stopped")
 
     async def _read_stream(
         self, client: openai.AsyncOpenAI, request: dict, changed: Callable[[], None]

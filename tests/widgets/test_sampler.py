@@ -165,7 +165,7 @@ def test_what_a_tape_does_not_name_is_said_and_the_bars_stay(lab, monkeypatch):
     monkeypatch.setattr("qwen_lab.lab.Lab.next_token", refuse)
 
     async def draw():
-        await box._start(rare=True)
+        await asyncio.wait({box._start(rare=True)})
 
     asyncio.run(draw())
     assert "whole vocabulary" in words(box.error) and "<0>" in words(box.candidates.picture)
