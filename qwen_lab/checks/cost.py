@@ -32,9 +32,13 @@ class Case(NamedTuple):
 
 @check
 def in_cny(function: object) -> Outcome:
-    """Judge a function `cost(usage, price)`: CNY for a response's `usage` at a `models.Price`.
+    """Judge a function `cost(usage, price)` that gives what a call costs, in CNY.
 
-    It is called with several of both, made up here.
+    The function is called with several made-up pairs: the `usage` of a response, and a price with
+    `input` and `output`, in CNY for a million tokens.
+
+    >>> checks.cost.in_cny(lambda usage, price: usage.total_tokens * price.output)
+    wrong: ...
     """
     if not callable(function):
         return wrong("checks_cost.not_function", seen=shown(function))
