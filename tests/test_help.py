@@ -14,6 +14,7 @@ from types import ModuleType
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from openai import AsyncOpenAI, OpenAI
+from traitlets.config import Config
 
 import qwen_lab
 from qwen_lab import checks
@@ -200,12 +201,12 @@ def with_logprobs():
 
 
 @pytest.fixture(scope="module")
-def shell():
-    """The part of a kernel that answers to Shift+Tab."""
-    shell = InteractiveShell()
+def shell(tmp_path_factory):
+    """The part of a kernel that answers to Shift+Tab; it keeps no history."""
+    silent = Config({"HistoryManager": {"enabled": False}})
+    shell = InteractiveShell(config=silent, ipython_dir=str(tmp_path_factory.mktemp("ipython")))
     shell.user_ns["qwen_lab"] = qwen_lab
-    yield shell
-    shell.atexit_operations()
+    return shell
 
 
 @pytest.fixture
