@@ -107,7 +107,7 @@ def test_importing_the_package_imports_nothing_heavy():
 
 def test_set_up_needs_the_standard_library_alone():
     program = "import sys; sys.path.insert(0, sys.argv[1]); from qwen_lab import __main__, "
-    program += "words; from qwen_lab.setup import arguments, environment; "
+    program += "words; from qwen_lab.setup import commands, environment; "
     program += "from qwen_lab.course import lessons; print(*sys.modules)"
     command = [sys.executable, "-S", "-c", program, str(ROOT)]
     shown = subprocess.run(command, capture_output=True, text=True)
