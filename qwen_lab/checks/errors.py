@@ -13,7 +13,7 @@ from openai.types.chat import ChatCompletion
 from ..watch.calls import Calls
 from ..words import say
 from .made_errors import cases
-from .outcome import Outcome, check, not_yet, passed, shown, told, wrong
+from .outcome import Outcome, called, check, not_yet, passed, shown, told, wrong
 
 # No call of the SDK waits longer by itself.
 LONGEST = 8
@@ -79,7 +79,7 @@ def retryable(function: object) -> Outcome:
     if not callable(function):
         return wrong("checks_errors.no_function", name="retryable", seen=shown(function))
     given = list(cases())
-    said = [_called(function, case.error) for case in given]
+    said = [called(function, case.error) for case in given]
     if any(value is ... for value in said):
         return not_yet()
     for case, value in zip(given, said, strict=True):
@@ -105,7 +105,7 @@ def delay(function: object, longest: float = LONGEST) -> Outcome:
     """
     if not callable(function):
         return wrong("checks_errors.no_function", name="delay", seen=shown(function))
-    if _called(function, 0) is ...:
+    if called(function, 0) is ...:
         return not_yet()
     try:
         # One of each before many of any: a function that sleeps is noticed in time.
@@ -157,11 +157,11 @@ def safe(function: object) -> Outcome:
     if not callable(function):
         return wrong("checks_errors.no_function", name="safe", seen=shown(function))
     once, calm = LINE.format(key=KEY), LINE.format(key="…")
-    first = _called(function, once, KEY)
+    first = called(function, once, KEY)
     if first is ...:
         return not_yet()
     for text, key in ((once, KEY), (LINES, KEY), (calm, KEY), (calm, ""), (calm, None)):
-        call, made = f"safe({_short(text)!r}, {key!r})", _called(function, text, key)
+        call, made = f"safe({_short(text)!r}, {key!r})", called(function, text, key)
         if isinstance(made, Exception):
             return wrong("checks_errors.safe_raised", call=call, error=_short(made))
         if not isinstance(made, str):
@@ -171,18 +171,10 @@ def safe(function: object) -> Outcome:
     return passed("checks_errors.safe_passed", made=_short(first))
 
 
-def _called(function: Callable, *arguments: object, **options: object) -> object:
-    """What the learner's function gives, or the exception that it raises."""
-    try:
-        return function(*arguments, **options)
-    except Exception as error:
-        return error
-
-
 def _timed(function: Callable, *arguments: object, **options: object) -> tuple[object, float]:
     """What the learner's function gives or raises, and how long that took."""
     began = time.perf_counter()
-    return _called(function, *arguments, **options), time.perf_counter() - began
+    return called(function, *arguments, **options), time.perf_counter() - began
 
 
 def _seconds(function: Callable, attempt: int, **options: float) -> float:

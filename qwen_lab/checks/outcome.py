@@ -82,10 +82,7 @@ def check(judge: Callable[..., Outcome]) -> Callable[..., Outcome]:
         return outcome
 
     signature = inspect.signature(judge)
-    options = [*signature.parameters.values(), EXERCISE]
-    # `**` comes last.
-    options.sort(key=lambda option: option.kind)
-    checked.__signature__ = signature.replace(parameters=options)
+    checked.__signature__ = signature.replace(parameters=[*signature.parameters.values(), EXERCISE])
     checked.__doc__ = f"{inspect.cleandoc(judge.__doc__ or '')}\n\n{HELP}"
     return checked
 
@@ -98,6 +95,14 @@ def shown(value: object) -> str:
     if type(value) in (str, int, float, bool):
         return say("checks.value", value=reprlib.repr(value), type=type(value).__name__)
     return say("checks.object", type=type(value).__name__)
+
+
+def called(function: Callable, *arguments: object, **options: object) -> object:
+    """What the learner's function gives, or the exception that it raises."""
+    try:
+        return function(*arguments, **options)
+    except Exception as error:
+        return error
 
 
 def _untouched(answer: object) -> bool:

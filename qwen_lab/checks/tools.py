@@ -11,7 +11,7 @@ from openai.types.chat import ChatCompletionMessageFunctionToolCall as Call
 
 from ..words import say
 from . import schema
-from .outcome import Outcome, check, not_yet, passed, shown, told, wrong
+from .outcome import Outcome, called, check, not_yet, passed, shown, told, wrong
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 ROUND = ("user", "assistant", "tool")
@@ -185,7 +185,4 @@ def _hostile(name: str, arguments: Mapping) -> Iterator[tuple[str, str, str]]:
 def _run(function: object, name: str, arguments: str) -> object:
     """What the function returns for such a call, or the exception it raises."""
     asked = {"name": name, "arguments": arguments}
-    try:
-        return function(Call(id="call_1", type="function", function=asked))
-    except Exception as error:
-        return error
+    return called(function, Call(id="call_1", type="function", function=asked))

@@ -48,7 +48,7 @@ def every_check():
 
 
 @check
-def approve(answer, **options):
+def approve(answer, other=None):
     return passed("checks_messages.roles_passed", seen=shown(answer))
 
 
@@ -137,8 +137,6 @@ def handed(judge, answer):
         value = plain.get(getattr(parameter.annotation, "__name__", ""), answer)
         if parameter.kind is parameter.KEYWORD_ONLY:
             named |= {name: value} if parameter.default is parameter.empty else {}
-        elif parameter.kind is parameter.VAR_KEYWORD:
-            named |= {"id": value}
         elif parameter.default is parameter.empty:
             given.append(value)
     return given, named
