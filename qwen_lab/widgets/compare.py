@@ -9,12 +9,12 @@ from ..lab import Lab
 from ..parameters import PARAMETERS, arguments
 from ..views.difference import difference
 from ..views.grid import named
-from ..views.html import clean, escaped
+from ..views.html import Html
 from ..words import say
 from . import style
 from .flow import Flow
 from .live import Live
-from .reply import Reply, explain
+from .reply import Reply, conversation, explain
 
 FEWEST, MOST = 2, 4
 
@@ -32,7 +32,7 @@ class Column(VBox):
         self.shown = Flow()
         self.status = HTML()
         self.error = HTML()
-        title = HTML(f"<b>{escaped(self.name)}</b>")
+        title = HTML(Html("<b>{}</b>").format(self.name))
         super().__init__([title, self.shown, self.status, self.error])
 
     async def ask(self, messages: list[dict]) -> None:
@@ -73,7 +73,7 @@ class Compare(Live):
         super().__init__()
         pairs = [one if isinstance(one, tuple) else (lab, one) for one in settings]
         common = {} if seed is None else {"seed": seed}
-        self.messages = [{"role": "user", "content": clean(prompt)}]
+        self.messages = conversation(prompt)
         self.columns = [
             Column(place, _checked(setting | common), self._paint_soon) for place, setting in pairs
         ]
@@ -97,7 +97,7 @@ class Compare(Live):
         return seeded and any(column.lab.is_local for column in self.columns)
 
     def _note(self) -> str:
-        return escaped(say("compare.serial" if self._serial else "compare.at_once"))
+        return Html.escape(say("compare.serial" if self._serial else "compare.at_once"))
 
     async def _work(self) -> None:
         if self._serial:

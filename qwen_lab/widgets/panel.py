@@ -6,13 +6,13 @@ from ipywidgets import HTML, GridBox, HBox, Layout, Textarea
 
 from ..lab import Lab
 from ..parameters import PAIRS, PARAMETERS, arguments
-from ..views.html import clean, escaped, fold
+from ..views.html import Html, brief, clean, fold
 from ..words import say
 from . import code, style
 from .flow import Flow
 from .knob import settings
 from .live import Live
-from .reply import Reply, explain
+from .reply import Reply, conversation, explain
 
 PARTS = ("temperature", "top_p", "max_tokens", "presence_penalty", "frequency_penalty")
 
@@ -54,7 +54,7 @@ class Panel(Live):
     def _parts(self) -> list:
         return [
             self.prompt,
-            HTML(escaped(say("panel.ticks"))),
+            HTML(Html.escape(say("panel.ticks"))),
             GridBox(list(self.settings.values()), layout=style.columns(400, "0 24px")),
             HTML(style.meanings([PARAMETERS[name] for name in self.settings])),
             self.sends,
@@ -73,8 +73,7 @@ class Panel(Live):
             setting.control.observe(self._turned, "value")
 
     def __repr__(self) -> str:
-        prompt = self.prompt.value
-        return f"Panel({prompt if len(prompt) <= 20 else prompt[:20] + '…'!r})"
+        return f"{type(self).__name__}({brief(self.prompt.value, 20)!r})"
 
     @property
     def answer(self) -> str:
@@ -94,8 +93,7 @@ class Panel(Live):
     def _work(self) -> Coroutine:
         self._reply = Reply()
         request = self._request()
-        shown = f"<pre>{escaped(code.call(request))}</pre>"
-        self.call.value = fold(say("panel.call"), shown)
+        self.call.value = fold(say("panel.call"), _pre(code.call(request)))
         self._paint()
         return self._read(self._reply, request)
 
@@ -114,7 +112,7 @@ class Panel(Live):
         return {name: value for name, value in values.items() if value is not None}
 
     def _request(self) -> dict:
-        messages = [{"role": "user", "content": clean(self.prompt.value)}]
+        messages = conversation(self.prompt.value)
         return {"model": self._lab.model, "messages": messages, **arguments(self._sent())}
 
     def _turned(self, change: object = None) -> None:
@@ -122,7 +120,7 @@ class Panel(Live):
         sent = self._sent()
         shown = ", ".join(f"{name}={value}" for name, value in sent.items())
         words = say("panel.sends" if sent else "panel.sends_nothing")
-        self.sends.value = f"{escaped(words)} <code>{escaped(shown)}</code>"
+        self.sends.value = Html("{} <code>{}</code>").format(words, shown)
         hints = [setting.problem for setting in self.settings.values() if setting.problem]
         hints += [say("panel.pair", first=a, second=b) for a, b in PAIRS if {a, b} <= sent.keys()]
         if "frequency_penalty" in sent:
@@ -134,7 +132,7 @@ class Panel(Live):
         # While it thinks the status counts; the thoughts are sent once, when they are whole.
         thought = "" if reply.stage == "thinking" else reply.thought
         title = say("panel.thought", count=len(thought))
-        self.thought.value = fold(title, f"<pre>{escaped(thought)}</pre>") if thought else ""
+        self.thought.value = fold(title, _pre(thought)) if thought else ""
         self.shown.show(reply.text, running=reply.running)
         self.status.value = style.box("status", self._status(reply))
         error = explain(reply, self._lab) if reply.error else ""
@@ -143,3 +141,7 @@ class Panel(Live):
     def _status(self, reply: Reply) -> str:
         cut = [say("panel.cut")] if reply.reason == "length" else []
         return "\n".join([reply.status, *cut])
+
+
+def _pre(text: str) -> Html:
+    return Html("<pre>{}</pre>").format(text)

@@ -16,7 +16,7 @@ from ipywidgets import (
 from .. import connection, models
 from ..lab import Lab
 from ..parameters import PARAMETERS
-from ..views.html import clean, escaped
+from ..views.html import Html, clean
 from ..words import LabError, say
 from . import style
 from .history import History
@@ -86,7 +86,8 @@ class Playground(Panel):
             description=say("playground.model"),
             layout=AUTO,
         )
-        self.history, self._presets = History(), presets or Presets()
+        self.history = History()
+        self._presets = presets or Presets()
         self.preset = Dropdown(description=say("playground.preset"), layout=AUTO)
         self.preset_name = Text(placeholder=say("playground.preset_name"), layout=AUTO)
         self.save_button = Button(description=say("playground.save"), layout=AUTO)
@@ -103,7 +104,7 @@ class Playground(Panel):
             self.prompt,
             HBox([self.model, self.preset, self.preset_name, self.save_button], layout=style.row()),
             self.saved,
-            HTML(escaped(say("panel.ticks"))),
+            HTML(Html.escape(say("panel.ticks"))),
             self._groups(),
             HTML(style.meanings([PARAMETERS[name] for name in ALL])),
             self.sends,
@@ -121,9 +122,6 @@ class Playground(Panel):
         ]
         titles = [say(f"playground.{group}") for group in GROUPS]
         return Accordion(boxes, titles=titles, selected_index=0)
-
-    def __repr__(self) -> str:
-        return super().__repr__().replace("Panel(", "Playground(", 1)
 
     def _request(self) -> dict:
         request = super()._request() | {"model": self.model.value}
@@ -171,4 +169,4 @@ class Playground(Panel):
             said = say(f"playground.{words}", name=name, path=self._presets.path)
         except LabError as error:
             said = str(error)
-        self.saved.value = f'<span role="status">{escaped(said)}</span>'
+        self.saved.value = style.box("status", said)

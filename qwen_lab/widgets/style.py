@@ -2,15 +2,16 @@
 
 from ipywidgets import HTML, Layout
 
-from ..views.html import escaped, fold
+from ..views.html import Html, fold
 from ..words import say
 
 # How a block is announced to those who hear the page.
 ROLES = {
-    "status": 'role="status"',
-    "hint": 'role="status"',
-    "error": 'role="alert"',
-    "answer": 'aria-live="polite"',
+    "status": Html('role="status"'),
+    "hint": Html('role="status"'),
+    "error": Html('role="alert"'),
+    "bill": Html('role="alert"'),
+    "answer": Html('aria-live="polite"'),
 }
 # JupyterLab's own colours, so that light and dark both read well. A learner may narrow the window
 # to a phone's width: nothing here has a width of its own, and long words break.
@@ -60,14 +61,13 @@ def row() -> Layout:
 
 
 def box(kind: str, text: str) -> str:
-    """A block of one of the kinds in `ROLES` with the escaped text; "" for none."""
-    return f'<div class="qwen-panel-{kind}" {ROLES[kind]}>{escaped(text)}</div>' if text else ""
+    """A block of one of the kinds in `ROLES` with the text; "" for none."""
+    block = Html('<div class="qwen-panel-{}" {}>{}</div>')
+    return block.format(kind, ROLES[kind], text) if text else ""
 
 
 def meanings(rows: list) -> str:
     """What each parameter does, with its range, folded."""
-    lines = [
-        f"<li><code>{row.name}</code> {escaped(row.range)}<br>{escaped(row.meaning)}</li>"
-        for row in rows
-    ]
-    return fold(say("panel.meanings"), f"<ul>{''.join(lines)}</ul>")
+    line = Html("<li><code>{}</code> {}<br>{}</li>")
+    lines = Html("").join(line.format(row.name, row.range, row.meaning) for row in rows)
+    return fold(say("panel.meanings"), Html("<ul>{}</ul>").format(lines))

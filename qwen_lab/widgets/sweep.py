@@ -8,11 +8,11 @@ from ipywidgets import HTML, HBox, IntProgress, Layout
 from ..lab import Lab
 from ..rows import write_csv
 from ..views.grid import grid
-from ..views.html import clean, escaped
 from ..watch.sweep import Answer, ask_all, combinations, figures, is_dear, price
 from ..words import say
 from . import style
 from .live import Live
+from .reply import conversation
 
 
 class Sweep(Live):
@@ -31,8 +31,8 @@ class Sweep(Live):
     ) -> None:
         super().__init__()
         self._lab, self._confirmed = lab, confirm
-        asked = [{"role": "user", "content": clean(prompt)}] if isinstance(prompt, str) else prompt
-        self.messages, self.settings = asked, combinations(parameters)
+        self.messages = conversation(prompt)
+        self.settings = combinations(parameters)
         self.answers: list[Answer] = []
         self.progress = IntProgress(max=len(self.settings), layout=Layout(width="auto", flex="1"))
         self.status = self.error
@@ -67,7 +67,7 @@ class Sweep(Live):
         if self._unconfirmed():
             # The second press is the second word.
             self._confirmed = True
-            self.status.value = f'<span role="alert">{escaped(self._bill())}</span>'
+            self.status.value = style.box("bill", self._bill())
         else:
             super()._pressed()
 
@@ -102,7 +102,7 @@ class Sweep(Live):
         self._paint()
 
     def _say(self, key: str, **values: object) -> None:
-        self.status.value = f'<span role="status">{escaped(say(key, **values))}</span>'
+        self.status.value = style.box("status", say(key, **values))
 
     def _show(self) -> None:
         self.progress.value = len(self.answers)
