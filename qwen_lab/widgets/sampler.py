@@ -4,20 +4,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import numpy
-from ipywidgets import HTML, Button, GridBox, HBox, Layout
+from ipywidgets import HTML, Button, GridBox, HBox, Layout, Select
 
 from ..lab import Lab
 from ..parameters import PARAMETERS
-from ..views.html import clean
+from ..views import sampler as view
+from ..views.html import brief
 from ..watch.next_token import NextToken
 from ..watch.sampling import Settings, Stage, draw, stages
 from ..words import say
 from . import style
-from .branches import Branches, Path
+from .branches import Branches, Node, Path
 from .candidates import Candidates
 from .knob import settings
 from .live import Live
-from .tree import Tree
+from .reply import conversation
 
 OFF = asdict(Settings())
 TIMES = 1_000
@@ -47,11 +48,7 @@ class Sampler(Live):
         **start: float,
     ) -> None:
         super().__init__()
-        talk = (
-            [{"role": "user", "content": clean(messages)}]
-            if isinstance(messages, str)
-            else messages
-        )
+        talk = conversation(messages)
         self._title = str(talk[-1].get("content", "")) if talk else ""
         self._begun = prefix if isinstance(prefix, str) else ""
         self.branches = Branches(lab, talk, prefix)
@@ -60,23 +57,35 @@ class Sampler(Live):
         self.written = HTML()
         self.status = HTML()
         self.candidates = Candidates(self._take)
-        self._make_buttons()
-        self.tree = Tree(self.go)
-        self.children = [style.sheet(), *self._parts()]
+        self.run_button.description = say("sampler.look")
+        self.buttons = self._made_buttons()
+        self.tree = Select(
+            description=say("sampler.tree"),
+            rows=5,
+            layout=Layout(width="auto"),
+            style={"description_width": "initial"},
+        )
+        self.children = self._parts()
         self._listen()
         self._paint()
 
-    def _make_buttons(self) -> None:
-        names = ("draw_one", "draw_many", "back", "off")
-        layout = Layout(width="auto", min_width="7em")
-        self.run_button.description = say("sampler.look")
-        self.buttons = {
-            name: Button(description=say(f"sampler.{name}", count=f"{TIMES:,}"), layout=layout)
-            for name in names
+    def _made_buttons(self) -> dict[str, Button]:
+        actions: dict[str, Callable] = {
+            "draw_one": self.draw_one,
+            "draw_many": self.draw_many,
+            "back": self.back,
+            "off": self.switch_off,
         }
+        made, layout = {}, self.run_button.layout
+        for name, action in actions.items():
+            words = say(f"sampler.{name}", count=f"{TIMES:,}")
+            made[name] = Button(description=words, layout=layout)
+            made[name].on_click(lambda _, action=action: action())
+        return made
 
     def _parts(self) -> list:
         return [
+            style.sheet(),
             GridBox(list(self.controls.values()), layout=style.columns(400, "0 24px")),
             HTML(style.meanings([PARAMETERS[name] for name in OFF])),
             HBox([self.run_button, *self.buttons.values()], layout=style.row()),
@@ -88,20 +97,12 @@ class Sampler(Live):
         ]
 
     def _listen(self) -> None:
-        actions: dict[str, Callable] = {
-            "draw_one": self.draw_one,
-            "draw_many": self.draw_many,
-            "back": self.back,
-            "off": self.switch_off,
-        }
-        for name, action in actions.items():
-            self.buttons[name].on_click(lambda _, action=action: action())
         for name, control in self.controls.items():
             control.observe(self._seeded if name == "seed" else self._turned, "value")
+        self.tree.observe(self._returned, "value")
 
     def __repr__(self) -> str:
-        title = self._title
-        return f"Sampler({title if len(title) <= 20 else title[:20] + '…'!r})"
+        return f"Sampler({brief(self._title, 20)!r})"
 
     @property
     def settings(self) -> Settings:
@@ -143,7 +144,7 @@ class Sampler(Live):
         self._start()
 
     def go(self, path: Path) -> None:
-        """Return to a beginning that was tried."""
+        """Return to a beginning that was tried; `KeyError` if it was not."""
         self.branches.go(path)
         self._start()
 
@@ -186,6 +187,9 @@ class Sampler(Live):
         self._draws = None
         self._paint_soon()
 
+    def _returned(self, change: object) -> None:
+        self.go(change.new)
+
     def _show(self) -> None:
         here = self.branches.here
         doing = say(f"sampler.{self._doing}") if self._doing else " "
@@ -196,7 +200,27 @@ class Sampler(Live):
             self.buttons[name].disabled = not here.ready
         self.buttons["back"].disabled = not here.path
         if here.found:
-            self.candidates.show(here.found, self.settings, self._draws, here.counting)
+            self._show_candidates(here)
         else:
             self.candidates.hide()
-        self.tree.show(self.branches)
+        self._show_tree()
+
+    def _show_candidates(self, here: Node) -> None:
+        told = stages(here.found, self.settings)
+        picture = view.sampler(
+            here.found, self.settings, told=told, draws=self._draws, counting=here.counting
+        )
+        self.candidates.show(here.found, view.chosen(told), picture)
+
+    def _show_tree(self) -> None:
+        # New options move the choice as well, but only a learner's choice is a way back.
+        self.tree.unobserve(self._returned, "value")
+        self.tree.options = [(_label(node), node.path) for node in self.branches.tried()]
+        self.tree.value = self.branches.here.path
+        self.tree.observe(self._returned, "value")
+
+
+def _label(node: Node) -> str:
+    if not node.path:
+        return say("sampler.root")
+    return "· " * len(node.path) + view.named(node.tokens[-1], node.path[-1])
