@@ -37,12 +37,15 @@ def main():
 
 
 def _run(arguments):
-    from .setup import commands, environment
-    from .setup.arguments import read
+    from .setup import arguments as command_line
+    from .setup import environment
 
     _survive_any_character()
-    options = read(arguments)
+    options = command_line.read(arguments)
     environment.ensure(test=options.command in ("test", "record"))
+    # Not before: the commands need the libraries that `ensure` may just have installed.
+    from .setup import commands
+
     return getattr(commands, options.command)(options) or 0
 
 

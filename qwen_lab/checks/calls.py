@@ -22,12 +22,8 @@ KINDS = {"answer": "checks_calls.kind_answer", "error": "checks_calls.kind_error
 def coroutine(function: object, answer: object) -> Outcome:
     """Judge that `function` is a coroutine function, and that awaiting it gave a text, `answer`.
 
-    >>> async def ask(question):
-    ...     return "Because of the air."
-    >>> checks.calls.coroutine(ask, await ask("Why is the sky blue?"))
-    passed: ...
-    >>> checks.calls.coroutine(ask, None)
-    wrong: ...
+    >>> coroutine(ask, await ask("Why is the sky blue?"))
+    passed: …
     """
     if inspect.isawaitable(function):
         return wrong("checks_calls.function_called")
@@ -48,19 +44,7 @@ def coroutine(function: object, answer: object) -> Outcome:
 
 @check
 def together(answers: object, calls: object, count: int) -> Outcome:
-    """Judge that `calls` recorded `count` calls, all under way at one moment, and all answered.
-
-    `answers` is the list of what they gave, `calls` the `qwen_lab.Calls` that watched the client.
-
-    >>> import asyncio
-    >>> calls = qwen_lab.Calls()
-    >>> watched = calls.watch(async_client)
-    >>> call = {"model": lab.model, "messages": messages, "extra_headers": {"X-Lab-Latency": "0.3"}}
-    >>> asked = (watched.chat.completions.create(**call) for _ in range(3))
-    >>> answers = await asyncio.gather(*asked)
-    >>> checks.calls.together(answers, calls, 3)
-    passed: ...
-    """
+    """Judge that `calls` recorded `count` calls, all on their way at one moment, all answered."""
     if fault := _list_fault(answers, count) or _calls_fault(calls, count):
         return fault
     most = _most_at_once(calls)
@@ -71,13 +55,9 @@ def together(answers: object, calls: object, count: int) -> Outcome:
 
 @check
 def at_most(answers: object, calls: object, limit: int, *, of: int) -> Outcome:
-    """Judge that of `of` calls, all answered, `limit` were under way at once, and never more.
+    """Judge that of `of` calls, all answered, no more than `limit` were on their way at once.
 
-    `answers` is the list of what they gave, `calls` the `qwen_lab.Calls` that watched the client.
-    Fewer than `limit` all the time is wrong too: the limit is there to be used.
-
-    >>> checks.calls.at_most(["Red", "Blue", "Green"], qwen_lab.Calls(), 2, of=3)
-    wrong: No call was recorded; ...
+    Nor fewer all the time: the limit is to be used.
     """
     if fault := _list_fault(answers, of) or _calls_fault(calls, of):
         return fault
@@ -91,13 +71,9 @@ def at_most(answers: object, calls: object, limit: int, *, of: int) -> Outcome:
 
 @check
 def results(answer: object, *expected: str) -> Outcome:
-    """Judge a list of what several calls gave: in this order an "answer" or an "error" each.
+    """Judge a list of what several calls gave, each an "answer" or an "error", in this order.
 
-    `answer` is that list. An answer in it is a text or a `ChatCompletion`, an error the exception
-    itself; `expected` says which is where.
-
-    >>> checks.calls.results(["Red", ValueError("no")], "answer", "error")
-    passed: ...
+    An answer is a text or a `ChatCompletion`, an error the exception itself.
     """
     if isinstance(answer, BaseException):
         return wrong("checks_calls.results_raised", seen=type(answer).__name__)
@@ -121,12 +97,7 @@ def results(answer: object, *expected: str) -> Outcome:
 def timeout(in_time: object, late: object, calls: object) -> Outcome:
     """Judge a function that gives up: a text when the answer came in time, None when it was late.
 
-    `in_time` is what it gave with time enough, `late` what it gave with too little, and `calls` the
-    `qwen_lab.Calls` of both: it shows whether the late call was given up early, and not waited for
-    to its end and then thrown away.
-
-    >>> checks.calls.timeout("Red", "Blue", qwen_lab.Calls())
-    wrong: With too little time your function gave 'Blue' (type str); ...
+    `calls` tells whether the late call was given up, not waited for and then thrown away.
     """
     if inspect.isawaitable(in_time) or inspect.isawaitable(late):
         return wrong("checks_calls.timeout_not_awaited")

@@ -7,20 +7,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from table import Row, show
 
-TESTS = Path(__file__).parents[1] / "notebooks" / "test_outputs.py"
+from qwen_lab.paths import ROOT
+
 ROUNDS = 3
 
 
 def seconds() -> float:
     """Of one comparison of all; stops with pytest's words if an output is not as stored."""
-    chosen = ["-k", "what_the_tape_gives", "-n", "2", "-p", "no:cacheprovider", "-q"]
+    chosen = ["--nbval", "notebooks", "-n", "2", "--dist", "loadscope", "-p", "no:cacheprovider"]
     began = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *chosen, str(TESTS)], capture_output=True, text=True
+        [sys.executable, "-m", "pytest", *chosen], cwd=ROOT, capture_output=True, text=True
     )
     if done.returncode:
         sys.exit(done.stdout)

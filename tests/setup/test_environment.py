@@ -16,14 +16,7 @@ from qwen_lab.setup import environment, packages
 from qwen_lab.words import LabError
 
 BASE_PYTHON = sys._base_executable
-WHERE = """
-import sys
-from .arguments import takes
-
-@takes()
-def status(options):
-    print(sys.prefix, *sys.argv[1:])
-"""
+WHERE = "import sys\n\n\ndef status(options):\n    print(sys.prefix, *sys.argv[1:])\n"
 
 
 @pytest.fixture

@@ -1,0 +1,105 @@
+"""How `test` runs all the tests in parts, or a part of them alone."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from qwen_lab.paths import ROOT
+
+TESTS = """
+import os
+import time
+import pytest
+
+def test_a_quick_one():
+    assert not [name for name in os.environ if name.startswith("DASHSCOPE")]
+
+@pytest.mark.parametrize("seconds", [0.5, SLOW])
+def test_a_slow_one(seconds, pytestconfig):
+    time.sleep(seconds)
+    open(pytestconfig.getoption("--pictures") or os.devnull, "w").close()
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A checkout with tests of its own, and a lesson that prints "seen"."""
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "notebooks").mkdir()
+    for name in ("pyproject.toml", "notebooks/conftest.py", "notebooks/sanitize.cfg"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    for name in ("__main__.py", "conftest.py"):
+        shutil.copyfile(ROOT / "tests" / name, tmp_path / "tests" / name)
+    write(tmp_path, TESTS.replace("SLOW", "1.5"), "seen\n")
+    return tmp_path
+
+
+def write(checkout, tests, stored):
+    (checkout / "tests" / "test_all.py").write_text(tests, encoding="utf-8")
+    shown = new_output("stream", text=stored)
+    cell = new_code_cell("print('seen')", outputs=[shown], execution_count=1)
+    nbformat.write(new_notebook(cells=[cell]), checkout / "notebooks" / "lesson.ipynb")
+
+
+def run(checkout, *arguments):
+    command = [sys.executable, "tests", *arguments]
+    return subprocess.run(command, cwd=checkout, capture_output=True, text=True)
+
+
+def test_all_the_tests_and_lessons_run_and_the_slowest_are_named(checkout):
+    done = run(checkout, "--pictures", "kept")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 passed" in done.stdout and "1 passed" in done.stdout
+    assert re.search(r"The tests passed: 3 in \d+ s\nThe lessons passed: 1 in \d+ s", done.stdout)
+    slowest = re.findall(r"^ +([\d.]+) s  (\S+)", done.stdout, re.M)
+    seconds = [float(each) for each, _ in slowest]
+    assert seconds == sorted(seconds, reverse=True) and len(seconds) == 4
+    assert "tests.test_all::test_a_slow_one[1.5]" in [name for _, name in slowest[:2]]
+    assert (checkout / "kept").exists()
+
+
+@pytest.mark.parametrize(
+    ("tests", "stored", "outcomes"),
+    [
+        ("def test_it(): assert 0", "seen\n", ["tests failed (exit code 1)", "lessons passed"]),
+        ("def test_it(): pass", "other\n", ["tests passed", "lessons failed (exit code 1)"]),
+        ("import nothing", "seen\n", ["tests failed (exit code 2)", "lessons passed"]),
+        ("import os; os.kill(os.getpid(), 9)", "seen\n", ["tests: no report, exit code 9"]),
+    ],
+)
+def test_one_part_that_fails_is_enough(checkout, tests, stored, outcomes):
+    write(checkout, tests, stored)
+    done = run(checkout)
+    assert done.returncode and [each for each in outcomes if f"The {each}" not in done.stdout] == []
+
+
+def test_with_a_folder_or_an_option_it_is_pytest_alone(checkout):
+    done = run(checkout, "tests", "-k", "quick")
+    assert done.returncode == 0 and "1 passed, 2 deselected" in done.stdout
+    assert "lesson" not in done.stdout and run(checkout, "no_such_folder").returncode == 4
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no group to interrupt")
+def test_ctrl_c_ends_every_part(checkout):
+    write(checkout, TESTS.replace("SLOW", "600"), "seen\n")
+    command = [sys.executable, "tests"]
+    with subprocess.Popen(
+        command, cwd=checkout, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as runner:
+        for line in runner.stdout:
+            if "collected" in line:
+                break
+        time.sleep(3)
+        os.killpg(runner.pid, signal.SIGINT)
+        assert "KeyboardInterrupt" in runner.stdout.read()
+    assert runner.returncode == 2
+    with pytest.raises(ProcessLookupError):
+        os.killpg(runner.pid, 0)
