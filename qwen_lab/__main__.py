@@ -37,15 +37,12 @@ def main():
 
 
 def _run(arguments):
-    from .setup import arguments as command_line
-    from .setup import environment
+    from .setup import commands, environment
+    from .setup.arguments import read
 
     _survive_any_character()
-    options = command_line.read(arguments)
+    options = read(arguments)
     environment.ensure(test=options.command in ("test", "record"))
-    # Not before: the commands need the libraries that `ensure` may just have installed.
-    from .setup import commands
-
     return getattr(commands, options.command)(options) or 0
 
 

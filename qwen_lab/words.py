@@ -41,7 +41,14 @@ def names(topic: str) -> set[str]:
 class LabError(Exception):
     """Something the lab cannot do: what happened and the one thing to do next.
 
-    `key` names the words ("weights.disk_full"), so that code need not read the sentence.
+    Its text is in the reader's language: the words for `key`, with the `values` filled in. `key`
+    ("weights.disk_full") says the same to code, which need not read the sentence.
+
+    >>> try:
+    ...     qwen_lab.connect("nowhere")
+    ... except qwen_lab.LabError as error:
+    ...     print(error.key)
+    connection.unknown_endpoint
     """
 
     def __init__(self, key: str, **values: object) -> None:

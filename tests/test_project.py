@@ -9,20 +9,10 @@ import sys
 import tomllib
 
 import pytest
-import yaml
-from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
 
 import qwen_lab
 from qwen_lab import words
 from qwen_lab.paths import ROOT
-from qwen_lab.setup.packages import pins
-
-LEARNER, TESTER = ROOT / "requirements.txt", ROOT / "requirements-test.txt"
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-NEEDED = [Requirement(line) for line in PROJECT["dependencies"]]
-NEEDED_BY_TESTS = [Requirement(line) for line in PROJECT["optional-dependencies"]["test"]]
 
 
 def sentences(language):
@@ -36,41 +26,6 @@ def sentences(language):
 
 def placeholders(sentence):
     return sorted(name for _, name, _, _ in string.Formatter().parse(sentence) if name)
-
-
-@pytest.mark.parametrize(
-    ("lock", "needed"), [(LEARNER, NEEDED), (TESTER, [*NEEDED, *NEEDED_BY_TESTS])]
-)
-def test_every_dependency_is_locked_in_a_version_that_it_allows(lock, needed):
-    locked = pins(lock)
-    for requirement in needed:
-        assert locked[canonicalize_name(requirement.name)] in requirement.specifier
-
-
-def test_the_tests_lock_is_the_learners_lock_and_more():
-    # Whole lines, so that markers and versions per platform agree too.
-    learner, tester = (
-        set(re.findall(r"^[\w.-]+==[^\\\n]*", lock.read_text(encoding="utf-8"), re.M))
-        for lock in (LEARNER, TESTER)
-    )
-    assert learner < tester
-
-
-@pytest.mark.parametrize("lock", [LEARNER, TESTER])
-def test_a_lock_has_a_hash_for_every_package_and_names_no_host(lock):
-    content = lock.read_text(encoding="utf-8")
-    for block in re.split(r"^(?=[\w.-]+==)", content, flags=re.M)[1:]:
-        assert "--hash=sha256:" in block
-    assert "://" not in content and "--index-url" not in content
-
-
-def test_conda_takes_the_lock_and_names_nothing_twice():
-    listed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
-    [from_pip] = [entry["pip"] for entry in listed if isinstance(entry, dict)]
-    python, *others = [entry for entry in listed if isinstance(entry, str)]
-    assert from_pip == ["-r requirements.txt"] and others == ["pip"]
-    version = re.fullmatch(r"python=([\d.]+)", python)[1]
-    assert version in SpecifierSet(PROJECT["requires-python"])
 
 
 def test_both_languages_have_the_same_words_with_the_same_placeholders():
@@ -107,7 +62,7 @@ def test_importing_the_package_imports_nothing_heavy():
 
 def test_set_up_needs_the_standard_library_alone():
     program = "import sys; sys.path.insert(0, sys.argv[1]); from qwen_lab import __main__, "
-    program += "words; from qwen_lab.setup import arguments, environment; "
+    program += "words; from qwen_lab.setup import commands, environment; "
     program += "from qwen_lab.course import lessons; print(*sys.modules)"
     command = [sys.executable, "-S", "-c", program, str(ROOT)]
     shown = subprocess.run(command, capture_output=True, text=True)

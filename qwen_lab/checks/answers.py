@@ -10,9 +10,9 @@ from .response import finish_reason
 
 @check
 def same(answers: object, count: int) -> Outcome:
-    """Judge that `answers` is a list of so many texts, and that all are one and the same.
+    """Judge that `answers` is a list of `count` texts, and that all are one and the same.
 
-    >>> same(["Red", "Red"], 2)
+    >>> checks.answers.same(["Red", "Red"], 2)
     passed: 2 answers, all the same: 'Red'.
     """
     if not isinstance(answers, list | tuple):
@@ -34,7 +34,14 @@ def same(answers: object, count: int) -> Outcome:
 
 @check
 def one_line(completion: object) -> Outcome:
-    """Judge that a response's text is a single line, and that it was not cut by its limit."""
+    """Judge that a response's text is a single line, and that no limit cut it.
+
+    `completion` is the whole `ChatCompletion`; its first choice counts.
+
+    >>> completion = client.chat.completions.create(model=lab.model, messages=messages, stop="\\n")
+    >>> checks.answers.one_line(completion)
+    passed: ...
+    """
     ended = finish_reason(completion, "stop")
     if ended.status != "passed":
         return ended
@@ -49,7 +56,14 @@ def one_line(completion: object) -> Outcome:
 
 @check
 def choices(completion: object, count: int) -> Outcome:
-    """Judge that one response brings so many choices, each with a text."""
+    """Judge that one response brings `count` choices, each with a text.
+
+    `completion` is the whole `ChatCompletion`, not a list of several.
+
+    >>> completion = client.chat.completions.create(model=lab.model, messages=messages, n=2)
+    >>> checks.answers.choices(completion, 2)
+    passed: ...
+    """
     if isinstance(completion, list | tuple):
         return wrong("checks_answers.choices_calls", seen=len(completion), expected=count)
     if not isinstance(completion, ChatCompletion):

@@ -22,8 +22,12 @@ KINDS = {"answer": "checks_calls.kind_answer", "error": "checks_calls.kind_error
 def coroutine(function: object, answer: object) -> Outcome:
     """Judge that `function` is a coroutine function, and that awaiting it gave a text, `answer`.
 
-    >>> coroutine(ask, await ask("Why is the sky blue?"))
-    passed: …
+    >>> async def ask(question):
+    ...     return "Because of the air."
+    >>> checks.calls.coroutine(ask, await ask("Why is the sky blue?"))
+    passed: ...
+    >>> checks.calls.coroutine(ask, None)
+    wrong: ...
     """
     if inspect.isawaitable(function):
         return wrong("checks_calls.function_called")
@@ -44,7 +48,19 @@ def coroutine(function: object, answer: object) -> Outcome:
 
 @check
 def together(answers: object, calls: object, count: int) -> Outcome:
-    """Judge that `calls` recorded `count` calls, all on their way at one moment, all answered."""
+    """Judge that `calls` recorded `count` calls, all under way at one moment, and all answered.
+
+    `answers` is the list of what they gave, `calls` the `qwen_lab.Calls` that watched the client.
+
+    >>> import asyncio
+    >>> calls = qwen_lab.Calls()
+    >>> watched = calls.watch(async_client)
+    >>> call = {"model": lab.model, "messages": messages, "extra_headers": {"X-Lab-Latency": "0.3"}}
+    >>> asked = (watched.chat.completions.create(**call) for _ in range(3))
+    >>> answers = await asyncio.gather(*asked)
+    >>> checks.calls.together(answers, calls, 3)
+    passed: ...
+    """
     if fault := _list_fault(answers, count) or _calls_fault(calls, count):
         return fault
     most = _most_at_once(calls)
@@ -55,9 +71,13 @@ def together(answers: object, calls: object, count: int) -> Outcome:
 
 @check
 def at_most(answers: object, calls: object, limit: int, *, of: int) -> Outcome:
-    """Judge that of `of` calls, all answered, no more than `limit` were on their way at once.
+    """Judge that of `of` calls, all answered, `limit` were under way at once, and never more.
 
-    Nor fewer all the time: the limit is to be used.
+    `answers` is the list of what they gave, `calls` the `qwen_lab.Calls` that watched the client.
+    Fewer than `limit` all the time is wrong too: the limit is there to be used.
+
+    >>> checks.calls.at_most(["Red", "Blue", "Green"], qwen_lab.Calls(), 2, of=3)
+    wrong: No call was recorded; ...
     """
     if fault := _list_fault(answers, of) or _calls_fault(calls, of):
         return fault
@@ -71,9 +91,13 @@ def at_most(answers: object, calls: object, limit: int, *, of: int) -> Outcome:
 
 @check
 def results(answer: object, *expected: str) -> Outcome:
-    """Judge a list of what several calls gave, each an "answer" or an "error", in this order.
+    """Judge a list of what several calls gave: in this order an "answer" or an "error" each.
 
-    An answer is a text or a `ChatCompletion`, an error the exception itself.
+    `answer` is that list. An answer in it is a text or a `ChatCompletion`, an error the exception
+    itself; `expected` says which is where.
+
+    >>> checks.calls.results(["Red", ValueError("no")], "answer", "error")
+    passed: ...
     """
     if isinstance(answer, BaseException):
         return wrong("checks_calls.results_raised", seen=type(answer).__name__)
@@ -97,7 +121,12 @@ def results(answer: object, *expected: str) -> Outcome:
 def timeout(in_time: object, late: object, calls: object) -> Outcome:
     """Judge a function that gives up: a text when the answer came in time, None when it was late.
 
-    `calls` tells whether the late call was given up, not waited for and then thrown away.
+    `in_time` is what it gave with time enough, `late` what it gave with too little, and `calls` the
+    `qwen_lab.Calls` of both: it shows whether the late call was given up early, and not waited for
+    to its end and then thrown away.
+
+    >>> checks.calls.timeout("Red", "Blue", qwen_lab.Calls())
+    wrong: With too little time your function gave 'Blue' (type str); ...
     """
     if inspect.isawaitable(in_time) or inspect.isawaitable(late):
         return wrong("checks_calls.timeout_not_awaited")

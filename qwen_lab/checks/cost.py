@@ -7,7 +7,6 @@ from typing import NamedTuple
 from openai.types import CompletionUsage
 
 from .. import models
-from ..connection import DEFAULT_MODEL
 from ..words import say
 from .outcome import Outcome, check, not_yet, passed, shown, told, wrong
 
@@ -32,9 +31,13 @@ class Case(NamedTuple):
 
 @check
 def in_cny(function: object) -> Outcome:
-    """Judge a function `cost(usage, price)`: CNY for a response's `usage` at a `models.Price`.
+    """Judge a function `cost(usage, price)` that gives what a call costs, in CNY.
 
-    It is called with several of both, made up here.
+    The function is called with several made-up pairs: the `usage` of a response, and a price with
+    `input` and `output`, in CNY for a million tokens.
+
+    >>> checks.cost.in_cny(lambda usage, price: usage.total_tokens * price.output)
+    wrong: ...
     """
     if not callable(function):
         return wrong("checks_cost.not_function", seen=shown(function))
@@ -54,7 +57,7 @@ def in_cny(function: object) -> Outcome:
 
 
 def _cases() -> Iterator[Case]:
-    usual = models.price(DEFAULT_MODEL)
+    usual = models.price()
     yield Case(1200, 300, 0, usual)
     # Another price: it must be that of the argument, not that of the lesson.
     dear = models.Price(12, 36, usual.date)
@@ -93,7 +96,7 @@ def _slips(case: Case) -> Iterator[tuple[str, float]]:
     prompt, completion, thinking, price = case
     cny = case.cny
     both = prompt + completion
-    usual = models.price(DEFAULT_MODEL)
+    usual = models.price()
     yield "checks_cost.advice_unit", cny * MILLION
     yield "checks_cost.advice_unit", cny * 1000
     yield "checks_cost.advice_output", price.of(prompt, 0)

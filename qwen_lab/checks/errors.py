@@ -13,7 +13,7 @@ from openai.types.chat import ChatCompletion
 from ..watch.calls import Calls
 from ..words import say
 from .made_errors import cases
-from .outcome import Outcome, check, not_yet, passed, shown, told, wrong
+from .outcome import Outcome, called, check, not_yet, passed, shown, told, wrong
 
 # No call of the SDK waits longer by itself.
 LONGEST = 8
@@ -42,7 +42,16 @@ class Unfit(Exception):
 
 @check
 def caught(error: object, status: int) -> Outcome:
-    """Judge that `error` is the SDK's exception for a call refused with this HTTP status."""
+    """Judge that `error` is the SDK's exception for a call refused with this HTTP `status`.
+
+    >>> import openai
+    >>> try:
+    ...     client.chat.completions.create(model=lab.model, messages=[])
+    ... except openai.BadRequestError as refusal:
+    ...     error = refusal
+    >>> checks.errors.caught(error, 400)
+    passed: ...
+    """
     if isinstance(error, type) and issubclass(error, BaseException):
         return wrong("checks_errors.caught_class", name=error.__name__[:60], expected=status)
     if isinstance(error, ChatCompletion):
@@ -61,13 +70,16 @@ def caught(error: object, status: int) -> Outcome:
 def retryable(function: object) -> Outcome:
     """Judge a function that tells of an error of the SDK whether to try again, True or False.
 
-    It is given refusals with several statuses and codes, a timeout, a connection that failed,
-    and a refusal in mid-stream.
+    It is given refusals with several statuses and codes, a timeout, a connection that failed, and
+    a refusal in the middle of a stream.
+
+    >>> checks.errors.retryable(lambda error: True)
+    wrong: For BadRequestError 400 invalid_parameter_error your function returns True...
     """
     if not callable(function):
         return wrong("checks_errors.no_function", name="retryable", seen=shown(function))
     given = list(cases())
-    said = [_called(function, case.error) for case in given]
+    said = [called(function, case.error) for case in given]
     if any(value is ... for value in said):
         return not_yet()
     for case, value in zip(given, said, strict=True):
@@ -85,12 +97,15 @@ def retryable(function: object) -> Outcome:
 def delay(function: object, longest: float = LONGEST) -> Outcome:
     """Judge a function `delay(attempt, retry_after=None)` that gives the seconds to wait.
 
-    But for chance it must double with each attempt, counted from 0, up to `longest`; and be at
-    least `retry_after` where the service names it.
+    With each attempt, counted from 0, the delay must double, apart from chance, up to `longest`
+    seconds. Where the service names a `retry_after`, it must be at least that.
+
+    >>> checks.errors.delay(lambda attempt, retry_after=None: 1)
+    wrong: ... on average 1 → 1 → 1 → 1 s; ...
     """
     if not callable(function):
         return wrong("checks_errors.no_function", name="delay", seen=shown(function))
-    if _called(function, 0) is ...:
+    if called(function, 0) is ...:
         return not_yet()
     try:
         # One of each before many of any: a function that sleeps is noticed in time.
@@ -104,7 +119,13 @@ def delay(function: object, longest: float = LONGEST) -> Outcome:
 
 @check
 def got_through(calls: object, status: int, times: int) -> Outcome:
-    """Judge that a `qwen_lab.Calls` ends with `times` refusals of this status and an answer."""
+    """Judge that a `qwen_lab.Calls` ends with `times` refusals of this status and an answer.
+
+    `calls` may hold more; its last tries count, in the order in which they were sent.
+
+    >>> checks.errors.got_through(qwen_lab.Calls(), 429, times=2)
+    wrong: The record is empty: ...
+    """
     if not isinstance(calls, Calls):
         return wrong("checks_errors.no_calls", seen=shown(calls))
     attempts = [attempt for call in calls.calls for attempt in call.attempts]
@@ -128,16 +149,19 @@ def got_through(calls: object, status: int, times: int) -> Outcome:
 def safe(function: object) -> Outcome:
     """Judge a function `safe(text, key)` that gives the text with no key left in it.
 
-    The rest of the text must stay, and so must all of it where there is no key to hide.
+    The rest of the text must stay, and all of it where there is no key to hide.
+
+    >>> checks.errors.safe(lambda text, key: text)
+    wrong: The key is still there, 1 ×: ...
     """
     if not callable(function):
         return wrong("checks_errors.no_function", name="safe", seen=shown(function))
     once, calm = LINE.format(key=KEY), LINE.format(key="…")
-    first = _called(function, once, KEY)
+    first = called(function, once, KEY)
     if first is ...:
         return not_yet()
     for text, key in ((once, KEY), (LINES, KEY), (calm, KEY), (calm, ""), (calm, None)):
-        call, made = f"safe({_short(text)!r}, {key!r})", _called(function, text, key)
+        call, made = f"safe({_short(text)!r}, {key!r})", called(function, text, key)
         if isinstance(made, Exception):
             return wrong("checks_errors.safe_raised", call=call, error=_short(made))
         if not isinstance(made, str):
@@ -147,18 +171,10 @@ def safe(function: object) -> Outcome:
     return passed("checks_errors.safe_passed", made=_short(first))
 
 
-def _called(function: Callable, *arguments: object, **options: object) -> object:
-    """What the learner's function gives, or the exception that it raises."""
-    try:
-        return function(*arguments, **options)
-    except Exception as error:
-        return error
-
-
 def _timed(function: Callable, *arguments: object, **options: object) -> tuple[object, float]:
     """What the learner's function gives or raises, and how long that took."""
     began = time.perf_counter()
-    return _called(function, *arguments, **options), time.perf_counter() - began
+    return called(function, *arguments, **options), time.perf_counter() - began
 
 
 def _seconds(function: Callable, attempt: int, **options: float) -> float:

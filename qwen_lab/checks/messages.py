@@ -14,9 +14,10 @@ KEYS = ("role", "content")
 def roles(messages: object, *expected: str) -> Outcome:
     """Judge that `messages` is a list of messages with exactly these roles, in this order.
 
-    Each message must be a dict with a "role" and with a text, not empty, as its "content".
+    Each message must be a dict with a "role" and with a text, not empty, as its "content";
+    `expected` names the roles.
 
-    >>> roles([{"role": "user", "content": "Hi"}], "user")
+    >>> checks.messages.roles([{"role": "user", "content": "Hi"}], "user")
     passed: user: the right roles in the right order, each with a text.
     """
     if isinstance(messages, dict):

@@ -3,6 +3,7 @@
 A check judges the structure of a request or a response, never the wording of the model.
 """
 
+import inspect
 import re
 import reprlib
 from collections.abc import Callable
@@ -15,6 +16,12 @@ from ..words import say
 
 # Signs that differ in shape, so that they can be told apart without colour.
 SYMBOLS = {"passed": "✓", "not yet": "…", "wrong": "✗"}
+# What every check takes beside its answer, and what its help says of that.
+EXERCISE = inspect.Parameter(
+    "exercise", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=str | None
+)
+HELP = """With `exercise`, the number of an exercise, the outcome goes into the learner's log.
+Returns an `Outcome`; what goes wrong is shown in it, not raised."""
 MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 
 
@@ -58,6 +65,7 @@ def check(judge: Callable[..., Outcome]) -> Callable[..., Outcome]:
 
     The check never raises: a `...` left in the answer is "not yet", and an answer that raises
     while it is read is "wrong". Told the `exercise`'s number, it notes what was tried and passed.
+    Its help shows that option too.
     """
 
     @wraps(judge)
@@ -73,6 +81,9 @@ def check(judge: Callable[..., Outcome]) -> Callable[..., Outcome]:
             log.note_exercise(exercise, outcome.status)
         return outcome
 
+    signature = inspect.signature(judge)
+    checked.__signature__ = signature.replace(parameters=[*signature.parameters.values(), EXERCISE])
+    checked.__doc__ = f"{inspect.cleandoc(judge.__doc__ or '')}\n\n{HELP}"
     return checked
 
 
@@ -84,6 +95,14 @@ def shown(value: object) -> str:
     if type(value) in (str, int, float, bool):
         return say("checks.value", value=reprlib.repr(value), type=type(value).__name__)
     return say("checks.object", type=type(value).__name__)
+
+
+def called(function: Callable, *arguments: object, **options: object) -> object:
+    """What the learner's function gives, or the exception that it raises."""
+    try:
+        return function(*arguments, **options)
+    except Exception as error:
+        return error
 
 
 def _untouched(answer: object) -> bool:

@@ -14,12 +14,12 @@ OTHERS = ("model", "messages")
 
 @check
 def accepted(request: object, *names: str) -> Outcome:
-    """Judge that a request's values are all in their ranges, and that these parameters are there.
+    """Judge that a request's values are all in their ranges, and that it has these parameters.
 
     `request` is a dict as the SDK's `create` takes it as keywords: what is not OpenAI's own goes
-    into "extra_body".
+    into "extra_body". `names` are the parameters that must be there.
 
-    >>> accepted({"temperature": 1.9, "extra_body": {"top_k": 20}}, "temperature")
+    >>> checks.request.accepted({"temperature": 1.9, "extra_body": {"top_k": 20}}, "temperature")
     passed: All values are in their ranges: temperature=1.9, top_k=20.
     """
     if fault := _fault(request):
@@ -32,9 +32,13 @@ def accepted(request: object, *names: str) -> Outcome:
 
 @check
 def one_of_each_pair(options: object) -> Outcome:
-    """Judge options that move one of temperature and top_p from its default, not both.
+    """Judge options that move only one of each pair of parameters away from its default.
 
-    And likewise one of presence_penalty and frequency_penalty.
+    The pairs are temperature and top_p, presence_penalty and frequency_penalty; `options` is a dict
+    as the SDK's `create` takes it as keywords.
+
+    >>> checks.request.one_of_each_pair({"temperature": 1.2, "top_p": 0.5})
+    wrong: Both temperature and top_p have moved; expected one of them...
     """
     if fault := _fault(options):
         return fault

@@ -30,6 +30,11 @@ def finish_reason(completion: object, expected: str) -> Outcome:
     """Judge that the response ended for this reason: "length", "stop", "tool_calls" …
 
     `completion` is the whole `ChatCompletion`; its first choice counts.
+
+    >>> create = client.chat.completions.create
+    >>> completion = create(model=lab.model, messages=messages, max_tokens=5)
+    >>> checks.response.finish_reason(completion, "length")
+    passed: ...
     """
     if fault := _not_whole(completion):
         return fault
@@ -46,7 +51,13 @@ def finish_reason(completion: object, expected: str) -> Outcome:
 def fields(answers: Mapping[str, object], completion: object) -> Outcome:
     """Judge that each answer is what the response has in the field of that name.
 
-    >>> fields({"total_tokens": 64}, completion)
+    `answers` maps names of fields to values; where a field is null or missing, None is right.
+    `completion` is the whole `ChatCompletion`.
+
+    >>> create = client.chat.completions.create
+    >>> completion = create(model=lab.model, messages=messages, max_tokens=5)
+    >>> checks.response.fields({"finish_reason": "length", "completion_tokens": 5}, completion)
+    passed: ...
     """
     if fault := _not_whole(completion):
         return fault
@@ -59,7 +70,16 @@ def fields(answers: Mapping[str, object], completion: object) -> Outcome:
 
 @check
 def probability(answer: object, completion: object) -> Outcome:
-    """Judge that the answer is the probability of the first token of the response, from 0 to 1."""
+    """Judge that `answer` is the probability of the response's first token, from 0 to 1.
+
+    `completion` is a whole `ChatCompletion` that was made with `logprobs=True`.
+
+    >>> create = client.chat.completions.create
+    >>> completion = create(model=lab.model, messages=messages, logprobs=True)
+    >>> first = completion.choices[0].logprobs.content[0]
+    >>> checks.response.probability(first.logprob, completion)
+    wrong: ... is the logarithm of the probability; ...
+    """
     if fault := _not_whole(completion):
         return fault
     rows = _rows(completion)
@@ -82,8 +102,11 @@ def probability(answer: object, completion: object) -> Outcome:
 def ending(function: object) -> Outcome:
     """Judge a function that takes any response and returns its `finish_reason`.
 
-    Where the response has none, because it is null, or `choices` is empty or missing, it is to
-    return "unknown".
+    Where the response has none, because it is null, or `choices` is empty or missing, the function
+    must return "unknown".
+
+    >>> checks.response.ending(lambda completion: completion.choices[0].finish_reason)
+    wrong: ...
     """
     if not callable(function):
         return wrong("checks_response.not_function", seen=shown(function))

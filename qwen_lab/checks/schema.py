@@ -18,10 +18,14 @@ Fields = Mapping[str, str | Sequence[str]]
 def requires(schema: object, fields: Fields) -> Outcome:
     """Judge that a JSON schema demands an object with exactly these fields, and no others.
 
-    A field is the name of its type ("integer", "integer | null"), or the list of its values.
+    `fields` maps each name to its type ("integer", "integer | null"), or to the list of its values.
 
-    >>> requires(schema, {"title": "string", "form": ["novel", "poem"]})
-    passed: the schema demands title and form, and nothing else.
+    >>> form = {"type": "string", "enum": ["novel", "poem"]}
+    >>> book = {"type": "object", "properties": {"form": form}, "required": ["form"]}
+    >>> checks.schema.requires(book | {"additionalProperties": False}, {"form": ["novel", "poem"]})
+    passed: ...
+    >>> checks.schema.requires(book, {"form": ["novel", "poem"]})
+    wrong: "additionalProperties" is None; expected False...
     """
     if found := fault(schema, fields, closed=True):
         return found
@@ -30,7 +34,17 @@ def requires(schema: object, fields: Fields) -> Outcome:
 
 @check
 def accepts(model: object, good: Mapping, *bad: Mapping) -> Outcome:
-    """Judge that a pydantic class takes `good` whole, and refuses each of `bad`."""
+    """Judge that a pydantic class takes `good` whole, and refuses each of `bad`.
+
+    `model` is the class itself; the examples are dicts, and reach it as JSON.
+
+    >>> from pydantic import BaseModel
+    >>> class Order(BaseModel):
+    ...     dish: str
+    ...     cups: int
+    >>> checks.schema.accepts(Order, {"dish": "tea", "cups": 2}, {"dish": "tea"})
+    passed: ...
+    """
     if not isinstance(model, type) or not issubclass(model, BaseModel):
         return wrong("checks_schema.not_model", seen=shown(model))
     if not model.model_fields:

@@ -15,8 +15,11 @@ NAMES = ("enable_search", "search_options")
 def options(options: object) -> Outcome:
     """Judge a dict of options for `create` that make a call search, whether it needs to or not.
 
-    >>> options({"extra_body": {"enable_search": True, "search_options": {"forced_search": True}}})
-    passed: …
+    What is not OpenAI's own goes into "extra_body".
+
+    >>> body = {"enable_search": True, "search_options": {"forced_search": True}}
+    >>> checks.search.options({"extra_body": body})
+    passed: ...
     """
     if not isinstance(options, dict):
         return wrong("checks_search.options_not_dict", seen=shown(options))
@@ -68,7 +71,16 @@ def _without(name: str, given: dict, key: str) -> Outcome:
 def added(plain: object, searched: object, added: object) -> Outcome:
     """Judge how many prompt tokens a search added: two `ChatCompletion`, and the difference.
 
-    `plain` is the answer without a search, `searched` the one with it.
+    `plain` is the answer without a search, `searched` the one with it, and `added` a whole number.
+
+    >>> plain = client.chat.completions.create(model=lab.model, messages=messages)
+    >>> forced = {"enable_search": True, "search_options": {"forced_search": True}}
+    >>> searched = client.chat.completions.create(
+    ...     model=lab.model, messages=messages, extra_body=forced
+    ... )
+    >>> more = searched.usage.prompt_tokens - plain.usage.prompt_tokens
+    >>> checks.search.added(plain, searched, more)
+    passed: ...
     """
     for name, completion in (("plain", plain), ("searched", searched)):
         if fault := _completion_fault(name, completion):

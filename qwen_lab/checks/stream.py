@@ -57,7 +57,11 @@ USAGE = {"prompt_tokens": 21, "completion_tokens": 5, "total_tokens": 26}
 def reader(function: object) -> Outcome:
     """Judge a function `read(stream)` that returns the pair of a stream's text and its usage.
 
-    It is given streams of the SDK that were made up here, each with another trap.
+    It is given made-up streams of the SDK, each with another trap: empty pieces, a last chunk
+    without choices, a content that is None, no usage, no text at all.
+
+    >>> checks.stream.reader(lambda stream: ("", None))
+    wrong: ...
     """
     if not callable(function):
         return wrong("checks_stream.not_function", seen=shown(function))
@@ -69,7 +73,14 @@ def reader(function: object) -> Outcome:
 
 @check
 def has_usage(chunks: object) -> Outcome:
-    """Judge that `chunks` is the list of all chunks of a stream, and that one holds the usage."""
+    """Judge that `chunks` is the list of all chunks of a stream, and that one has the usage.
+
+    >>> stream = client.chat.completions.create(
+    ...     model=lab.model, messages=messages, stream=True, stream_options={"include_usage": True}
+    ... )
+    >>> checks.stream.has_usage(list(stream))
+    passed: ...
+    """
     if not isinstance(chunks, list | tuple):
         return _no_list(chunks)
     if not chunks:

@@ -11,7 +11,7 @@ from openai.types.chat import ChatCompletionMessageFunctionToolCall as Call
 
 from ..words import say
 from . import schema
-from .outcome import Outcome, check, not_yet, passed, shown, told, wrong
+from .outcome import Outcome, called, check, not_yet, passed, shown, told, wrong
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 ROUND = ("user", "assistant", "tool")
@@ -21,7 +21,14 @@ ROUND = ("user", "assistant", "tool")
 def definition(tool: object, name: str, fields: schema.Fields) -> Outcome:
     """Judge that a tool has this name, a description, and these parameters, all required.
 
-    >>> definition(tool, "get_price", {"drink": "string", "size": ["small", "large"]})
+    `fields` maps each parameter to its type, or to the list of its values.
+
+    >>> sizes = {"size": {"type": "string", "enum": ["small", "large"]}}
+    >>> schema = {"type": "object", "properties": sizes, "required": ["size"]}
+    >>> price = {"name": "get_price", "description": "What a tea costs", "parameters": schema}
+    >>> tool = {"type": "function", "function": price}
+    >>> checks.tools.definition(tool, "get_price", {"size": ["small", "large"]})
+    passed: ...
     """
     if not isinstance(tool, dict):
         return wrong("checks_tools.not_dict", seen=shown(tool))
@@ -55,6 +62,9 @@ def one_round(messages: object, name: str) -> Outcome:
     """Judge the messages of one round: a question, the call of a tool, and the tool's result.
 
     They are what the second request sends. `name` is the tool's; a system message may come first.
+
+    >>> checks.tools.one_round([{"role": "user", "content": "What is a small tea?"}], "get_price")
+    wrong: The roles are user; expected user → assistant → tool...
     """
     if not isinstance(messages, list):
         return wrong("checks_tools.messages_not_list", seen=shown(messages))
@@ -122,9 +132,14 @@ def _results(messages: list[dict]) -> Outcome:
 def runs(function: object, name: str, arguments: Mapping, result: object) -> Outcome:
     """Judge a function that runs the tool call it is given and returns a text for the model.
 
-    `name` and `arguments` make a right call, in whose text the `result` must stand. For a call
-    that names no tool, or whose arguments are broken or do not fit, the text must say so; an
+    `name` and `arguments` make a right call; `result` must stand in the text that it gives. For a
+    call that names no tool, or whose arguments are broken or do not fit, the text must say so; an
     exception is wrong.
+
+    >>> def run(call):
+    ...     return "12 yuan"
+    >>> checks.tools.runs(run, "get_price", {"size": "small"}, 12)
+    wrong: For the unknown tool get_price_2 your function returned '12 yuan' (type str), as if...
     """
     if not callable(function):
         return wrong("checks_tools.not_function", seen=shown(function))
@@ -170,7 +185,4 @@ def _hostile(name: str, arguments: Mapping) -> Iterator[tuple[str, str, str]]:
 def _run(function: object, name: str, arguments: str) -> object:
     """What the function returns for such a call, or the exception it raises."""
     asked = {"name": name, "arguments": arguments}
-    try:
-        return function(Call(id="call_1", type="function", function=asked))
-    except Exception as error:
-        return error
+    return called(function, Call(id="call_1", type="function", function=asked))

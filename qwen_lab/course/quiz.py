@@ -1,5 +1,6 @@
 """A lesson's quiz: questions with a few choices, each of which explains itself."""
 
+import itertools
 import re
 import tomllib
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from ipywidgets import HTML, Button, Layout, VBox
 
-from ..views.html import escaped
+from ..views.html import Html
 from ..widgets import style
 from ..words import LabError, language, say
 from . import log
@@ -54,7 +55,8 @@ class Question(VBox):
             button.on_click(lambda _, at=at: self.choose(at))
         self.why = HTML()
         title = say("quiz.title", number=number, question=question["text"])
-        super().__init__([HTML(f"<b>{_marked(title)}</b>"), *self.buttons, self.why])
+        bold = HTML(Html("<b>{}</b>").format(_marked(title)))
+        super().__init__([bold, *self.buttons, self.why])
 
     @property
     def right(self) -> bool:
@@ -68,7 +70,7 @@ class Question(VBox):
         right = choice.get("right", False)
         button.button_style = "success" if right else "danger"
         words = say("quiz.right" if right else "quiz.wrong") + " " + choice["why"]
-        self.why.value = f'<div class="qwen-panel-hint" role="status">{_marked(words)}</div>'
+        self.why.value = style.box("hint", _marked(words))
         self._answered()
 
 
@@ -88,8 +90,7 @@ class Quiz(VBox):
             Question(number, question, self._count)
             for number, question in enumerate(read(lesson), 1)
         ]
-        sheet = HTML(style.STYLE + STYLE, layout=Layout(display="none"))
-        super().__init__([sheet, *self.questions, self._status])
+        super().__init__([style.sheet(STYLE), *self.questions, self._status])
         self.add_class("qwen-panel")
         self.add_class("qwen-quiz")
         self._count()
@@ -110,9 +111,12 @@ class Quiz(VBox):
         else:
             words = say("quiz.score", right=self.score, count=len(self.questions))
             log.note_quiz(self._lesson, self.score)
-        self._status.value = style.box("status", words, 'role="status"')
+        self._status.value = style.box("status", words)
 
 
-def _marked(text: str) -> str:
+def _marked(text: str) -> Html:
     """The text as HTML, with what stands in backticks as code."""
-    return CODE.sub(r"<code>\1</code>", escaped(text))
+    # Every second piece stood in backticks.
+    patterns = itertools.cycle([Html("{}"), Html("<code>{}</code>")])
+    pieces = zip(patterns, CODE.split(text), strict=False)
+    return Html("").join(pattern.format(piece) for pattern, piece in pieces)

@@ -30,8 +30,8 @@ from .chunks import complete
 from .engine import Engine
 from .refusal import DONE, Refusal, broken, invalid, sse, unknown_model
 from .request import HOSTS, Guard, LocalOrigin, body, parse, while_connected
-from .rules import checked_request, is_tokens
-from .search import Search
+from .rules import ChatRequest, checked_request, is_tokens
+from .search import Search, insert
 from .server_file import BASE
 from .slots import Slots
 from .weather import Weather
@@ -71,13 +71,19 @@ async def _answered(request: Request, body: object) -> Response:
     state = request.app.state
     asked = checked_request(body, state.engine.model, state.engine.thinks)
     if asked.search:
-        forced = asked.search == "forced"
-        notes = state.search.find(messages.question(asked.messages), forced=forced)
-        asked = replace(asked, notes=tuple(notes))
+        asked = _with_notes(asked, state.search)
     chunks = answer(state.engine, state.slots, asked, request.state.id)
     if not asked.stream:
         return JSONResponse(await complete(chunks))
     return _Stream(await anext(chunks), chunks, asked.include_usage, request.state.id)
+
+
+def _with_notes(asked: ChatRequest, search: Search) -> ChatRequest:
+    """The request with what a search finds put into the prompt, before the question."""
+    question = messages.question(asked.messages)
+    notes = search.find(question, forced=asked.search == "forced")
+    titles = [note.title for note in notes]
+    return replace(asked, prompt=insert(asked.prompt, notes), found=titles)
 
 
 class _Stream(StreamingResponse):
@@ -119,7 +125,8 @@ async def _next_token(request: Request) -> Response:
     """
     asked = parse(await body(request))
     asked = asked if isinstance(asked, dict) else {}
-    talk, prefix = messages.checked(asked.get("messages")), asked.get("prefix", "")
+    talk = messages.plain(messages.checked(asked.get("messages")))
+    prefix = asked.get("prefix", "")
     if not isinstance(prefix, str) and not is_tokens(prefix):
         raise invalid("'prefix' must be String or a list of tokens")
     whole = asked.get("whole") is True

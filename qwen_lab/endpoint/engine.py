@@ -67,8 +67,8 @@ class Engine(Protocol):
     ) -> NextToken:
         """The `most` likeliest candidates for the token after `prefix` of an answer, no tail.
 
-        `prefix` is text, or the numbers of tokens. Takes 0.03 s for 1,000 candidates, 1.5 s for
-        all. Raises `Refusal`.
+        `messages` are what the model reads, `prefix` is text or the numbers of tokens. Takes
+        0.03 s for 1,000 candidates, 1.5 s for all. Raises `Refusal`.
         """
 
 

@@ -19,10 +19,9 @@ from urllib.parse import urlsplit
 
 from ..parameters import limit
 from ..watch.next_token import NextToken, listed
-from . import llama_memory, search
+from . import llama_memory
 from .engine import Event, done, events_of
 from .llama_chunks import Emit, Reader, refused, unusable
-from .messages import plain
 from .refusal import invalid
 from .rules import ChatRequest
 
@@ -85,7 +84,7 @@ class LlamaEngine:
         return running.result()
 
     def _next_token(self, messages: list[dict], prefix: str | list[int], most: int) -> NextToken:
-        template = self._post("/apply-template", {"messages": plain(messages)})
+        template = self._post("/apply-template", {"messages": messages})
         prompt = self._tokens(template["prompt"], begins=True)
         # An answer's tokens never melt into the prompt's, so its text is cut apart by itself.
         context = prompt + (self._tokens(prefix) if isinstance(prefix, str) else prefix)
@@ -203,7 +202,7 @@ def _body(request: ChatRequest, seed: int, alone: bool) -> dict:
     return {
         **sampling,
         **_form(request),
-        "messages": search.insert(plain(request.messages), request.notes),
+        "messages": request.prompt,
         "seed": seed,
         "cache_prompt": not alone,
         "samplers": SAMPLERS,

@@ -21,12 +21,14 @@ DEPTH = 60
 class ChatRequest:
     """A chat request that passed the rules, with DashScope's defaults filled in.
 
-    `sampling` holds every row of `SAMPLING`; `seed` is None when the request named none. `tools`
-    are those the model may call now, `schema` is what the answer must obey, `demands` whether
-    that is a tool call. `search` is "", "auto" or "forced", `notes` what it found.
+    `messages` are as they came, `prompt` is what the model reads of them. `sampling` holds every
+    row of `SAMPLING`; `seed` is None when the request named none. `tools` are those the model may
+    call now, `schema` is what the answer must obey. `search` is "", "auto" or "forced", `found`
+    has the titles of the notes that it put into the prompt.
     """
 
     messages: list[dict]
+    prompt: list[dict]
     sampling: dict[str, float]
     seed: int | None = None
     n: int = 1
@@ -37,13 +39,12 @@ class ChatRequest:
     logprobs: bool = False
     top_logprobs: int = 0
     tools: list[dict] = field(default_factory=list)
-    demands: bool = False
     parallel: bool = False
     schema: dict | None = None
     thinking: bool = False
     thinking_budget: int | None = None
     search: str = ""
-    notes: tuple = ()
+    found: list[str] = field(default_factory=list)
 
 
 def checked_request(body: object, local_model: str, thinks: bool = False) -> ChatRequest:
@@ -57,6 +58,7 @@ def checked_request(body: object, local_model: str, thinks: bool = False) -> Cha
     thinking = _thinking(given, local_model, thinks)
     return ChatRequest(
         messages=talk,
+        prompt=messages.plain(talk),
         sampling=_sampling(given),
         stop=words,
         stop_tokens=tokens,
@@ -167,7 +169,6 @@ def _form(given: dict, talk: list[dict], thinking: bool) -> dict:
     form = tools.schema(demanded) if demanded else form
     return {
         "tools": demanded or offered,
-        "demands": bool(demanded),
         "parallel": given["parallel_tool_calls"],
         "schema": None if form is None else schema.checked(form),
     }

@@ -30,7 +30,7 @@ PATIENCE = 10
 # Beside the weights: the slots' memory and the engine's buffers (measured: about 300 MB).
 OVERHEAD = 400_000_000
 LOG = "server.log"
-PATHS = ("QWEN_LAB_HOME", "QWEN_LAB_GGUF", "QWEN_LAB_NOTES")
+PATHS = ("QWEN_LAB_HOME", "QWEN_LAB_NOTES")
 
 
 def start(*, record: Path | None = None) -> State:
@@ -83,8 +83,26 @@ def stop() -> bool:
 def serve(*, port: int | None = None, idle: float = IDLE, record: str | Path | None = None) -> None:
     """Be the server, until ended or idle; with `record`, write a tape of all that is answered.
 
-    Blocks. Raises `LabError` when the port is in use.
+    Blocks. Raises `LabError` when the weights cannot be had, memory is short, another server runs
+    or the port is in use.
     """
+    path = weights.fetch()
+    if other := _running(server_file.folder(path)):
+        raise LabError("server.already_runs", url=other.base_url)
+    _check_memory(path)
+    _be(path, port, idle, record)
+
+
+def main(path: str, record: str | None) -> None:
+    """Be the server that `start` spawns; the log ends with the one sentence that says why."""
+    logging.basicConfig(format="%(asctime)s %(message)s")
+    try:
+        _be(Path(path), None, IDLE, record)
+    except LabError as error:
+        sys.exit(str(error))
+
+
+def _be(path: Path, port: int | None, idle: float, record: str | Path | None) -> None:
     import uvicorn
 
     from .app import create_app
@@ -92,11 +110,7 @@ def serve(*, port: int | None = None, idle: float = IDLE, record: str | Path | N
     from .search import Search
     from .tape import Recorder
 
-    path = weights.fetch()
     place = server_file.folder(path)
-    if other := _running(place):
-        raise LabError("server.already_runs", url=other.base_url)
-    check_memory(path)
     listener = _listen(place, port)
     engine = LlamaEngine(path, weights.model_id(path))
     if record:
@@ -107,7 +121,7 @@ def serve(*, port: int | None = None, idle: float = IDLE, record: str | Path | N
     asyncio.run(_serve(uvicorn.Server(config), listener, app.state.slots, place, idle))
 
 
-def check_memory(path: Path) -> None:
+def _check_memory(path: Path) -> None:
     """Raise `LabError` when the model would not fit in the memory that is free now."""
     needed, free = path.stat().st_size + OVERHEAD, psutil.virtual_memory().available
     if free < needed:
@@ -172,11 +186,11 @@ def _healthy(known: State) -> bool:
 
 
 def _spawn(place: Path, path: Path, record: Path | None) -> State:
-    check_memory(path)
+    _check_memory(path)
     log, earlier = place / LOG, server_file.load(place)
-    tape = str(record) if record else None
-    code = f"from qwen_lab.endpoint import server; server.main({tape!r})"
-    command = [sys.executable, "-c", code]
+    tape = str(record.absolute()) if record else None
+    asked = f"server.main({str(path.absolute())!r}, {tape!r})"
+    command = [sys.executable, "-c", f"from qwen_lab.endpoint import server; {asked}"]
     with log.open("wb") as output:
         child = subprocess.Popen(
             command,
@@ -234,12 +248,3 @@ def _end(process: psutil.Process) -> None:
         process.wait(5)
     except psutil.TimeoutExpired:
         process.kill()
-
-
-def main(record: str | None = None) -> None:
-    """`serve()` as a process of its own, whose log ends with the one sentence that says why."""
-    logging.basicConfig(format="%(asctime)s %(message)s")
-    try:
-        serve(record=record)
-    except LabError as error:
-        sys.exit(str(error))

@@ -35,7 +35,7 @@ def asked(request: ChatRequest, seed: int, alone: bool) -> dict:
         "schema": request.schema,
         "thinking": request.thinking,
         "thinking_budget": request.thinking_budget,
-        "found": [note.title for note in request.notes],
+        "found": request.found,
     }
     return {"ask": _masked(ask | {name: value for name, value in rare.items() if value})}
 

@@ -1,13 +1,38 @@
-"""The command line: its commands, their options, and their help in both languages.
+"""How a command line is read: commands, their options, and the help in both languages.
 
 Standard library only: it is read before anything is installed.
 """
 
 import argparse
 import shlex
+from collections.abc import Callable
 
 from .. import words
 from ..words import say
+
+Option = tuple[str, dict]
+
+# The options that each command takes, in the order of the help.
+_COMMANDS: dict[str, tuple[Option, ...]] = {}
+
+
+def option(name: str, **settings: object) -> Option:
+    """An option of a command, or without dashes something to be given; settings are argparse's."""
+    return name, settings
+
+
+def takes(*options: Option) -> Callable:
+    """Make a function the command of its name, with these options."""
+
+    def register(command: Callable) -> Callable:
+        _COMMANDS[command.__name__] = options
+        return command
+
+    return register
+
+
+# Once on the whole line and once on `start`: the default must not undo what came first.
+NO_BROWSER = option("--no-browser", action="store_true", default=argparse.SUPPRESS)
 
 
 def read(arguments: list[str]) -> argparse.Namespace:
@@ -32,16 +57,14 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(**settings, add_help=False, allow_abbrev=False, formatter_class=_Help)
         general = self.add_argument_group(say("commands.options"))
         general.add_argument("-h", "--help", action="help", help=say("commands.help_help"))
-        general.add_argument(
-            "--lang",
-            choices=words.LANGUAGES,
-            default=argparse.SUPPRESS,
-            help=say("commands.help_lang"),
-        )
-        self.option = general.add_argument
+        self._given, self._general = self.add_argument_group(say("commands.arguments")), general
+        self.take(option("--lang", choices=words.LANGUAGES, default=argparse.SUPPRESS))
 
-    def needs(self, name: str, **settings: object) -> None:
-        self.add_argument_group(say("commands.arguments")).add_argument(name, **settings)
+    def take(self, *options: Option) -> None:
+        for name, settings in options:
+            group = self._general if name.startswith("-") else self._given
+            key = name.lstrip("-").replace("-", "_")
+            group.add_argument(name, **settings, help=say(f"commands.option_{key}"))
 
     def error(self, message: str) -> None:
         self.print_usage()
@@ -64,67 +87,11 @@ def _choose_language(arguments: list[str]) -> None:
 
 def _parser() -> _Parser:
     parser = _Parser(prog="python3 -m qwen_lab", description=say("commands.about"))
-    _start(parser)
+    parser.take(NO_BROWSER)
     commands = parser.add_subparsers(
         dest="command", metavar=say("commands.command"), title=say("commands.commands")
     )
-    for name, add_options in _COMMANDS.items():
-        words = say(f"commands.help_{name}")
-        add_options(commands.add_parser(name, help=words, description=words))
+    for name, options in _COMMANDS.items():
+        help = say(f"commands.help_{name}")
+        commands.add_parser(name, help=help, description=help).take(*options)
     return parser
-
-
-def _plain(parser: _Parser) -> None:
-    pass
-
-
-def _start(parser: _Parser) -> None:
-    # Once on the whole line and once on `start`: the default must not undo what came first.
-    parser.option(
-        "--no-browser",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help=say("commands.help_no_browser"),
-    )
-
-
-def _ask(parser: _Parser) -> None:
-    parser.needs("question", help=say("commands.help_question"))
-    parser.option("--system", help=say("commands.help_system"))
-    parser.option("--temperature", type=float, help=say("commands.help_temperature"))
-    parser.option("--seed", type=int, help=say("commands.help_seed"))
-    parser.option("--max-tokens", type=int, help=say("commands.help_max_tokens"))
-
-
-def _serve(parser: _Parser) -> None:
-    parser.option("--port", type=int, help=say("commands.help_port"))
-    parser.option("--idle", type=float, default=1800, help=say("commands.help_idle"))
-    parser.option("--record", metavar="FILE", help=say("commands.help_tape"))
-
-
-def _record(parser: _Parser) -> None:
-    parser.needs("numbers", type=int, nargs="*", help=say("commands.help_numbers"))
-
-
-def _bench(parser: _Parser) -> None:
-    parser.needs("names", nargs="*", help=say("commands.help_names"))
-
-
-def _reset(parser: _Parser) -> None:
-    parser.needs("number", type=int, help=say("commands.help_number"))
-    parser.option("--both", action="store_true", help=say("commands.help_both"))
-
-
-_COMMANDS = {
-    "start": _start,
-    "setup": _plain,
-    "fetch": _plain,
-    "ask": _ask,
-    "serve": _serve,
-    "stop": _plain,
-    "status": _plain,
-    "reset": _reset,
-    "test": _plain,
-    "bench": _bench,
-    "record": _record,
-}

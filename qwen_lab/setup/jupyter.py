@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 from ..course import lessons
@@ -22,8 +23,11 @@ CONFIG = Path(__file__).parent / "jupyter_config"
 def run(folder: Path, *, browser: bool = True) -> None:
     """Run JupyterLab on the copies in `folder` until the learner ends it with Ctrl-C.
 
-    Prints the address once it answers. `LabError` if JupyterLab ends before that.
+    Prints the address once it answers. `LabError` if there is no JupyterLab, or if it ends before
+    that.
     """
+    if not find_spec("jupyterlab"):
+        raise LabError("commands.no_jupyterlab", path=folder, python=sys.executable)
     page = f"lab/tree/{language()}/{lessons.first(language())}"
     server = subprocess.Popen(command(folder, page, browser=browser), env=environment())
     # Who ends this process (a container, a classroom's script) means JupyterLab with it.

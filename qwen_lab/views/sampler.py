@@ -54,16 +54,17 @@ def sampler(
     found: NextToken,
     settings: Settings,
     *,
+    told: Sequence[Stage] | None = None,
     draws: numpy.ndarray | None = None,
     counting: bool = False,
     most: int = ROWS,
 ) -> View:
     """The `most` important candidates, all the others in one row, and a line for each stage.
 
-    `draws` are counts as `sampling.draw` gives them, shown beside. `counting` says that the tail
-    is not known yet.
+    `told` are the stages, where they are computed already. `draws` are counts as `sampling.draw`
+    gives them, shown beside. `counting` says that the tail is not known yet.
     """
-    told = stages(found, settings)
+    told = told or stages(found, settings)
     listed = chosen(told, most)
     rows = [_candidate(found, told, draws, *each) for each in enumerate(listed, 1)]
     rows += _others(told, listed, draws, counting)

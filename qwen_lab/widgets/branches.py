@@ -17,11 +17,13 @@ Path = tuple[int, ...]
 class Node:
     """A beginning: the numbers of the tokens taken, their bytes, and what may come next.
 
-    `found` is None until it was asked for; `counting` says that its tail is still to come.
+    `order` sorts a beginning before those that go on from it. `found` is None until it was asked
+    for; `counting` says that its tail is still to come.
     """
 
     path: Path = ()
     tokens: tuple[bytes, ...] = ()
+    order: tuple[int, ...] = ()
     found: NextToken | None = None
     counting: bool = False
 
@@ -35,14 +37,18 @@ class Branches:
     """All beginnings that were tried, from `prefix` on; `here` is the one that is looked at."""
 
     def __init__(self, lab: Lab, messages: list[dict], prefix: str | Sequence[int]) -> None:
-        self._lab, self._messages, self._prefix = lab, messages, prefix
+        self._lab = lab
+        self._messages = messages
+        self._prefix = prefix
         self.root = self.here = Node()
         self._nodes: dict[Path, Node] = {(): self.root}
 
     def take(self, number: int, token: bytes) -> None:
         """Go on with this token; a beginning that was tried before is found again."""
-        path = (*self.here.path, number)
-        self.here = self._nodes.setdefault(path, Node(path, (*self.here.tokens, token)))
+        here = self.here
+        path = (*here.path, number)
+        order = (*here.order, len(self._nodes))
+        self.here = self._nodes.setdefault(path, Node(path, (*here.tokens, token), order))
 
     def back(self) -> None:
         """Put the last token back, if one was taken."""
@@ -54,14 +60,7 @@ class Branches:
 
     def tried(self) -> list[Node]:
         """All of them, each followed by those that go on from it, in the order of trying."""
-        ordered, waiting = [], [self.root]
-        while waiting:
-            ordered.append(node := waiting.pop())
-            next_ones = [
-                one for one in self._nodes.values() if one.path and one.path[:-1] == node.path
-            ]
-            waiting += reversed(next_ones)
-        return ordered
+        return sorted(self._nodes.values(), key=lambda node: node.order)
 
     async def look(self, changed: Callable[[], None]) -> None:
         """Ask for what is not known here, saying `changed` when a part of it is; `LabError`."""

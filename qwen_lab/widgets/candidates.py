@@ -2,49 +2,42 @@
 
 from collections.abc import Callable
 
-import numpy
 from ipywidgets import HTML, Button, HBox, Layout, VBox
 
 from ..views import sampler as view
-from ..views.html import escaped
+from ..views.html import Html, View
 from ..watch.next_token import NextToken
-from ..watch.sampling import Settings, stages
 from ..words import say
+from . import style
 
 
 class Candidates(VBox):
     """Calls `take` with the place in the list of the candidate whose button is pressed."""
 
     def __init__(self, take: Callable[[int], None]) -> None:
-        self.picture, self._take, self._shown = HTML(), take, []
+        self.picture = HTML()
         self.buttons = [Button(layout=Layout(width="auto")) for _ in range(view.ROWS)]
+        self._listed: list[int] = []
         for rank, button in enumerate(self.buttons):
-            button.on_click(lambda _, rank=rank: self._take(self._shown[rank]))
-        row = Layout(flex_flow="row wrap", align_items="center")
-        children = [
-            self.picture,
-            HTML(escaped(say("sampler.take"))),
-            HBox(self.buttons, layout=row),
-        ]
-        super().__init__(children)
+            button.on_click(lambda _, rank=rank: take(self._listed[rank]))
+        title = HTML(Html.escape(say("sampler.take")))
+        super().__init__([self.picture, title, HBox(self.buttons, layout=style.row())])
         self.layout.display = "none"
 
-    def show(
-        self, found: NextToken, settings: Settings, draws: numpy.ndarray | None, counting: bool
-    ) -> None:
-        """Paint them as they are drawn with these settings."""
+    def show(self, found: NextToken, listed: list[int], picture: View) -> None:
+        """Show the picture, and the buttons of the candidates that are listed in it."""
+        self._listed = listed
         self.layout.display = None
-        self._shown = view.chosen(stages(found, settings))
-        shown = view.sampler(found, settings, draws=draws, counting=counting)
-        self.picture.value = shown._repr_html_()
+        self.picture.value = picture._repr_html_()
         for rank, button in enumerate(self.buttons):
-            there = rank < len(self._shown)
+            there = rank < len(listed)
             button.layout.display = None if there else "none"
             if there:
-                index = self._shown[rank]
+                index = listed[rank]
                 name = view.named(found.bytes[index], int(found.ids[index]))
                 button.description = f"{rank + 1}. {name}"
 
     def hide(self) -> None:
         """Show none: what may come next is not known yet."""
-        self.layout.display, self.picture.value = "none", ""
+        self.layout.display = "none"
+        self.picture.value = ""

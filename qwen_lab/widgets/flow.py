@@ -4,9 +4,10 @@ import unicodedata
 
 from ipywidgets import HTML, VBox
 
-from ..views.html import escaped
+from ..views.html import Html
 
 SIZE = 200
+BLOCK = Html('<span aria-live="polite" aria-busy="{}">{}</span>')
 JOINERS = ("\u200d", "\ufe0f", "\ufe0e")
 
 
@@ -29,12 +30,13 @@ class Flow(VBox):
         self.children = (*kept, *(HTML() for _ in pieces[len(kept) :]))
         for block, piece in zip(self.children, pieces, strict=True):
             busy = str(running and piece is pieces[-1]).lower()
-            block.value = f'<span aria-live="polite" aria-busy="{busy}">{escaped(piece)}</span>'
+            block.value = BLOCK.format(busy, piece)
 
 
 def blocks(text: str) -> list[str]:
     """The text in pieces; all but the last stay as they are when it grows."""
-    found, start = [], 0
+    found = []
+    start = 0
     while len(text) - start > 2 * SIZE:
         end = _cut(text, start + SIZE)
         found.append(text[start:end])

@@ -1,5 +1,6 @@
 """The runs so far: a table, what they cost together, any two compared, and all as CSV."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,20 +10,12 @@ from .. import models
 from ..lab import Lab
 from ..rows import write_csv
 from ..views.difference import difference
-from ..views.html import STYLE, escaped, table
+from ..views.html import Html, View, brief, table
 from ..words import say
+from . import style
 from .reply import Reply
 
-COLUMNS = (
-    "number",
-    "parameters",
-    "beginning",
-    "ending",
-    "tokens",
-    "time",
-    "speed",
-    "cost",
-)
+COLUMNS = ("number", "parameters", "beginning", "ending", "tokens", "time", "speed", "cost")
 BEGINNING = 60
 # The other columns do not break; without this the text would have one word a line.
 TEXT_COLUMN = ".qwen-history td:nth-child(3) { min-width: 180px; }"
@@ -89,7 +82,8 @@ class History(VBox):
 
     def __init__(self) -> None:
         self.runs: list[Run] = []
-        self.table, self.compared = HTML(), HTML()
+        self.table = HTML()
+        self.compared = HTML()
         narrow = Layout(width="auto", min_width="9em")
         self.first = Dropdown(description=say("playground.first"), layout=narrow)
         self.second = Dropdown(description=say("playground.second"), layout=narrow)
@@ -98,8 +92,7 @@ class History(VBox):
         for choice in (self.first, self.second):
             choice.observe(self._compare, "value")
         self.export_button.on_click(lambda _: self._export())
-        row = Layout(flex_flow="row wrap")
-        choices = HBox([self.first, self.second, self.export_button], layout=row)
+        choices = HBox([self.first, self.second, self.export_button], layout=style.row())
         super().__init__([self.table, choices, self.exported, self.compared])
         self.layout.display = "none"
 
@@ -109,9 +102,10 @@ class History(VBox):
         self.layout.display = ""
         self.table.value = _table(self.runs)
         numbers = [run.number for run in self.runs]
-        with self.hold_trait_notifications():
-            self.first.options = self.second.options = numbers
-        self.first.value, self.second.value = numbers[-2:][0], numbers[-1]
+        for choice in (self.first, self.second):
+            choice.options = numbers
+            choice.value = numbers[-1]
+        self.first.value = numbers[-2:][0]
         self._compare()
 
     def to_dicts(self) -> list[dict]:
@@ -129,7 +123,7 @@ class History(VBox):
             said = say("playground.exported", path=path.resolve())
         except OSError as error:
             said = say("playground.not_exported", problem=error)
-        self.exported.value = f'<span role="status">{escaped(said)}</span>'
+        self.exported.value = style.box("status", said)
 
     def _compare(self, change: object = None) -> None:
         pair = [self.runs[n - 1] for n in (self.first.value, self.second.value) if n]
@@ -143,11 +137,8 @@ class History(VBox):
 
 def _unused(path: Path) -> Path:
     """The path, with a number where there is such a file already."""
-    number, free = 1, path
-    while free.exists():
-        number += 1
-        free = path.with_stem(f"{path.stem}_{number}")
-    return free
+    numbered = (path.with_stem(f"{path.stem}_{number}") for number in itertools.count(2))
+    return next(free for free in itertools.chain([path], numbered) if not free.exists())
 
 
 def _parameters(run: Run) -> str:
@@ -156,22 +147,21 @@ def _parameters(run: Run) -> str:
 
 
 def _table(runs: list[Run]) -> str:
-    rows = "".join(
-        f"<tr>{''.join(f'<td>{escaped(cell)}</td>' for cell in _cells(run))}</tr>" for run in runs
-    )
-    title = f"<b>{escaped(say('playground.history'))}</b>"
-    shown = table(rows, *(say(f"playground.{name}") for name in COLUMNS))
-    page = f"{title}{shown}{escaped(_total(runs))}"
-    return f'{STYLE % TEXT_COLUMN}<div class="qwen-view qwen-history">{page}</div>'
+    cells = [Html("").join(map(Html("<td>{}</td>").format, _cells(run))) for run in runs]
+    rows = Html("").join(map(Html("<tr>{}</tr>").format, cells))
+    shown = Html(table(rows, *(say(f"playground.{name}") for name in COLUMNS)))
+    page = Html('<div class="qwen-history"><b>{}</b>{}{}</div>')
+    whole = page.format(say("playground.history"), shown, _total(runs))
+    return View(whole, "", TEXT_COLUMN)._repr_html_()
 
 
 def _cells(run: Run) -> list[str]:
-    unknown, reply = say("playground.unknown"), run.reply
-    text = reply.text if len(reply.text) <= BEGINNING else reply.text[:BEGINNING] + "…"
+    reply = run.reply
+    unknown = say("playground.unknown")
     return [
         str(run.number),
         _parameters(run),
-        text,
+        brief(reply.text, BEGINNING),
         run.ending,
         ", ".join(map(str, run.tokens)) if run.tokens else unknown,
         f"{reply.seconds:.1f}",

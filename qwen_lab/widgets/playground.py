@@ -16,7 +16,7 @@ from ipywidgets import (
 from .. import connection, models
 from ..lab import Lab
 from ..parameters import PARAMETERS
-from ..views.html import clean, escaped
+from ..views.html import Html, clean
 from ..words import LabError, say
 from . import style
 from .history import History
@@ -86,7 +86,8 @@ class Playground(Panel):
             description=say("playground.model"),
             layout=AUTO,
         )
-        self.history, self._presets = History(), presets or Presets()
+        self.history = History()
+        self._presets = presets or Presets()
         self.preset = Dropdown(description=say("playground.preset"), layout=AUTO)
         self.preset_name = Text(placeholder=say("playground.preset_name"), layout=AUTO)
         self.save_button = Button(description=say("playground.save"), layout=AUTO)
@@ -97,36 +98,30 @@ class Playground(Panel):
         self.save_button.on_click(lambda _: self._save_preset())
 
     def _parts(self) -> list:
-        row = Layout(flex_flow="row wrap", align_items="center")
         self.results = Results([self.thought, self.shown, self.status, self.error])
         return [
-            HTML(style.STYLE, layout=Layout(display="none")),
             self.system,
             self.prompt,
-            HBox([self.model, self.preset, self.preset_name, self.save_button], layout=row),
+            HBox([self.model, self.preset, self.preset_name, self.save_button], layout=style.row()),
             self.saved,
-            HTML(escaped(say("panel.ticks"))),
+            HTML(Html.escape(say("panel.ticks"))),
             self._groups(),
             HTML(style.meanings([PARAMETERS[name] for name in ALL])),
             self.sends,
             self.hint,
-            HBox([self.run_button, self.stop_button], layout=row),
+            HBox([self.run_button, self.stop_button], layout=style.row()),
             self.results,
             self.history,
         ]
 
     def _groups(self) -> Accordion:
-        columns = "repeat(auto-fit, minmax(min(100%, 400px), 1fr))"
-        grid = Layout(grid_template_columns=columns, grid_gap="0 24px")
+        grid = style.columns(400, "0 24px")
         boxes = [
             GridBox([self.settings[name] for name in names], layout=grid)
             for names in GROUPS.values()
         ]
         titles = [say(f"playground.{group}") for group in GROUPS]
         return Accordion(boxes, titles=titles, selected_index=0)
-
-    def __repr__(self) -> str:
-        return super().__repr__().replace("Panel(", "Playground(", 1)
 
     def _request(self) -> dict:
         request = super()._request() | {"model": self.model.value}
@@ -174,4 +169,4 @@ class Playground(Panel):
             said = say(f"playground.{words}", name=name, path=self._presets.path)
         except LabError as error:
             said = str(error)
-        self.saved.value = f'<span role="status">{escaped(said)}</span>'
+        self.saved.value = style.box("status", said)

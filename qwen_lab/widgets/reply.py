@@ -9,6 +9,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletio
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
 from ..lab import Lab
+from ..views.html import clean
 from ..watch.stream import Wire
 from ..words import say
 
@@ -35,7 +36,9 @@ class Reply:
         self.thought = ""
         self.error: Exception | None = None
         self.answered = False
-        self._began, self._first, self._ended = time.monotonic(), None, None
+        self._began = time.monotonic()
+        self._first: float | None = None
+        self._ended: float | None = None
 
     @property
     def running(self) -> bool:
@@ -58,6 +61,9 @@ class Reply:
         # Any error: a malformed chunk, for one, passes through the SDK as it is.
         except Exception as error:
             self.end("failed", error)
+        finally:
+            # A call that has not ended by now was cancelled.
+            self.end("stopped")
 
     async def _read_stream(
         self, client: openai.AsyncOpenAI, request: dict, changed: Callable[[], None]
@@ -77,7 +83,9 @@ class Reply:
             self._hear(choice.delta, choice.index)
 
     def _take(self, completion: ChatCompletion) -> None:
-        self.completion, self.answered, self.usage = completion, True, completion.usage
+        self.completion = completion
+        self.answered = True
+        self.usage = completion.usage
         for choice in completion.choices:
             self.reason = choice.finish_reason or self.reason
             self._hear(choice.message, choice.index)
@@ -124,7 +132,9 @@ class Reply:
         """Say how it ended, and when; the first to say so counts."""
         # Hanging up after a stop may fail, but it was stopped all the same.
         if self.running:
-            self.stage, self.error, self._ended = stage, error, time.monotonic()
+            self.stage = stage
+            self.error = error
+            self._ended = time.monotonic()
 
     @property
     def status(self) -> str:
@@ -174,3 +184,8 @@ def _message(error: Exception) -> str:
     said = body.get("message") if isinstance(body, dict) else body
     # The SDK's own sentence for a connection that failed is "Connection error."; its cause knows.
     return str(said or error.__cause__ or error)[:SHOWN]
+
+
+def conversation(prompt: str | list[dict]) -> list[dict]:
+    """The messages to send: a text is one of the user; messages are taken as they are."""
+    return [{"role": "user", "content": clean(prompt)}] if isinstance(prompt, str) else prompt

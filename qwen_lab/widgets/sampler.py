@@ -1,33 +1,30 @@
 """The next token's probabilities under the learner's hand: sliders, draws, and the way back."""
 
-import asyncio
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import numpy
-from ipywidgets import HTML, Button, GridBox, HBox, Layout, VBox
+from ipywidgets import HTML, Button, GridBox, HBox, Layout, Select
 
 from ..lab import Lab
 from ..parameters import PARAMETERS
-from ..views.html import clean
+from ..views import sampler as view
+from ..views.html import brief
 from ..watch.next_token import NextToken
 from ..watch.sampling import Settings, Stage, draw, stages
 from ..words import say
 from . import style
-from .branches import Branches, Path
+from .branches import Branches, Node, Path
 from .candidates import Candidates
 from .knob import settings
-from .tree import Tree
+from .live import Live
+from .reply import conversation
 
 OFF = asdict(Settings())
 TIMES = 1_000
-# At most twenty paintings a second.
-PAUSE = 0.05
-ARIA = 'aria-live="polite"'
 
 
-class Sampler(VBox):
+class Sampler(Live):
     """What may come next in an answer, and how the parameters change the way it is drawn.
 
     `messages` is a conversation, or one prompt. `prefix` is how the answer begins: text, or the
@@ -39,9 +36,6 @@ class Sampler(VBox):
     `ValueError` for a parameter that has no slider, or a start out of its range.
     """
 
-    _task: asyncio.Task | None = None
-    _later: asyncio.TimerHandle | None = None
-    _painted = 0.0
     _draws: numpy.ndarray | None = None
     _doing = ""
 
@@ -53,43 +47,48 @@ class Sampler(VBox):
         prefix: str | Sequence[int] = "",
         **start: float,
     ) -> None:
-        talk = (
-            [{"role": "user", "content": clean(messages)}]
-            if isinstance(messages, str)
-            else messages
-        )
+        super().__init__()
+        talk = conversation(messages)
         self._title = str(talk[-1].get("content", "")) if talk else ""
         self._begun = prefix if isinstance(prefix, str) else ""
         self.branches = Branches(lab, talk, prefix)
         self.controls = {name: row.control for name, row in settings(tuple(OFF), start).items()}
         self._random = numpy.random.default_rng(self.controls["seed"].value)
-        self.written, self.status, self.error = HTML(), HTML(), HTML()
+        self.written = HTML()
+        self.status = HTML()
         self.candidates = Candidates(self._take)
-        self._make_buttons()
-        self.tree = Tree(self.go)
-        super().__init__(self._parts())
-        self.add_class("qwen-panel")
+        self.run_button.description = say("sampler.look")
+        self.buttons = self._made_buttons()
+        self.tree = Select(
+            description=say("sampler.tree"),
+            rows=5,
+            layout=Layout(width="auto"),
+            style={"description_width": "initial"},
+        )
+        self.children = self._parts()
         self._listen()
         self._paint()
 
-    def _make_buttons(self) -> None:
-        names = ("look", "draw_one", "draw_many", "back", "off")
-        layout = Layout(width="auto", min_width="7em")
-        self.buttons = {
-            name: Button(description=say(f"sampler.{name}", count=f"{TIMES:,}"), layout=layout)
-            for name in names
+    def _made_buttons(self) -> dict[str, Button]:
+        actions: dict[str, Callable] = {
+            "draw_one": self.draw_one,
+            "draw_many": self.draw_many,
+            "back": self.back,
+            "off": self.switch_off,
         }
-        self.buttons["look"].button_style = "primary"
+        made, layout = {}, self.run_button.layout
+        for name, action in actions.items():
+            words = say(f"sampler.{name}", count=f"{TIMES:,}")
+            made[name] = Button(description=words, layout=layout)
+            made[name].on_click(lambda _, action=action: action())
+        return made
 
     def _parts(self) -> list:
-        columns = "repeat(auto-fit, minmax(min(100%, 400px), 1fr))"
-        grid = Layout(grid_template_columns=columns, grid_gap="0 24px")
-        row = Layout(flex_flow="row wrap", align_items="center")
         return [
-            HTML(style.STYLE, layout=Layout(display="none")),
-            GridBox(list(self.controls.values()), layout=grid),
+            style.sheet(),
+            GridBox(list(self.controls.values()), layout=style.columns(400, "0 24px")),
             HTML(style.meanings([PARAMETERS[name] for name in OFF])),
-            HBox(list(self.buttons.values()), layout=row),
+            HBox([self.run_button, *self.buttons.values()], layout=style.row()),
             self.written,
             self.status,
             self.error,
@@ -98,21 +97,12 @@ class Sampler(VBox):
         ]
 
     def _listen(self) -> None:
-        actions: dict[str, Callable] = {
-            "look": self._start,
-            "draw_one": self.draw_one,
-            "draw_many": self.draw_many,
-            "back": self.back,
-            "off": self.switch_off,
-        }
-        for name, action in actions.items():
-            self.buttons[name].on_click(lambda _, action=action: action())
         for name, control in self.controls.items():
             control.observe(self._seeded if name == "seed" else self._turned, "value")
+        self.tree.observe(self._returned, "value")
 
     def __repr__(self) -> str:
-        title = self._title
-        return f"Sampler({title if len(title) <= 20 else title[:20] + '…'!r})"
+        return f"Sampler({brief(self._title, 20)!r})"
 
     @property
     def settings(self) -> Settings:
@@ -130,11 +120,7 @@ class Sampler(VBox):
 
         It is what the button starts: the likeliest first, then, behind it, the tail.
         """
-        task = self._start()
-        try:
-            await asyncio.wait({task})
-        finally:
-            task.cancel()
+        await self._wait(self._start())
         return self.found
 
     def draw_one(self) -> None:
@@ -158,7 +144,7 @@ class Sampler(VBox):
         self._start()
 
     def go(self, path: Path) -> None:
-        """Return to a beginning that was tried."""
+        """Return to a beginning that was tried; `KeyError` if it was not."""
         self.branches.go(path)
         self._start()
 
@@ -166,13 +152,6 @@ class Sampler(VBox):
         """Set every slider so that the token is drawn by the model's own probabilities."""
         for name, value in OFF.items():
             self.controls[name].value = value
-
-    def close(self) -> None:
-        """Leave what is being asked, and take the widget away."""
-        for waiting in (self._task, self._later):
-            if waiting:
-                waiting.cancel()
-        super().close()
 
     @property
     def _last(self) -> Stage:
@@ -182,62 +161,66 @@ class Sampler(VBox):
         self.branches.take(int(self.found.ids[index]), self.found.bytes[index])
         self._start()
 
-    def _start(self, *, rare: bool = False) -> asyncio.Task:
-        """Show where we are, and ask what is not known of it."""
-        if self._task:
-            self._task.cancel()
-        self._draws, self.error.value = None, ""
-        self._task = asyncio.get_running_loop().create_task(self._look(rare))
-        return self._task
+    async def _work(self, *, rare: bool = False) -> None:
+        """Ask what is not known here; `rare`: first draw among the tokens that are not listed."""
+        self._draws = None
+        if rare:
+            self._do("asking_whole")
+            await self.branches.take_rare(self.settings, self._random)
+        here = self.branches.here
+        self._do("" if here.ready else "counting_tail" if here.found else "asking")
+        await self.branches.look(lambda: self._do("counting_tail"))
+        self._do("")
 
-    async def _look(self, rare: bool) -> None:
-        try:
-            if rare:
-                self._paint("asking_whole")
-                await self.branches.take_rare(self.settings, self._random)
-            here = self.branches.here
-            self._paint("" if here.ready else "counting_tail" if here.found else "asking")
-            await self.branches.look(lambda: self._paint("counting_tail"))
-            self._paint()
-        # Any error: a handler's would be swallowed.
-        except Exception as error:
-            self._paint()
-            words = str(error) or type(error).__name__
-            self.error.value = style.box("error", words, 'role="alert"')
+    def _do(self, doing: str) -> None:
+        self._doing = doing
+        self._paint()
+
+    def _stopped(self) -> None:
+        self._doing = ""
+        self._paint_soon()
 
     def _seeded(self, change: object) -> None:
         self._random = numpy.random.default_rng(change.new)
 
     def _turned(self, change: object) -> None:
         self._draws = None
-        if self._later:
-            return
-        try:
-            loop = asyncio.get_running_loop()
-            moment = max(loop.time(), self._painted + PAUSE)
-            self._later = loop.call_at(moment, self._paint, self._doing)
-        except RuntimeError:
-            # No loop, no hurry.
-            self._paint()
+        self._paint_soon()
 
-    def _paint(self, doing: str = "") -> None:
-        """Show what is known, and what is being done."""
-        if self._later:
-            self._later.cancel()
-            self._later = None
-        # The clock of every event loop.
-        self._painted = time.monotonic()
-        self._doing, here = doing, self.branches.here
-        self.status.value = style.box(
-            "status", say(f"sampler.{doing}") if doing else " ", 'role="status"'
-        )
+    def _returned(self, change: object) -> None:
+        self.go(change.new)
+
+    def _show(self) -> None:
+        here = self.branches.here
+        doing = say(f"sampler.{self._doing}") if self._doing else " "
+        self.status.value = style.box("status", doing)
         text = self._begun + b"".join(here.tokens).decode(errors="replace")
-        self.written.value = style.box("answer", text or say("sampler.root"), ARIA)
+        self.written.value = style.box("answer", text or say("sampler.root"))
         for name in ("draw_one", "draw_many"):
             self.buttons[name].disabled = not here.ready
         self.buttons["back"].disabled = not here.path
         if here.found:
-            self.candidates.show(here.found, self.settings, self._draws, here.counting)
+            self._show_candidates(here)
         else:
             self.candidates.hide()
-        self.tree.show(self.branches)
+        self._show_tree()
+
+    def _show_candidates(self, here: Node) -> None:
+        told = stages(here.found, self.settings)
+        picture = view.sampler(
+            here.found, self.settings, told=told, draws=self._draws, counting=here.counting
+        )
+        self.candidates.show(here.found, view.chosen(told), picture)
+
+    def _show_tree(self) -> None:
+        # New options move the choice as well, but only a learner's choice is a way back.
+        self.tree.unobserve(self._returned, "value")
+        self.tree.options = [(_label(node), node.path) for node in self.branches.tried()]
+        self.tree.value = self.branches.here.path
+        self.tree.observe(self._returned, "value")
+
+
+def _label(node: Node) -> str:
+    if not node.path:
+        return say("sampler.root")
+    return "· " * len(node.path) + view.named(node.tokens[-1], node.path[-1])

@@ -1,8 +1,18 @@
 """The panel's style, and the blocks of HTML that it is made of."""
 
-from ..views.html import escaped, fold
+from ipywidgets import HTML, Layout
+
+from ..views.html import Html, fold
 from ..words import say
 
+# How a block is announced to those who hear the page.
+ROLES = {
+    "status": Html('role="status"'),
+    "hint": Html('role="status"'),
+    "error": Html('role="alert"'),
+    "bill": Html('role="alert"'),
+    "answer": Html('aria-live="polite"'),
+}
 # JupyterLab's own colours, so that light and dark both read well. A learner may narrow the window
 # to a phone's width: nothing here has a width of its own, and long words break.
 STYLE = """<style>
@@ -34,15 +44,30 @@ STYLE = """<style>
 </style>"""
 
 
-def box(kind: str, text: str, attributes: str = "") -> str:
-    """A block of the panel's style `kind` with the escaped text; "" for none."""
-    return f'<div class="qwen-panel-{kind}" {attributes}>{escaped(text)}</div>' if text else ""
+def sheet(more: str = "") -> HTML:
+    """The style, and more of it, as an invisible part of a widget."""
+    return HTML(STYLE + more, layout=Layout(display="none"))
+
+
+def columns(width: int, gap: str) -> Layout:
+    """As many columns as the window has room for, each so many pixels wide or more."""
+    each = f"minmax(min(100%, {width}px), 1fr)"
+    return Layout(grid_template_columns=f"repeat(auto-fit, {each})", grid_gap=gap)
+
+
+def row() -> Layout:
+    """Parts beside each other, which wrap where the window is narrow."""
+    return Layout(flex_flow="row wrap", align_items="center")
+
+
+def box(kind: str, text: str) -> str:
+    """A block of one of the kinds in `ROLES` with the text; "" for none."""
+    block = Html('<div class="qwen-panel-{}" {}>{}</div>')
+    return block.format(kind, ROLES[kind], text) if text else ""
 
 
 def meanings(rows: list) -> str:
     """What each parameter does, with its range, folded."""
-    lines = [
-        f"<li><code>{row.name}</code> {escaped(row.range)}<br>{escaped(row.meaning)}</li>"
-        for row in rows
-    ]
-    return fold(say("panel.meanings"), f"<ul>{''.join(lines)}</ul>")
+    line = Html("<li><code>{}</code> {}<br>{}</li>")
+    lines = Html("").join(line.format(row.name, row.range, row.meaning) for row in rows)
+    return fold(say("panel.meanings"), Html("<ul>{}</ul>").format(lines))

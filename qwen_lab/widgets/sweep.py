@@ -1,23 +1,21 @@
 """A sweep: every combination of some parameters, its answers as they come, and their figures."""
 
-import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
 
-from ipywidgets import HTML, HBox, IntProgress, Layout, VBox
+from ipywidgets import HTML, HBox, IntProgress, Layout
 
 from ..lab import Lab
 from ..rows import write_csv
 from ..views.grid import grid
-from ..views.html import clean, escaped
 from ..watch.sweep import Answer, ask_all, combinations, figures, is_dear, price
 from ..words import say
 from . import style
-from .buttons import run_and_stop
+from .live import Live
+from .reply import conversation
 
-PAUSE = 0.05
 
-
-class Sweep(VBox):
+class Sweep(Live):
     """Asks the same question with every combination of parameters, the same seeds for each.
 
     On the local Qwen the calls come one after the other, since only so a seed gives its text
@@ -28,26 +26,19 @@ class Sweep(VBox):
     >>> await box.run()
     """
 
-    _task: asyncio.Task | None = None
-    _later: asyncio.TimerHandle | None = None
-
     def __init__(
         self, lab: Lab, prompt: str | list[dict], *, confirm: bool = False, **parameters: object
     ) -> None:
+        super().__init__()
         self._lab, self._confirmed = lab, confirm
-        asked = [{"role": "user", "content": clean(prompt)}] if isinstance(prompt, str) else prompt
-        self.messages, self.settings = asked, combinations(parameters)
+        self.messages = conversation(prompt)
+        self.settings = combinations(parameters)
         self.answers: list[Answer] = []
-        self.run_button, self.stop_button = run_and_stop()
         self.progress = IntProgress(max=len(self.settings), layout=Layout(width="auto", flex="1"))
-        self.status, self.shown = HTML(), HTML()
-        row = Layout(flex_flow="row wrap", align_items="center")
-        sheet = HTML(style.STYLE, layout=Layout(display="none"))
-        buttons = HBox([self.run_button, self.stop_button, self.progress], layout=row)
-        super().__init__([sheet, buttons, self.status, self.shown])
-        self.add_class("qwen-panel")
-        self.run_button.on_click(lambda _: self._pressed())
-        self.stop_button.on_click(lambda _: self.stop())
+        self.status = self.error
+        self.shown = HTML()
+        buttons = HBox([self.run_button, self.stop_button, self.progress], layout=style.row())
+        self.children = [style.sheet(), buttons, self.status, self.shown]
         self._say("sweep.ready", count=len(self.settings))
 
     def __repr__(self) -> str:
@@ -61,26 +52,8 @@ class Sweep(VBox):
         """
         if self._unconfirmed():
             raise ValueError(self._bill())
-        task = self._start()
-        try:
-            await asyncio.wait({task})
-        finally:
-            if task is self._task:
-                self.stop()
+        await self._wait(self._start())
         return self.answers
-
-    def stop(self) -> None:
-        """Stop the calls that run; the answers so far stay."""
-        if self._task and not self._task.done():
-            self._task.cancel()
-            self._say("sweep.stopped", done=len(self.answers), count=len(self.settings))
-            self._paint()
-            self.stop_button.disabled = True
-
-    def close(self) -> None:
-        """Stop the calls and take the widget away."""
-        self.stop()
-        super().close()
 
     def to_dicts(self) -> list[dict]:
         """The answers as rows: parameters, text, finish_reason, tokens, seconds, error."""
@@ -94,9 +67,9 @@ class Sweep(VBox):
         if self._unconfirmed():
             # The second press is the second word.
             self._confirmed = True
-            self.status.value = f'<span role="alert">{escaped(self._bill())}</span>'
+            self.status.value = style.box("bill", self._bill())
         else:
-            self._start()
+            super()._pressed()
 
     def _unconfirmed(self) -> bool:
         cny = price(self._lab, self.messages, self.settings)
@@ -107,37 +80,31 @@ class Sweep(VBox):
         about = say("playground.unknown") if cny is None else f"{cny:.2f}"
         return say("sweep.bill", count=len(self.settings), cny=about)
 
-    def _start(self) -> asyncio.Task:
-        self.stop()
+    def _work(self) -> Coroutine:
         self.answers = []
-        self.stop_button.disabled = False
         self._say("sweep.running", done=0, count=len(self.settings))
-        self._task = asyncio.get_running_loop().create_task(self._ask())
-        return self._task
+        return self._ask(self.answers)
 
-    async def _ask(self) -> None:
-        answers = self.answers
-
+    async def _ask(self, answers: list[Answer]) -> None:
         def answered(answer: Answer) -> None:
             answers.append(answer)
             self._say("sweep.running", done=len(answers), count=len(self.settings))
-            if not self._later:
-                self._later = asyncio.get_running_loop().call_later(PAUSE, self._paint)
+            self._paint_soon()
 
         await ask_all(self._lab, self.messages, self.settings, answered)
         # Where some are under way at once, the quick come first.
         answers.sort(key=self._place)
         self._say("sweep.done", count=len(answers))
-        self.stop_button.disabled = True
+        self._paint()
+
+    def _stopped(self) -> None:
+        self._say("sweep.stopped", done=len(self.answers), count=len(self.settings))
         self._paint()
 
     def _say(self, key: str, **values: object) -> None:
-        self.status.value = f'<span role="status">{escaped(say(key, **values))}</span>'
+        self.status.value = style.box("status", say(key, **values))
 
-    def _paint(self) -> None:
-        if self._later:
-            self._later.cancel()
-            self._later = None
+    def _show(self) -> None:
         self.progress.value = len(self.answers)
         ordered = sorted(self.answers, key=self._place)
         self.shown.value = grid(figures(ordered))._repr_html_()

@@ -56,7 +56,7 @@ def straight(engine, call: dict) -> Timing:
             events.append(event)
         return False
 
-    heard = replace(heard, messages=call["json"]["messages"])
+    heard = replace(heard, prompt=call["json"]["messages"])
     # Below what makes it awaitable: that is a part of what the endpoint costs.
     engine.engine.answer(heard, seed, alone, emit)
     return timing(began, moments, events[-1].completion_tokens)

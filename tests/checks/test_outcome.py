@@ -48,7 +48,7 @@ def every_check():
 
 
 @check
-def approve(answer, **options):
+def approve(answer, other=None):
     return passed("checks_messages.roles_passed", seen=shown(answer))
 
 
@@ -134,11 +134,9 @@ def handed(judge, answer):
     """A call's arguments: the answer wherever an object is asked for, plain values elsewhere."""
     plain, given, named = {"int": 2, "str": "assistant"}, [], {}
     for name, parameter in inspect.signature(judge).parameters.items():
-        value = plain.get(parameter.annotation.__name__, answer)
+        value = plain.get(getattr(parameter.annotation, "__name__", ""), answer)
         if parameter.kind is parameter.KEYWORD_ONLY:
             named |= {name: value} if parameter.default is parameter.empty else {}
-        elif parameter.kind is parameter.VAR_KEYWORD:
-            named |= {"id": value}
         elif parameter.default is parameter.empty:
             given.append(value)
     return given, named

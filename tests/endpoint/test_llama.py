@@ -15,7 +15,7 @@ from qwen_lab.endpoint.engine import End, Piece, Prompt
 from qwen_lab.endpoint.llama import LlamaEngine
 from qwen_lab.endpoint.refusal import Refusal
 from qwen_lab.endpoint.rules import checked_request
-from qwen_lab.endpoint.search import Note
+from qwen_lab.endpoint.search import Note, insert
 from qwen_lab.endpoint.weights import weights
 from qwen_lab.watch.next_token import WHOLE
 
@@ -265,7 +265,8 @@ def test_what_a_search_found_is_read_and_counted(engine):
         {"model": engine.model, "messages": talk, "temperature": 0}, engine.model
     )
     bare = asyncio.run(read(engine, call))
-    found = replace(call, notes=(Note("缅甸的首都", "缅甸的首都是内比都。"),))
+    notes = [Note("缅甸的首都", "缅甸的首都是内比都。")]
+    found = replace(call, prompt=insert(call.prompt, notes))
     told = asyncio.run(read(engine, found))
     assert "内比都" not in text(bare) and "内比都" in text(told)
     assert told[-1].prompt_tokens > bare[-1].prompt_tokens + 15

@@ -202,10 +202,10 @@ def test_search_is_off_unless_asked_for():
 
 
 def test_tools_are_offered_and_one_may_be_demanded():
-    assert call(tools=[TOOL]).tools == [TOOL] and not call(tools=[TOOL]).demands
+    assert call(tools=[TOOL]).tools == [TOOL] and call(tools=[TOOL]).schema is None
     for choice in ("required", {"type": "function", "function": {"name": "get_time"}}):
         asked = call(tools=[TOOL, OTHER], tool_choice=choice)
-        assert asked.demands and asked.schema
+        assert asked.schema
     assert asked.tools == [OTHER]
     assert call(tools=[TOOL], tool_choice="none").tools == []
 

@@ -221,14 +221,19 @@ def ask(client, text, **fields):
 def test_a_request_searches_when_it_says_so(client, engine, text, fields, found):
     engine.reply("内比都")
     ask(client, text, **fields)
-    assert [note.title for note in engine.calls[0][0].notes] == found
+    request = engine.calls[0][0]
+    assert request.found == found
+    assert request.prompt[0]["content"].endswith(text)
+    assert ("内比都" in request.prompt[0]["content"]) == bool(found)
+    assert request.messages == [{"role": "user", "content": text}]
 
 
 def test_a_request_may_force_the_search(client, engine):
     engine.reply("…")
     forced = {"enable_search": True, "search_options": {"forced_search": True}}
     ask(client, "什么是机器学习？", **forced)
-    assert engine.calls[0][0].notes
+    request = engine.calls[0][0]
+    assert request.found and request.found[0] in request.prompt[0]["content"]
 
 
 def test_the_lab_shows_what_a_search_finds(lab):

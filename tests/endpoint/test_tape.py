@@ -1,5 +1,6 @@
 """The tape, with the real SDK on both ends: one app records, another plays back."""
 
+import asyncio
 import json
 import time
 
@@ -12,6 +13,7 @@ from qwen_lab.endpoint import tape
 from qwen_lab.endpoint.app import BASE, create_app
 from qwen_lab.endpoint.engine import End, Piece, Prompt, Thought
 from qwen_lab.endpoint.refusal import invalid
+from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.words import LabError
 
 KEY = "sk-0123456789abcdef0123456789abcdef"
@@ -169,6 +171,22 @@ def test_a_client_that_leaves_early_does_not_cut_the_tape_short(engine, file):
     with ask(client(tape.Recorder(engine, file)), stream=True) as stream:
         next(iter(stream))
     assert text(ask(client(tape.Player(file)))) == "一二三四五"
+
+
+def test_a_reader_that_is_cancelled_does_not_cut_the_tape_short(engine, file):
+    engine.replies.append([Prompt(5), *[0.01, Piece("字")] * 20, End("stop", 5, 20, 0)])
+    recorder = tape.Recorder(engine, file)
+    body = {"model": "fake-qwen", "messages": [{"role": "user", "content": "你好"}]}
+    events = recorder.generate(checked_request(body, "fake-qwen"), 1234, False)
+
+    async def leave():
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                async for _ in events:
+                    pass
+
+    asyncio.run(leave())
+    assert text(ask(client(tape.Player(file)))) == "字" * 20
 
 
 def test_a_tape_plays_at_once_or_as_fast_as_it_was_recorded(recorded, file):

@@ -119,16 +119,16 @@ def test_nobody_at_the_address_is_said_with_the_address(monkeypatch):
         commands.ask(Namespace(question="hi", **QUESTION))
 
 
-def test_start_fetches_asks_copies_and_opens_in_this_order(endpoint, monkeypatch, tmp_path, capsys):
+def test_start_asks_copies_and_opens_in_this_order(endpoint, monkeypatch, tmp_path, capsys):
     done = []
-    monkeypatch.setattr(weights, "fetch", lambda: done.append("fetched"))
     monkeypatch.setattr(lessons, "copy", lambda: done.append("copied") or tmp_path)
     monkeypatch.setattr(jupyter, "run", lambda folder, browser: done.append((folder, browser)))
     endpoint.reply = answer(chunk("I am Qwen"), chunk(usage=3))
     commands.start(Namespace(no_browser=True))
-    assert done == ["fetched", "copied", (tmp_path, False)]
+    assert done == ["copied", (tmp_path, False)]
     assert "Who are you?" in capsys.readouterr().out
     assert endpoint.asked[0]["messages"] == [{"role": "user", "content": "Who are you?"}]
+    assert endpoint.asked[0]["temperature"] == 0
 
 
 def test_setup_opens_nothing(monkeypatch, tmp_path, capsys):

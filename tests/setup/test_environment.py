@@ -16,7 +16,14 @@ from qwen_lab.setup import environment, packages
 from qwen_lab.words import LabError
 
 BASE_PYTHON = sys._base_executable
-WHERE = "import sys\n\n\ndef status(options):\n    print(sys.prefix, *sys.argv[1:])\n"
+WHERE = """
+import sys
+from .arguments import takes
+
+@takes()
+def status(options):
+    print(sys.prefix, *sys.argv[1:])
+"""
 
 
 @pytest.fixture

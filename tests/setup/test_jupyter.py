@@ -97,6 +97,14 @@ def test_a_jupyterlab_that_ends_early_is_a_clear_error(monkeypatch, tmp_path):
     signal.signal(signal.SIGTERM, before)
 
 
+def test_without_jupyterlab_the_lessons_place_and_two_ways_on_are_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(jupyter, "find_spec", lambda name: None)
+    with pytest.raises(LabError) as caught:
+        jupyter.run(tmp_path)
+    assert str(tmp_path) in str(caught.value)
+    assert f"{sys.executable} -m pip install jupyterlab" in str(caught.value)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no root")
 @pytest.mark.parametrize(("user", "flagged"), [(0, True), (1000, False)])
 def test_only_root_is_allowed_as_root(monkeypatch, tmp_path, user, flagged):

@@ -10,7 +10,7 @@ import pytest
 
 from qwen_lab import sampler
 from qwen_lab.watch.next_token import listed
-from qwen_lab.watch.sampling import Settings
+from qwen_lab.watch.sampling import Settings, stages
 from qwen_lab.widgets.sampler import OFF, Sampler
 from qwen_lab.words import LabError
 
@@ -70,6 +70,17 @@ def test_a_moved_slider_moves_the_bars_without_another_call(lab, engine):
         box.candidates.picture
     )
     assert len(engine.calls) == calls
+
+
+def test_a_moved_slider_computes_the_stages_once(lab, monkeypatch):
+    box, computed = used(Sampler(lab, "hi")), []
+    for module in ("widgets", "views"):
+        monkeypatch.setattr(
+            f"qwen_lab.{module}.sampler.stages",
+            lambda found, settings: computed.append(settings) or stages(found, settings),
+        )
+    box.controls["temperature"].value = 1.5
+    assert computed == [box.settings]
 
 
 def test_it_is_painted_at_most_twenty_times_a_second(lab):
@@ -165,7 +176,7 @@ def test_what_a_tape_does_not_name_is_said_and_the_bars_stay(lab, monkeypatch):
     monkeypatch.setattr("qwen_lab.lab.Lab.next_token", refuse)
 
     async def draw():
-        await box._start(rare=True)
+        await asyncio.wait({box._start(rare=True)})
 
     asyncio.run(draw())
     assert "whole vocabulary" in words(box.error) and "<0>" in words(box.candidates.picture)

@@ -1,0 +1,66 @@
+"""An answer as a terminal shows it: piece by piece as it arrives, and then how fast it came."""
+
+import time
+import unicodedata
+from collections.abc import Iterable
+
+import openai
+from openai.types import CompletionUsage
+from openai.types.chat import ChatCompletionChunk
+
+from ..lab import Lab
+from ..words import LabError, say
+
+
+def show_answer(lab: Lab, question: str, system: str | None = None, **options: object) -> None:
+    """Ask a question and stream its answer to the terminal; `options` are the call's.
+
+    An API error becomes a `LabError` of two lines.
+    """
+    messages = [{"role": "user", "content": question}]
+    if system:
+        messages.insert(0, {"role": "system", "content": system})
+    try:
+        with openai.OpenAI(base_url=lab.base_url, api_key=lab.api_key) as client:
+            asked = {"model": lab.model, "messages": messages, **options}
+            usage = {"stream": True, "stream_options": {"include_usage": True}}
+            _show(client.chat.completions.create(**asked, **usage))
+    except openai.APIStatusError as error:
+        told = {"status": error.status_code, "code": error.code, "message": _message(error)}
+        raise LabError("commands.refused", **told) from error
+    except openai.APIConnectionError as error:
+        reason = error.__cause__ or error
+        raise LabError("commands.no_answer", address=lab.base_url, reason=reason) from error
+    except openai.APIError as error:
+        raise LabError("commands.cut_short", code=error.code, message=_message(error)) from error
+
+
+def _show(chunks: Iterable[ChatCompletionChunk]) -> None:
+    began = time.monotonic()
+    first = usage = None
+    for chunk in chunks:
+        piece = chunk.choices[0].delta.content if chunk.choices else None
+        first = first or (time.monotonic() if piece else None)
+        usage = chunk.usage or usage
+        print(_printable(piece or ""), end="", flush=True)
+    ended = time.monotonic()
+    print(_speed(usage, (first or ended) - began, ended - (first or ended)))
+
+
+def _speed(usage: CompletionUsage | None, wait: float, rest: float) -> str:
+    if not usage:
+        return say("commands.counted_none", wait=wait + rest)
+    tokens = usage.completion_tokens
+    # The first token's time is the prompt's; only the others show how fast the model writes.
+    speed = (tokens - 1) / rest if rest and tokens > 1 else 0
+    return say("commands.speed", tokens=tokens, wait=wait, rest=rest, speed=speed)
+
+
+def _message(error: openai.APIError) -> str:
+    body = error.body if isinstance(error.body, dict) else {}
+    return _printable(str(body.get("message") or error.message))
+
+
+def _printable(words: str) -> str:
+    # Control characters from a model or a server could steer the terminal.
+    return "".join(c for c in words if c in "\n\t" or unicodedata.category(c) != "Cc")

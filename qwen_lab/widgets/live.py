@@ -1,0 +1,127 @@
+"""What all widgets that call have in common: Run and Stop, one task at a time, calm painting."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+
+from ipywidgets import HTML, Button, Layout, VBox
+
+from ..words import say
+from . import style
+
+# At most twenty paintings a second: more are not seen, and each sends text to the browser.
+PAUSE = 0.05
+
+
+class Live(VBox):
+    """A widget whose work runs in a task, so that the page stays live and Stop works.
+
+    There is one task at a time: starting again stops the one before. A subclass gives the work
+    (`_work`), paints its state (`_show`), and says that it was stopped (`_stopped`). An error that
+    the work does not handle itself is shown in `error`, which may be any HTML of the widget.
+    """
+
+    _task: asyncio.Task | None = None
+    _later: asyncio.TimerHandle | None = None
+    _painted = 0.0
+
+    def __init__(self) -> None:
+        layout = Layout(width="auto", min_width="7em")
+        self.run_button = Button(
+            description=say("panel.run"), button_style="primary", layout=layout
+        )
+        self.stop_button = Button(description=say("panel.stop"), disabled=True, layout=layout)
+        self.error = HTML()
+        super().__init__()
+        self.add_class("qwen-panel")
+        self.run_button.on_click(lambda _: self._pressed())
+        self.stop_button.on_click(lambda _: self.stop())
+
+    def stop(self) -> None:
+        """Stop what runs, if anything does; what has come so far stays."""
+        if self._task and not self._task.done():
+            _cancel(self._task)
+            self.stop_button.disabled = True
+            self._stopped()
+
+    def close(self) -> None:
+        """Stop what runs and take the widget away."""
+        self.stop()
+        super().close()
+
+    def _work(self) -> Coroutine:
+        """Show that a new run begins, and give what it does."""
+        raise NotImplementedError
+
+    def _show(self) -> None:
+        """Show the state as it now is."""
+        raise NotImplementedError
+
+    def _stopped(self) -> None:
+        """Show that the run was stopped."""
+
+    def _pressed(self) -> None:
+        self._start()
+
+    def _start(self, **options: bool) -> asyncio.Task:
+        """Begin the work, with its options, in a task of its own."""
+        self.stop()
+        self.error.value = ""
+        self._task = asyncio.get_running_loop().create_task(self._work(**options))
+        self._task.add_done_callback(self._ended)
+        self.stop_button.disabled = False
+        return self._task
+
+    async def _wait(self, task: asyncio.Task) -> None:
+        """Wait for the task; when the cell that waits is interrupted, so is the task."""
+        try:
+            await asyncio.wait({task})
+        finally:
+            if task is self._task:
+                self.stop()
+
+    def _ended(self, task: asyncio.Task) -> None:
+        if task is not self._task:
+            return
+        self.stop_button.disabled = True
+        if not task.cancelled() and (error := task.exception()):
+            self._stopped()
+            self._paint()
+            while isinstance(error, BaseExceptionGroup):
+                error = error.exceptions[0]
+            self.error.value = style.box("error", str(error) or type(error).__name__)
+
+    def _paint(self) -> None:
+        """Show the state at once."""
+        if self._later:
+            self._later.cancel()
+            self._later = None
+        # The clock of every event loop.
+        self._painted = time.monotonic()
+        self._show()
+
+    def _paint_soon(self) -> None:
+        """Show the state, but not sooner than `PAUSE` seconds after the last time."""
+        if self._later:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            # Nothing would paint it later.
+            self._paint()
+        else:
+            moment = max(loop.time(), self._painted + PAUSE)
+            self._later = loop.call_at(moment, self._paint)
+
+
+def _cancel(task: asyncio.Task) -> None:
+    """Cancel the task. JupyterLab may deliver a click in another thread than the task's."""
+    loop = task.get_loop()
+    try:
+        here = asyncio.get_running_loop() is loop
+    except RuntimeError:
+        here = False
+    if here:
+        task.cancel()
+    else:
+        loop.call_soon_threadsafe(task.cancel)
