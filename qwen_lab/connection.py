@@ -21,17 +21,27 @@ class Secret(str):
 
 
 def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
-    """Choose the endpoint, say in one line which Qwen answers, where, and what it costs.
+    """Choose the endpoint, and say in one line which Qwen answers, where, and what it costs.
 
-    In this order: `endpoint`; `QWEN_LAB_ENDPOINT`; DashScope if `DASHSCOPE_API_KEY` is set; the
-    local Qwen. Variables come from the environment, else from `.env`. An endpoint is "dashscope",
-    "local", "replay" (the lesson's tape, from its first answer on), or the base URL of any
-    OpenAI-compatible server. `lang`, "zh" or "en", is the language the lab speaks from here on.
+    The first that is given counts: `endpoint`; the variable `QWEN_LAB_ENDPOINT`; DashScope, if
+    `DASHSCOPE_API_KEY` is set; else the local Qwen, which is started if it does not run. Variables
+    come from the environment, else from a file `.env` in the working folder or above it, or in the
+    checkout. An endpoint is
 
-    >>> lab = qwen_lab.connect()
+    - "local", the Qwen on this machine: free, and nothing you send leaves it;
+    - "dashscope", with `DASHSCOPE_BASE_URL` (default: Beijing) and `DASHSCOPE_MODEL` (qwen-plus);
+    - "replay", the lesson's tape from its first answer on, or the tape in `QWEN_LAB_TAPE`;
+    - the base URL of any OpenAI-compatible server, with `QWEN_LAB_API_KEY` and `QWEN_LAB_MODEL`.
+
+    `lang`, "zh" or "en", is the language that the lab speaks from here on.
+
+    >>> from openai import OpenAI
+    >>> lab = qwen_lab.connect()  # here QWEN_LAB_ENDPOINT names a server
+    Your endpoint: ... at ...
     >>> client = OpenAI(base_url=lab.base_url, api_key=lab.api_key)
 
-    Raises `LabError` when the key is missing or mistyped, or the local Qwen cannot start.
+    Raises `LabError` when the endpoint is unknown or does not answer, a key is missing or mistyped,
+    the local Qwen cannot start, or there is no tape; `ValueError` for another language.
     """
     if lang:
         words.use(lang)
@@ -139,10 +149,10 @@ def _checked(key: str, name: str) -> Secret:
 
 def _line(lab: Lab) -> str:
     # A tape says what its recording said, so that a lesson's outputs are the same either way.
-    words = "local" if lab.kind == "replay" else lab.kind
+    kind = "local" if lab.kind == "replay" else lab.kind
     host = urlsplit(lab.base_url).netloc
     price = _price(lab.model) if lab.kind == "dashscope" else ""
-    return say(f"connection.{words}", model=lab.model, host=host) + price
+    return say(f"connection.{kind}", model=lab.model, host=host) + price
 
 
 def _price(model: str) -> str:

@@ -36,7 +36,7 @@ STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 # Their words are being written.
 OPEN = (
-    "Calls Panel anatomy compare connect difference figures playground progress quiz sampler sweep"
+    "Calls Panel anatomy compare difference figures playground progress quiz sampler sweep"
     " timeline wire xray"
 ).split()
 

@@ -6,6 +6,8 @@ One small file in the lab's home, and nothing is sent anywhere.
 import json
 from contextlib import suppress
 
+from filelock import FileLock
+
 from ..paths import home, replacing
 
 EXERCISES, QUIZZES = "exercises", "quizzes"
@@ -39,15 +41,9 @@ def _note(kind: str, name: str, value: object) -> None:
     # A disk that is full must not cost the learner the verdict.
     with suppress(OSError):
         home().mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _lock():
+        # Two lessons may be open at once.
+        with FileLock(home() / "progress.lock"):
             found = read()
             found[kind][name] = value
             with replacing(home() / "progress.json") as file:
                 json.dump(found, file, indent=1)
-
-
-def _lock():
-    # Two lessons may be open at once. Imported here, for the checks load with the package.
-    from filelock import FileLock
-
-    return FileLock(home() / "progress.lock")

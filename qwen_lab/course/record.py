@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import nbformat
 from nbclient import NotebookClient
@@ -38,11 +39,11 @@ def record(lesson: Path) -> None:
     """
     tape = paths.tape(lesson)
     with tempfile.TemporaryDirectory() as home:
-        fresh, usual = Path(home) / "tape.jsonl", {"QWEN_LAB_HOME": home}
+        fresh = Path(home) / "tape.jsonl"
         with _recording(home, fresh):
-            run(solved(lesson), {"QWEN_LAB_ENDPOINT": "local"} | usual)
+            run(solved(lesson), {"QWEN_LAB_ENDPOINT": "local", "QWEN_LAB_HOME": home})
         # As fast as it was recorded: what the outputs say of times is true.
-        timed = {"QWEN_LAB_TAPE_SPEED": "recorded"} | usual
+        timed = {"QWEN_LAB_TAPE_SPEED": "recorded", "QWEN_LAB_HOME": home}
         played = run(nbformat.read(lesson, as_version=4), replaying(fresh) | timed)
         tape.parent.mkdir(parents=True, exist_ok=True)
         tape.write_text(fresh.read_text(encoding="utf-8"), encoding="utf-8")
@@ -67,22 +68,23 @@ def solved(lesson: Path) -> nbformat.NotebookNode:
     """The lesson, and after its last cell the solution of each exercise and its check."""
     notebook = nbformat.read(lesson, as_version=4)
     for exercise in exercises(notebook):
-        code = exercise.solution, exercise.check
-        notebook.cells += [new_code_cell(source) for source in code if source]
+        code = filter(None, (exercise.solution, exercise.check))
+        notebook.cells += map(new_code_cell, code)
     return notebook
 
 
 def needs(lesson: Path) -> str:
     """What a lesson needs, as its title says it: minutes (the author's), calls, tokens and CNY.
 
-    The calls of its exercises' solutions count; `lab.next_token`, which the cloud has not, does
-    not. The tokens are those of the local model.
+    The calls of its exercises' solutions count; `lab.next_token` does not, since the cloud does not
+    offer it. The tokens are those that the local model counted.
     """
     lines = map(json.loads, paths.tape(lesson).read_text(encoding="utf-8").splitlines())
     ends = [line["end"] for line in lines if "end" in line]
     prompt, completion = (sum(end[at] for end in ends) for at in (1, 2))
     title = nbformat.read(lesson, as_version=4).cells[0].source
-    minutes, price = re.search(r"(\d+) (?:minutes|分钟)", title), models.price(DEFAULT_MODEL)
+    minutes = re.search(r"(\d+) (?:minutes|分钟)", title)
+    price = models.price()
     return say(
         "lessons.needs",
         minutes=minutes[1] if minutes else "25",
@@ -95,7 +97,7 @@ def needs(lesson: Path) -> str:
 
 
 def run(notebook: nbformat.NotebookNode, settings: dict[str, str]) -> nbformat.NotebookNode:
-    """The notebook with the outputs that its cells have under these settings, and no others."""
+    """Run a notebook with these settings of the lab and no others; it then has its new outputs."""
     # The kernel of this Python, not one of that name that the user once installed.
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     clean = {name: value for name, value in os.environ.items() if not name.startswith(KEYS)}
@@ -116,13 +118,9 @@ def run(notebook: nbformat.NotebookNode, settings: dict[str, str]) -> nbformat.N
 @contextmanager
 def _recording(home: str, tape: Path) -> Iterator[None]:
     """A local Qwen with a home of its own, which writes down all that it answers."""
-    usual = os.environ.get("QWEN_LAB_HOME")
-    os.environ["QWEN_LAB_HOME"] = home
-    try:
+    with patch.dict(os.environ, QWEN_LAB_HOME=home):
         server.start(record=tape)
-        yield
-        server.stop()
-    finally:
-        os.environ.pop("QWEN_LAB_HOME")
-        if usual:
-            os.environ["QWEN_LAB_HOME"] = usual
+        try:
+            yield
+        finally:
+            server.stop()

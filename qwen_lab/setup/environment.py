@@ -89,15 +89,15 @@ def _clear() -> None:
 
 def _maker() -> list[str]:
     """The command, but for the folder, that makes an environment with pip on this machine."""
-    python, uv, virtualenv = sys.executable, shutil.which("uv"), shutil.which("virtualenv")
+    python = sys.executable
     # Debian has `venv` without `ensurepip`: it would leave an environment that has no pip.
     if find_spec("venv") and find_spec("ensurepip"):
         return [python, "-m", "venv"]
-    if uv:
+    if uv := shutil.which("uv"):
         return [uv, "venv", "--seed", "--python", python]
     if find_spec("virtualenv"):
         return [python, "-m", "virtualenv"]
-    if virtualenv:
+    if virtualenv := shutil.which("virtualenv"):
         return [virtualenv, "--python", python]
     raise LabError("setup.no_venv", remedy=_remedy())
 

@@ -1,6 +1,7 @@
 """What a lesson's title says it needs, and what is recorded of it."""
 
 import json
+import os
 import re
 
 import nbformat
@@ -9,6 +10,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from qwen_lab import paths
 from qwen_lab.course import lessons, record
+from qwen_lab.endpoint import server
 from qwen_lab.words import LANGUAGES
 
 LESSONS = [
@@ -45,6 +47,16 @@ def test_the_solutions_and_their_checks_are_recorded_after_the_lesson():
     added = [cell.source for cell in solved.cells[len(plain.cells) :]]
     assert len(added) == 6 and re.match(r"messages = \[", added[0])
     assert [source.startswith("qwen_lab.checks.") for source in added] == [False, True] * 3
+
+
+def test_the_recording_server_ends_with_a_lesson_that_fails(monkeypatch, tmp_path):
+    done = []
+    monkeypatch.setattr(server, "start", lambda record: done.append(os.environ["QWEN_LAB_HOME"]))
+    monkeypatch.setattr(server, "stop", lambda: done.append("stopped"))
+    usual = os.environ["QWEN_LAB_HOME"]
+    with pytest.raises(ZeroDivisionError), record._recording("a home", tmp_path / "tape.jsonl"):
+        _ = 1 / 0
+    assert done == ["a home", "stopped"] and os.environ["QWEN_LAB_HOME"] == usual
 
 
 def test_what_a_cell_prints_piece_by_piece_is_recorded_as_one_output():
