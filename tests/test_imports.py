@@ -24,7 +24,7 @@ MAY = {
     "checks": "words parameters models watch views course",
     "endpoint": "words paths parameters models watch",
     "connection": "words paths models lab endpoint",
-    "setup": "words paths connection course endpoint",
+    "setup": "words paths lab connection course endpoint",
     "__main__": "words setup",
 }
 # Narrower still: of these parts only these modules.
