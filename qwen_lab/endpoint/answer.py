@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from .chunks import Deltas, chunk, head, usage
-from .engine import End, Engine, Event, Prompt
+from .engine import End, Engine, Events, Prompt
 from .rules import ChatRequest
 from .slots import Slots
 
@@ -38,9 +38,7 @@ async def answer(
     yield {**first, "choices": [], "usage": usage(ends, thoughts if request.thinking else None)}
 
 
-async def _events(
-    engine: Engine, slots: Slots, request: ChatRequest, index: int
-) -> AsyncGenerator[Event, None]:
+async def _events(engine: Engine, slots: Slots, request: ChatRequest, index: int) -> Events:
     # One seed, one text: neighbours and the prompt cache change the rounding, so a seeded request
     # has the model alone and reads its prompt afresh (design, section 3).
     alone = request.seed is not None

@@ -27,7 +27,7 @@ from ..words import say
 from . import messages
 from .answer import answer
 from .chunks import complete
-from .engine import Engine
+from .engine import Engine, Prefix
 from .refusal import DONE, Refusal, broken, invalid, sse, unknown_model
 from .request import HOSTS, Guard, LocalOrigin, body, parse, while_connected
 from .rules import ChatRequest, checked_request, is_tokens
@@ -138,7 +138,7 @@ async def _next_token(request: Request) -> Response:
     return Response(found.dump(), media_type="application/octet-stream")
 
 
-async def _looked(state: State, talk: list[dict], prefix: str | list[int], most: int) -> NextToken:
+async def _looked(state: State, talk: list[dict], prefix: Prefix, most: int) -> NextToken:
     async with state.slots.taken(alone=False):
         return await state.engine.next_token(talk, prefix, most)
 

@@ -10,7 +10,7 @@ import math
 import os
 import secrets
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import aclosing, closing
 from functools import partial
@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from ..parameters import limit
 from ..watch.next_token import NextToken, listed
 from . import llama_memory
-from .engine import Event, done, events_of
+from .engine import Event, Events, Prefix, done, events_of
 from .llama_chunks import Emit, Reader, refused, unusable
 from .refusal import invalid
 from .rules import ChatRequest
@@ -61,7 +61,7 @@ class LlamaEngine:
         self._letters = [self._tokens(letter)[0] for letter in "ab"]
         llama_memory.unmap(path)
 
-    def generate(self, request: ChatRequest, seed: int, alone: bool) -> AsyncGenerator[Event, None]:
+    def generate(self, request: ChatRequest, seed: int, alone: bool) -> Events:
         return in_thread(self._threads, partial(self.answer, request, seed, alone))
 
     def answer(self, request: ChatRequest, seed: int, alone: bool, emit: Emit) -> None:
@@ -75,20 +75,18 @@ class LlamaEngine:
         if reader.error:
             raise reader.error
 
-    async def next_token(
-        self, messages: list[dict], prefix: str | list[int], most: int
-    ) -> NextToken:
+    async def next_token(self, messages: list[dict], prefix: Prefix, most: int) -> NextToken:
         work = partial(self._next_token, messages, prefix, most)
         running = asyncio.get_running_loop().run_in_executor(self._threads, work)
         await done(running)
         return running.result()
 
-    def _next_token(self, messages: list[dict], prefix: str | list[int], most: int) -> NextToken:
+    def _next_token(self, messages: list[dict], prefix: Prefix, most: int) -> NextToken:
         template = self._post("/apply-template", {"messages": messages})
         prompt = self._tokens(template["prompt"], begins=True)
         # An answer's tokens never melt into the prompt's, so its text is cut apart by itself.
         context = prompt + (self._tokens(prefix) if isinstance(prefix, str) else prefix)
-        # The other one must be listed too.
+        # At least two: one of them is the token whose logit `_logit` tells.
         request = {
             "prompt": context,
             "n_predict": 1,
@@ -106,9 +104,10 @@ class LlamaEngine:
             llama_memory.trim()
 
     def _whole(self, context: list[int]) -> int:
-        """A token to be picked: for a part of a character the engine tells no probabilities.
+        """A token of whole characters for the engine to pick, by a bias.
 
-        Those that it tells are from before the bias that has it picked.
+        When it picks a part of a character, it lists no probabilities. Those that it lists are
+        from before the bias.
         """
         return next(token for token in self._letters if token != context[-1])
 
@@ -164,9 +163,7 @@ class LlamaEngine:
         return answer
 
 
-async def in_thread(
-    threads: Executor, answer: Callable[[Emit], None]
-) -> AsyncGenerator[Event, None]:
+async def in_thread(threads: Executor, answer: Callable[[Emit], None]) -> Events:
     """The events that `answer` emits in a thread; it is told to stop when nobody reads on."""
     loop, events = asyncio.get_running_loop(), asyncio.Queue()
     left = threading.Event()
@@ -199,6 +196,9 @@ def _body(request: ChatRequest, seed: int, alone: bool) -> dict:
     sampling = dict(request.sampling)
     sampling["top_k"] = limit(sampling["top_k"])
     sampling["repeat_penalty"] = min(sampling.pop("repetition_penalty"), LARGEST_PENALTY)
+    if request.logprobs:
+        # With none to list, the engine would not give those of the tokens themselves either.
+        sampling |= {"logprobs": True, "top_logprobs": request.top_logprobs or 1}
     return {
         **sampling,
         **_form(request),
@@ -207,12 +207,6 @@ def _body(request: ChatRequest, seed: int, alone: bool) -> dict:
         "cache_prompt": not alone,
         "samplers": SAMPLERS,
         "repeat_last_n": SLOT_TOKENS,
-        # With none to list, the engine would not give those of the tokens themselves either.
-        **(
-            {"logprobs": True, "top_logprobs": request.top_logprobs or 1}
-            if request.logprobs
-            else {}
-        ),
         "stream": True,
         "stream_options": {"include_usage": True},
         "return_progress": True,

@@ -53,24 +53,18 @@ class Guard:
             await send(message)
 
         try:
-            self._check(request)
+            given = request.headers.get("authorization", "").encode()
+            if not secrets.compare_digest(given, self.expected):
+                raise wrong_key()
             await self.app(scope, receive, named)
         except Exception as error:
             if begun:
                 raise
-            refusal = error if isinstance(error, Refusal) else _broken(request)
+            if not isinstance(error, Refusal):
+                logging.exception("request %s failed", request.state.id)
+            refusal = error if isinstance(error, Refusal) else broken()
             response = JSONResponse(refusal.body(request.state.id), refusal.status, refusal.headers)
             await response(scope, receive, named)
-
-    def _check(self, request: Request) -> None:
-        given = request.headers.get("authorization", "").encode()
-        if not secrets.compare_digest(given, self.expected):
-            raise wrong_key()
-
-
-def _broken(request: Request) -> Refusal:
-    logging.exception("request %s failed", request.state.id)
-    return broken()
 
 
 async def body(request: Request) -> bytes:

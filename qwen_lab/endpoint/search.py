@@ -32,7 +32,8 @@ RANKED = "SELECT rowid FROM notes WHERE notes MATCH ? ORDER BY bm25(notes, 3, 1)
 HAN = "\u3400-\u9fff"
 RUN = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+(?:\.[^\W_{HAN}]+)*")
 YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-# Words that questions have and that say nothing about their subject.
+# Words that questions have and that say nothing about their subject, taken out before its words
+# are looked for: polite words, question words, words of number, pronouns, particles.
 FILLERS = re.compile(
     "请问|告诉|知道|帮我|什么|怎么样?|怎样|如何|多少|多(?=[高长深大久])|哪[里儿个些座条支位]?|意思"
     "|一[个下共]|总共|几[个枚块]?|世界上|[你我他她它您]们?|[请的了吗呢吧啊是在与有到把就谁这那给]"
@@ -49,16 +50,9 @@ PROMPTS = {
 }
 # What a question for the date says; the note itself is made on the day.
 CALENDAR = (
-    ("今天的日期 今日 今年 现在 几月 几号 星期几 礼拜几 哪一年", ""),
-    ("today's date now current day weekday week month year", ""),
+    "今天的日期 今日 今年 现在 几月 几号 星期几 礼拜几 哪一年",
+    "today's date now current day weekday week month year",
 )
-WEEKDAYS = {
-    "zh": "一二三四五六日",
-    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
-}
-MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
 
 
 @dataclass(frozen=True)
@@ -81,9 +75,9 @@ class Search:
         self._today = today
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
         self._database.execute(TABLE)
-        written = [(note.title, note.text) for note in self._notes]
-        rows = [map(_indexed, row) for row in (*written, *CALENDAR)]
-        self._database.executemany("INSERT INTO notes VALUES (?, ?)", map(tuple, rows))
+        rows = [(note.title, note.text) for note in self._notes] + [(day, "") for day in CALENDAR]
+        indexed = [(_indexed(title), _indexed(text)) for title, text in rows]
+        self._database.executemany("INSERT INTO notes VALUES (?, ?)", indexed)
 
     def find(self, question: str, *, forced: bool = False, limit: int = 3) -> list[Note]:
         """The notes that a question is about, best first; those in its own language if any.
@@ -127,9 +121,7 @@ class Search:
         return set(YEAR.findall(f"{note.title} {note.text}"))
 
     def _note(self, row: int) -> Note:
-        if row < len(self._notes):
-            return self._notes[row]
-        return _calendar(self._today(), ("zh", "en")[row - len(self._notes)])
+        return [*self._notes, *_calendar(self._today())][row]
 
 
 def insert(messages: Sequence[dict], notes: Sequence[Note]) -> list[dict]:
@@ -162,15 +154,11 @@ def _parts(text: str) -> Iterator[str]:
         yield text
 
 
-def _calendar(day: date, language: str) -> Note:
-    weekday = WEEKDAYS[language][day.weekday()]
-    if language == "zh":
-        return Note(
-            "今天的日期", f"今天是 {day.year} 年 {day.month} 月 {day.day} 日，星期{weekday}。"
-        )
-    return Note(
-        "Today's date", f"Today is {weekday}, {day.day} {MONTHS[day.month - 1]} {day.year}."
-    )
+def _calendar(day: date) -> list[Note]:
+    weekday = "一二三四五六日"[day.weekday()]
+    chinese = f"今天是 {day.year} 年 {day.month} 月 {day.day} 日，星期{weekday}。"
+    english = f"Today is {day:%A}, {day.day} {day:%B %Y}."
+    return [Note("今天的日期", chinese), Note("Today's date", english)]
 
 
 def _language(text: str) -> str:

@@ -234,12 +234,9 @@ def _await_health(child: subprocess.Popen, place: Path, earlier: State | None) -
         raise
     child.kill()
     child.wait()
-    raise LabError("server.did_not_start", said=_last_line(place / LOG), log=place / LOG)
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "…"
+    log = place / LOG
+    said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    raise LabError("server.did_not_start", said=said[-1] if said else "…", log=log)
 
 
 def _end(process: psutil.Process) -> None:

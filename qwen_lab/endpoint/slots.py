@@ -1,4 +1,4 @@
-"""Who may use the model now: up to `size` calls share it, or one has it alone; first come, first
+"""Who may use the model now: up to `size` requests share it, or one has it alone; first come, first
 served, so neither kind starves the other."""
 
 import asyncio
@@ -8,61 +8,36 @@ from contextlib import asynccontextmanager
 
 
 class Slots:
-    """The model's slots. Used from the event loop alone."""
+    """The model's slots, of which one that wants to be alone takes all. For one event loop."""
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._waiting: deque[tuple[bool, asyncio.Future]] = deque()
-        self._shared = 0
-        self._alone = False
-
-    @property
-    def busy(self) -> int:
-        """How many calls run or wait."""
-        return self._shared + self._alone + len(self._waiting)
+        # How many requests run or wait.
+        self.busy = 0
+        self._free = size
+        self._waiting: deque[tuple[int, asyncio.Future]] = deque()
 
     @asynccontextmanager
     async def taken(self, alone: bool) -> AsyncIterator[None]:
-        """A slot, or the whole model, for as long as the block runs."""
-        await self.acquire(alone)
-        try:
-            yield
-        finally:
-            self.release(alone)
-
-    async def acquire(self, alone: bool) -> None:
-        """Wait for a slot, or for the whole model; a cancelled wait leaves the queue."""
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append((alone, turn))
+        """A slot, or the whole model, for as long as the block runs; a cancelled wait ends."""
+        count, turn = self.size if alone else 1, asyncio.get_running_loop().create_future()
+        self.busy += 1
+        self._waiting.append((count, turn))
         self._admit()
         try:
             await turn
-        except asyncio.CancelledError:
-            # The turn may have come in the same moment.
-            if turn.done() and not turn.cancelled():
-                self.release(alone)
+            yield
+        finally:
+            self.busy -= 1
+            # Cancelled in the very moment in which its turn came, it has the slot all the same.
+            if turn.cancelled():
+                self._waiting.remove((count, turn))
             else:
-                self._waiting.remove((alone, turn))
-                self._admit()
-            raise
-
-    def release(self, alone: bool) -> None:
-        """Give back what `acquire` gave."""
-        if alone:
-            self._alone = False
-        else:
-            self._shared -= 1
-        self._admit()
+                self._free += count
+            self._admit()
 
     def _admit(self) -> None:
-        while self._waiting and self._fits(self._waiting[0][0]):
-            alone, turn = self._waiting.popleft()
-            if alone:
-                self._alone = True
-            else:
-                self._shared += 1
+        while self._waiting and self._waiting[0][0] <= self._free:
+            count, turn = self._waiting.popleft()
+            self._free -= count
             turn.set_result(None)
-
-    def _fits(self, alone: bool) -> bool:
-        limit = 0 if alone else self.size - 1
-        return not self._alone and self._shared <= limit

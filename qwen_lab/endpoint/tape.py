@@ -9,14 +9,13 @@ import asyncio
 import json
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
 from ..watch.next_token import WHOLE, NextToken
 from ..words import LabError, say
 from . import tape_line
-from .engine import Engine, Event, events_of
+from .engine import Engine, Event, Events, Prefix, events_of
 from .refusal import Refusal
 from .rules import ChatRequest
 
@@ -33,24 +32,24 @@ class Recorder:
         head = {"model": self.model} | ({"thinks": True} if self.thinks else {})
         path.write_text(_line(head), encoding="utf-8")
 
-    async def generate(
-        self, request: ChatRequest, seed: int, alone: bool
-    ) -> AsyncGenerator[Event, None]:
+    async def generate(self, request: ChatRequest, seed: int, alone: bool) -> Events:
         told: asyncio.Queue = asyncio.Queue()
         # A client that left may come to read further on another day: the task goes on to the end.
-        recording = asyncio.create_task(self._record(request, seed, alone, told))
+        ask, answer = (
+            tape_line.asked(request, seed, alone),
+            self._engine.generate(request, seed, alone),
+        )
+        recording = asyncio.create_task(self._record(ask, answer, told))
         async with aclosing(events_of(recording, told)) as events:
             async for event in events:
                 yield event
 
-    async def _record(
-        self, request: ChatRequest, seed: int, alone: bool, told: asyncio.Queue
-    ) -> None:
-        ask, start = tape_line.asked(request, seed, alone), time.monotonic()
+    async def _record(self, ask: dict, answer: Events, told: asyncio.Queue) -> None:
+        start = time.monotonic()
         kept: list[tuple[float, Event]] = []
         try:
-            async with aclosing(self._engine.generate(request, seed, alone)) as events:
-                async for event in events:
+            async with aclosing(answer):
+                async for event in answer:
                     kept.append((time.monotonic(), event))
                     told.put_nowait(event)
         except Refusal as refusal:
@@ -58,9 +57,7 @@ class Recorder:
             raise
         self._write(ask | tape_line.answered(kept, start))
 
-    async def next_token(
-        self, messages: list[dict], prefix: str | list[int], most: int
-    ) -> NextToken:
+    async def next_token(self, messages: list[dict], prefix: Prefix, most: int) -> NextToken:
         found = await self._engine.next_token(messages, prefix, WHOLE)
         asked = tape_line.asked_next(messages, prefix)
         hidden = asked["ask"]["messages"] != messages or asked["ask"]["next_token_after"] != prefix
@@ -93,9 +90,7 @@ class Player:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LabError("tape.unreadable", path=path) from error
 
-    async def generate(
-        self, request: ChatRequest, seed: int, alone: bool
-    ) -> AsyncGenerator[Event, None]:
+    async def generate(self, request: ChatRequest, seed: int, alone: bool) -> Events:
         found = self._find(tape_line.asked(request, seed, alone)["ask"])
         if "refusal" in found:
             raise Refusal(found["refusal"], by_model=True)
@@ -104,19 +99,18 @@ class Player:
                 await asyncio.sleep(wait)
             yield event
 
-    async def next_token(
-        self, messages: list[dict], prefix: str | list[int], most: int
-    ) -> NextToken:
+    async def next_token(self, messages: list[dict], prefix: Prefix, most: int) -> NextToken:
         return tape_line.next_token(self._find(tape_line.asked_next(messages, prefix)["ask"]))
 
     def _find(self, ask: dict) -> dict:
-        takes = self._exchanges.get(_key(ask))
-        if not takes:
-            raise _not_on_tape(self._path, difference=self._difference(ask))
-        self._played[_key(ask)] += 1
-        if self._played[_key(ask)] > len(takes):
-            raise _not_on_tape(self._path, difference=say("tape.again", count=len(takes)))
-        return takes[self._played[_key(ask)] - 1]
+        key = _key(ask)
+        takes, played = self._exchanges.get(key, []), self._played[key]
+        if played == len(takes):
+            difference = say("tape.again", count=played) if takes else self._difference(ask)
+            message = say("tape.missing", tape=self._path.name, difference=difference)
+            raise Refusal(message, status=404, code="not_on_tape")
+        self._played[key] += 1
+        return takes[played]
 
     def _difference(self, ask: dict) -> str:
         """What tells the request from the one on the tape that is most like it."""
@@ -124,11 +118,6 @@ class Player:
         nearest = min(known, key=lambda other: len(_unlike(ask, other)), default={})
         rows = [f"{name}: {nearest.get(name)} → {ask.get(name)}" for name in _unlike(ask, nearest)]
         return say("tape.differs", rows="; ".join(rows))
-
-
-def _not_on_tape(path: Path, *, difference: str) -> Refusal:
-    message = say("tape.missing", tape=path.name, difference=difference)
-    return Refusal(message, status=404, code="not_on_tape")
 
 
 def _unlike(ask: dict, other: dict) -> list[str]:

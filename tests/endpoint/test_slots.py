@@ -9,10 +9,23 @@ def run(scenario):
     return asyncio.run(asyncio.wait_for(scenario, 5))
 
 
-async def ask(slots, alone, order=None, name=None):
-    await slots.acquire(alone)
-    if order is not None:
-        order.append(name)
+class Caller:
+    """Asks for a slot, and keeps it until it is told to leave."""
+
+    def __init__(self, slots, alone, order=None, name=None):
+        self.leave, self.inside = asyncio.Event(), False
+        self.task = asyncio.create_task(self._call(slots, alone, [] if order is None else order))
+        self.name = name
+
+    async def _call(self, slots, alone, order):
+        async with slots.taken(alone):
+            order.append(self.name)
+            self.inside = True
+            await self.leave.wait()
+
+    async def ends(self):
+        self.leave.set()
+        await self.task
 
 
 async def settle():
@@ -23,31 +36,31 @@ async def settle():
 def test_up_to_size_calls_share_and_the_next_one_waits():
     async def scenario():
         slots = Slots(2)
-        await slots.acquire(False)
-        await slots.acquire(False)
-        third = asyncio.create_task(slots.acquire(False))
+        first, second, third = (Caller(slots, False) for _ in range(3))
         await settle()
-        assert not third.done() and slots.busy == 3
-        slots.release(False)
-        await third
+        assert first.inside and second.inside and not third.inside and slots.busy == 3
+        await first.ends()
+        await settle()
+        assert third.inside and slots.busy == 2
+        await asyncio.gather(second.ends(), third.ends())
+        assert slots.busy == 0
 
     run(scenario())
 
 
 def test_a_call_that_wants_to_be_alone_waits_for_all_and_keeps_all_out():
     async def scenario():
-        slots, order = Slots(2), []
-        await slots.acquire(False)
-        alone = asyncio.create_task(ask(slots, True, order, "alone"))
-        shared = asyncio.create_task(ask(slots, False, order, "shared"))
+        slots = Slots(2)
+        first = Caller(slots, False)
+        alone = Caller(slots, True)
+        shared = Caller(slots, False)
         await settle()
-        assert order == []
-        slots.release(False)
-        await alone
+        assert first.inside and not alone.inside and not shared.inside
+        await first.ends()
         await settle()
-        assert order == ["alone"] and not shared.done()
-        slots.release(True)
-        await shared
+        assert alone.inside and not shared.inside
+        await alone.ends()
+        await shared.ends()
 
     run(scenario())
 
@@ -55,13 +68,13 @@ def test_a_call_that_wants_to_be_alone_waits_for_all_and_keeps_all_out():
 def test_turns_come_in_the_order_of_asking():
     async def scenario():
         slots, order = Slots(1), []
-        await slots.acquire(False)
+        first = Caller(slots, False)
+        await settle()
         kinds = [True, False, True, False, False]
-        tasks = [asyncio.create_task(ask(slots, kind, order, i)) for i, kind in enumerate(kinds)]
-        slots.release(False)
-        for kind, task in zip(kinds, tasks, strict=True):
-            await task
-            slots.release(kind)
+        callers = [Caller(slots, kind, order, name) for name, kind in enumerate(kinds)]
+        await first.ends()
+        for caller in callers:
+            await caller.ends()
         assert order == [0, 1, 2, 3, 4] and slots.busy == 0
 
     run(scenario())
@@ -71,15 +84,30 @@ def test_turns_come_in_the_order_of_asking():
 def test_a_cancelled_wait_leaves_the_queue_and_lets_the_next_one_in(alone):
     async def scenario():
         slots = Slots(1)
-        await slots.acquire(False)
-        waiting = asyncio.create_task(slots.acquire(alone))
-        behind = asyncio.create_task(slots.acquire(False))
+        first = Caller(slots, False)
+        waiting, behind = Caller(slots, alone), Caller(slots, False)
         await settle()
-        waiting.cancel()
+        waiting.task.cancel()
         await settle()
-        slots.release(False)
-        await behind
-        assert slots.busy == 1
+        assert slots.busy == 2
+        await first.ends()
+        await settle()
+        assert behind.inside and slots.busy == 1
+        await behind.ends()
+
+    run(scenario())
+
+
+def test_who_waits_behind_a_cancelled_wait_need_not_wait_for_more():
+    async def scenario():
+        slots = Slots(2)
+        first, waiting, behind = Caller(slots, False), Caller(slots, True), Caller(slots, False)
+        await settle()
+        assert not behind.inside
+        waiting.task.cancel()
+        await settle()
+        assert behind.inside
+        await asyncio.gather(first.ends(), behind.ends())
 
     run(scenario())
 
@@ -87,12 +115,25 @@ def test_a_cancelled_wait_leaves_the_queue_and_lets_the_next_one_in(alone):
 def test_a_turn_that_comes_with_the_cancel_is_given_back():
     async def scenario():
         slots = Slots(1)
-        await slots.acquire(True)
-        waiting = asyncio.create_task(slots.acquire(True))
+        async with slots.taken(True):
+            waiting = Caller(slots, True)
+            await settle()
+        # Its turn has come, but it has not run on yet.
+        waiting.task.cancel()
         await settle()
-        slots.release(True)
-        waiting.cancel()
-        await settle()
+        assert waiting.task.cancelled() and not waiting.inside and slots.busy == 0
+        await Caller(slots, True).ends()
+
+    run(scenario())
+
+
+def test_an_error_inside_gives_the_slot_back():
+    async def scenario():
+        slots = Slots(1)
+        with pytest.raises(OSError):
+            async with slots.taken(True):
+                raise OSError
         assert slots.busy == 0
+        await Caller(slots, True).ends()
 
     run(scenario())

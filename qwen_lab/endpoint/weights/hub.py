@@ -33,7 +33,7 @@ def fill(partial: Path, repository: str, filename: str, size: int) -> None:
     url = hf_hub_url(repository, filename, endpoint=os.environ.get("HF_ENDPOINT") or None)
     try:
         _patiently(lambda: _probe(url, size))
-        with partial.open("ab") as file, _bar(size, file.tell()) as bar:
+        with partial.open("ab") as file, progress_bar(size, file.tell()) as bar:
             while file.tell() < size:
                 _append(url, file, bar)
             file.flush()
@@ -44,7 +44,8 @@ def fill(partial: Path, repository: str, filename: str, size: int) -> None:
         raise OSError(str(error) or type(error).__name__) from error
 
 
-def _bar(size: int, done: int) -> tqdm:
+def progress_bar(size: int, done: int) -> tqdm:
+    """How far a fetch is, on stderr."""
     return tqdm(total=size, initial=done, unit="B", unit_scale=True, desc="Qwen")
 
 

