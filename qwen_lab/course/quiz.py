@@ -75,11 +75,14 @@ class Question(VBox):
 
 
 class Quiz(VBox):
-    """The quiz of a lesson, "02"; the first choice of each question counts.
+    """The quiz of a lesson: three questions with three or four choices each.
 
-    Once all are answered, the score goes into the learner's log.
+    `lesson` is its number in two digits, from "01" to "07". Each choice explains itself, and the
+    first one to a question counts. Once all are answered, the score goes into your log, which
+    `qwen_lab.progress()` shows.
 
     >>> qwen_lab.quiz("02")
+    Quiz(02: 3 questions)
 
     Raises `LabError` when the lesson has no quiz.
     """

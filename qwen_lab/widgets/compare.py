@@ -58,11 +58,21 @@ class Column(VBox):
 class Compare(Live):
     """The same question with two to four settings, each a dict, or a lab and a dict.
 
-    All stream at once. With a seed they come one after the other on the local Qwen, since only so
-    the seed gives its text again. `ValueError` for a setting that cannot be.
+    `settings` are dicts of any parameters of a call, such as `{"temperature": 0}`; a pair of a lab
+    and a dict asks another endpoint or model. `seed` is added to all of them. The answers stream
+    side by side, and below them stands where the first two part.
 
     >>> box = qwen_lab.compare(lab, "写一句关于秋天的话", {"temperature": 0}, {"temperature": 1.5})
-    >>> await box.run()
+    >>> box
+    Compare(temperature=0; temperature=1.5)
+    >>> texts = await box.run()
+    >>> len(texts)
+    2
+
+    All are asked at once; with a seed the local Qwen answers one after the other, since only then
+    does a seed give its text again. What goes wrong is shown in its column, not raised. Raises
+    `ValueError` for fewer than two settings or more than four, and for a parameter that does not
+    exist or is out of its range.
     """
 
     def __init__(
@@ -87,7 +97,10 @@ class Compare(Live):
         return f"Compare({'; '.join(column.name for column in self.columns)})"
 
     async def run(self) -> list[str]:
-        """Ask with every setting and return the answers' texts. Errors are shown, not raised."""
+        """Ask with every setting, as the Run button does, and return the answers' texts.
+
+        What is stopped leaves the texts so far; errors are shown, not raised.
+        """
         await self._wait(self._start())
         return [column.reply.text if column.reply else "" for column in self.columns]
 

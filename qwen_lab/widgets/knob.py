@@ -125,7 +125,7 @@ def _check(name: str, value: object, names: list[str]) -> None:
 
 
 def _default(row: Parameter) -> object:
-    """What a row shows that is not sent; a switch shows "on", so that its tick alone is enough."""
+    """What an unticked row shows. A switch shows true, so that one tick is enough to turn it on."""
     if row.kind is bool:
         return True
     if row.step is not None:

@@ -20,16 +20,26 @@ PARTS = ("temperature", "top_p", "max_tokens", "presence_penalty", "frequency_pe
 class Panel(Live):
     """A prompt, sliders for the parameters, and the answer to them as it streams.
 
-    Only what is ticked is sent. `start` ticks parameters, or `seed`, and sets them.
+    `prompt` is the text that stands in it at first. `parameters` names the rows: any parameters of
+    a call, by default `temperature`, `top_p`, `max_tokens`, `presence_penalty` and
+    `frequency_penalty`; a row for `seed` is always there. `start` gives some of the rows a value,
+    which is ticked, such as `temperature=1.5`. Only what is ticked is sent; for the others the
+    service uses its own defaults. Under the rows stands what each does, and its range.
 
-    >>> qwen_lab.Panel(lab, "Write a line about autumn", temperature=1.5, seed=7)
+    >>> panel = qwen_lab.Panel(lab, "Write a line about autumn", temperature=1.5, seed=7)
+    >>> panel
+    Panel('Write a line about a…')
+    >>> text = await panel.run()
+    >>> text == panel.answer
+    True
 
-    What the service refuses, and what breaks off, is shown in the panel. `ValueError` for a
-    parameter that has no slider, or a start out of its range.
+    The last line of a cell shows it. What the service refuses, and what breaks off, is shown in the
+    panel and not raised. Raises `ValueError` for a parameter that does not exist, and for a start
+    that has no row or is out of its range.
     """
 
     def __init__(
-        self, lab: Lab, prompt: str = "", *, parameters: tuple[str, ...] = PARTS, **start: float
+        self, lab: Lab, prompt: str = "", *, parameters: tuple[str, ...] = PARTS, **start: object
     ) -> None:
         super().__init__()
         self._lab, self._reply = lab, Reply()
@@ -81,10 +91,10 @@ class Panel(Live):
         return self._reply.text
 
     async def run(self) -> str:
-        """Make the call that the panel shows and return the answer's text.
+        """Make the call that the widget shows and return the answer's text.
 
         It is what the Run button starts. A call that still runs is stopped first. An API error
-        does not raise: the panel shows it, and the text that came before it is returned.
+        does not raise: the widget shows it, and the text that came before it is returned.
         """
         task, reply = self._start(), self._reply
         await self._wait(task)

@@ -54,13 +54,25 @@ AUTO = Layout(width="auto", min_width="0")
 class Playground(Panel):
     """A prompt, every parameter of a call, and its answer: as text, x-ray, anatomy, wire and code.
 
-    Only what is ticked is sent. Each run is kept in a table, where any two are compared; presets
-    set several parameters at once. `lab` is the endpoint, by default what `connect()` chooses;
-    `start` ticks parameters and sets them.
+    `lab` is the endpoint, by default what `connect()` chooses. `prompt` and `system` are the texts
+    that stand in it at first. `presets` are the named sets of parameters that can be chosen, by
+    default the lab's four and your own. `start` gives parameters a value, which is ticked; it
+    takes every parameter of a call but `stream_options`: `temperature`, `top_p`, `top_k`,
+    `repetition_penalty`, `presence_penalty`, `frequency_penalty`, `seed`, `n`, `max_tokens`,
+    `max_completion_tokens`, `stop`, `logprobs`, `top_logprobs`, `stream`, `enable_search`,
+    `search_options`, `response_format`, `tools`, `tool_choice`, `parallel_tool_calls`,
+    `enable_thinking` and `thinking_budget`. Only what is ticked is sent.
 
-    >>> qwen_lab.playground(prompt="写一首关于秋天的短诗", temperature=1.5, seed=7)
+    >>> box = qwen_lab.playground(lab, "写一首关于秋天的短诗", temperature=1.5, seed=7)
+    >>> text = await box.run()
+    >>> [run] = box.history.to_dicts()
+    >>> run["temperature"], run["finish_reason"], run["text"] == text
+    (1.5, 'stop', True)
 
-    What the service refuses is shown, not raised. `ValueError` for a start that cannot be.
+    The `history` has a row for each run, with its tokens, seconds and CNY; it shows any two runs
+    compared, and `history.to_csv(path)` writes all. What the service refuses is shown, not raised.
+    Raises `ValueError` for a start that does not exist or is out of its range, and `LabError` when
+    `connect()` does.
     """
 
     def __init__(

@@ -28,12 +28,20 @@ class Sampler(Live):
     """What may come next in an answer, and how the parameters change the way it is drawn.
 
     `messages` is a conversation, or one prompt. `prefix` is how the answer begins: text, or the
-    numbers of tokens. `start` sets parameters, or the `seed` of the draws.
+    numbers of tokens. `start` says where sliders stand at first: `temperature`, `top_p`, `top_k`,
+    `repetition_penalty`, `presence_penalty`, `frequency_penalty`, or the `seed` of the draws;
+    the others stand on the service's defaults.
 
-    >>> qwen_lab.sampler(lab, "Write a line about autumn", temperature=1.5)
+    >>> box = qwen_lab.sampler(lab, "Write a line about autumn", temperature=1.5)
+    >>> found = await box.run()
+    >>> box.settings.temperature
+    1.5
 
-    Only the local Qwen shows its probabilities; what goes wrong is shown in the widget.
-    `ValueError` for a parameter that has no slider, or a start out of its range.
+    Each candidate has two bars: the model's own probability, and the one it is drawn with now.
+    Draw a token or take one yourself, and go on from there; every beginning that was tried can be
+    returned to. Only the local Qwen shows its probabilities: with another endpoint, and whenever
+    something goes wrong, the widget says so. Raises `ValueError` for a start that has no slider or
+    is out of its range.
     """
 
     _draws: numpy.ndarray | None = None

@@ -18,12 +18,23 @@ from .reply import conversation
 class Sweep(Live):
     """Asks the same question with every combination of parameters, the same seeds for each.
 
-    On the local Qwen the calls come one after the other, since only so a seed gives its text
-    again. Before many calls of the cloud it says how many and about how many CNY, and wants
-    `confirm=True` or a second press. `ValueError` for a parameter that cannot be.
+    `prompt` is a text or a conversation. `parameters` are any parameters of a call, each one value
+    or several: `temperature=[0, 0.7, 1.5], max_tokens=40`. `seed` is one of them; without it there
+    are the seeds 1, 2 and 3. The answers are shown as a grid with a row for each setting, and below
+    it their figures: how many differ, how long they are in characters, how much they repeat.
 
-    >>> box = qwen_lab.sweep(lab, "写一句关于秋天的话", temperature=[0, 0.7, 1.5])
-    >>> await box.run()
+    >>> box = qwen_lab.sweep(lab, "写一句关于秋天的话", temperature=[0, 1.5], max_tokens=20)
+    >>> box
+    Sweep(6 calls)
+    >>> answers = await box.run()
+    >>> answers[0].parameters, answers[0].finish_reason
+    ({'temperature': 0, 'max_tokens': 20, 'seed': 1}, 'length')
+
+    An answer has `parameters`, `text`, `finish_reason`, `completion_tokens`, `seconds` and `error`:
+    a call that fails is an answer too. The local Qwen is asked one call after the other, since only
+    then does a seed give its text again. More than 20 calls of the cloud, or 0.10 CNY, are not made
+    without a second word: `confirm=True`, or a second press of Run.
+    Raises `ValueError` for a parameter that does not exist or is out of its range.
     """
 
     def __init__(
@@ -45,10 +56,10 @@ class Sweep(Live):
         return f"Sweep({len(self.settings)} calls)"
 
     async def run(self) -> list[Answer]:
-        """Make all the calls and return the answers, in the settings' order.
+        """Make all the calls, as the Run button does, and return the answers in their order.
 
-        What stops early leaves those that came. Raises `ValueError` where many
-        calls of the cloud were not confirmed.
+        What is stopped leaves the answers that came. Raises `ValueError` where many calls of the
+        cloud were not confirmed.
         """
         if self._unconfirmed():
             raise ValueError(self._bill())

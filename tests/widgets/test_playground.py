@@ -49,6 +49,7 @@ def test_every_parameter_of_the_table_can_be_turned(playground):
     # stream_options go with every stream, so that the tokens are counted.
     assert set(ALL) == PARAMETERS.keys() - {"stream_options"}
     assert playground().settings.keys() == set(ALL)
+    assert all(f"`{name}`" in Playground.__doc__ for name in ALL)
 
 
 def test_all_that_is_ticked_reaches_the_model(playground, engine):
