@@ -47,10 +47,8 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
         words.use(lang)
     settings = _settings()
     choice = endpoint or settings.get("QWEN_LAB_ENDPOINT") or _default(settings)
-    if choice == "local":
-        lab = _local()
-    elif choice == "replay":
-        lab = _replay(settings)
+    if choice in ("local", "replay"):
+        lab = _on_this_machine(choice, settings)
     elif choice == "dashscope":
         lab = _dashscope(settings)
     elif choice.startswith(("http://", "https://")):
@@ -73,21 +71,17 @@ def _default(settings: Mapping) -> str:
     return "dashscope" if settings.get("DASHSCOPE_API_KEY") else "local"
 
 
-def _local() -> Lab:
+def _on_this_machine(kind: str, settings: Mapping) -> Lab:
+    """The local Qwen, or with "replay" a tape of it."""
     from .endpoint import server
 
     _bypass_proxies()
-    running = server.start()
-    return Lab(running.base_url, running.model, "local", Secret(running.token))
-
-
-def _replay(settings: Mapping) -> Lab:
-    from .endpoint import server
-
-    _bypass_proxies()
-    timed = settings.get("QWEN_LAB_TAPE_SPEED") == "recorded"
-    running = server.play(_tape(settings), timed=timed)
-    return Lab(running.base_url, running.model, "replay", Secret(running.token))
+    if kind == "local":
+        running = server.start()
+    else:
+        timed = settings.get("QWEN_LAB_TAPE_SPEED") == "recorded"
+        running = server.play(_tape(settings), timed=timed)
+    return Lab(running.base_url, running.model, kind, Secret(running.token))
 
 
 def _tape(settings: Mapping) -> Path:

@@ -15,6 +15,7 @@ from .. import paths, words
 from ..course import lessons
 from ..words import LabError, say
 from .arguments import NO_BROWSER, option, takes
+from .environment import wait_for
 
 # What could make a test spend money or talk to another endpoint than the local one.
 _KEYS = ("DASHSCOPE_", "OPENAI_")
@@ -150,13 +151,9 @@ def _copied() -> Path:
 
 def _run_without_keys(folder: Path, arguments: list[str]) -> int:
     """Run a folder of the checkout as a program that sees no key, and return its exit code."""
-    child = subprocess.Popen([sys.executable, str(folder), *arguments], env=_without_keys())
-    while True:
-        try:
-            return child.wait()
-        except KeyboardInterrupt:
-            # The child hears Ctrl-C itself, and has a server to end first.
-            continue
+    command = [sys.executable, str(folder), *arguments]
+    # At Ctrl-C it has a server to end first.
+    return wait_for(subprocess.Popen(command, env=_without_keys()))
 
 
 def _without_keys() -> dict[str, str]:

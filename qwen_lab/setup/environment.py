@@ -119,10 +119,14 @@ def _go_on_in(python: Path) -> None:
     sys.stdout.flush()
     if os.name != "nt":
         os.execv(python, command)
-    # Windows has no exec: stay until the other Python ends, which hears Ctrl-C itself.
-    process = subprocess.Popen(command)
+    # Windows has no exec: stay until the other Python ends.
+    sys.exit(wait_for(subprocess.Popen(command)))
+
+
+def wait_for(process: subprocess.Popen) -> int:
+    """The exit code of a child that hears Ctrl-C itself, and is given the time to end."""
     while True:
         try:
-            sys.exit(process.wait())
+            return process.wait()
         except KeyboardInterrupt:
             continue

@@ -233,3 +233,16 @@ def test_an_old_python_is_told_so_in_both_languages(monkeypatch):
     with pytest.raises(SystemExit) as caught:
         __main__.main()
     assert "this is Python 3.9." in caught.value.code and "需要 Python 3.11" in caught.value.code
+
+
+def test_a_child_is_given_the_time_to_end_after_ctrl_c():
+    class Child:
+        waited = 0
+
+        def wait(self):
+            self.waited += 1
+            if self.waited == 1:
+                raise KeyboardInterrupt
+            return 3
+
+    assert environment.wait_for(Child()) == 3
