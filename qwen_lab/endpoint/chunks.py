@@ -92,6 +92,7 @@ async def complete(chunks: AsyncIterator[dict]) -> dict:
     async for chunk in chunks:
         for part in chunk["choices"]:
             _add(choices.setdefault(part["index"], _choice(part["index"])), part)
+    # The last chunk: it has the usage.
     return {**chunk, "object": "chat.completion", "choices": list(choices.values())}
 
 

@@ -92,9 +92,9 @@ async def events_of(
 
 
 async def done(work: asyncio.Future) -> None:
-    """Wait until the work is done, however it ends. A cancellation waits as well, and comes then.
+    """Wait until the work is done, however it ends; who is cancelled meanwhile waits all the same.
 
-    A slot is given back after this: not before the engine has really stopped.
+    Raises `CancelledError` then. So a slot is given back only when the engine has really stopped.
     """
     cancelled = None
     while not work.done():

@@ -96,7 +96,7 @@ def _integer(digits: str) -> int | float:
 async def while_connected(request: Request, work: Coroutine) -> object:
     """The work's result; when the client leaves first, the work is cancelled at once.
 
-    Comes back when the work has ended, with a `Refusal` that reaches nobody any more.
+    It has ended when this comes back: with its result, or a `Refusal` that nobody reads any more.
     """
     task = asyncio.create_task(work)
     left = asyncio.create_task(_disconnected(request))

@@ -135,7 +135,7 @@ def _parts(schema: dict) -> int:
 
 
 def _readings(schemas: list[dict], definitions: dict[str, dict]) -> int:
-    """In how many ways what is half written may be meant, at most, `STEPS` steps into it."""
+    """The most readings that a half-written answer can have, `STEPS` steps into the schema."""
     # A part that the engine will refuse (a number for a schema) counts as one.
     ways: dict[int, int] = {}
 

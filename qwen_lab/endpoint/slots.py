@@ -1,5 +1,7 @@
-"""Who may use the model now: up to `size` requests share it, or one has it alone; first come, first
-served, so neither kind starves the other."""
+"""Who may use the model now: up to `size` requests share it, or one has it alone.
+
+They come in the order of asking, so neither kind starves the other.
+"""
 
 import asyncio
 from collections import deque

@@ -66,13 +66,13 @@ def answered(events: list[tuple[float, Event]], start: float) -> dict:
     """The answer's text in one piece, and how it was cut: milliseconds waited, characters."""
     prompt = next(event.tokens for _, event in events if isinstance(event, Prompt))
     end = next(event for _, event in events if isinstance(event, End))
-    said = {Thought: _Pieces(), Piece: _Pieces()}
+    thought, answer = _Pieces(), _Pieces()
     for moment, event in events:
         if isinstance(event, Thought | Piece):
+            said = thought if isinstance(event, Thought) else answer
             # To 10 ms: a tape that is made again differs only where it matters.
-            said[type(event)].add(round((moment - start) * 100) * 10, event)
+            said.add(round((moment - start) * 100) * 10, event)
             start = moment
-    thought, answer = said.values()
     counts = [end.reason, end.prompt_tokens, end.completion_tokens, end.cached_tokens]
     thinking = {"thinking": thought.kept()} if thought.pieces else {}
     return {"prompt": prompt, **thinking, **answer.kept(), "end": counts}

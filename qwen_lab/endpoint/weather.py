@@ -40,11 +40,7 @@ REMEMBERED = 1_000
 
 
 class Cut(Exception):
-    """The connection breaks here: the server closes it without an end."""
-
-
-class Enough(Exception):
-    """The answer ends here; who writes it can stop."""
+    """The answer ends here: what writes it is to stop. Uncaught, it breaks the connection."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +86,9 @@ class Weather:
             return await self.app(scope, receive, send)
         try:
             await self.app(scope, receive, _Spoiled(send, conditions, request.state.id))
-        except Enough:
+        except Cut:
+            if conditions.fault == "cut":
+                raise
             await send({"type": "http.response.body"})
 
     def _conditions(self, headers: Headers, content: bytes) -> Conditions:
@@ -119,10 +117,7 @@ class Weather:
 
 
 class _Spoiled:
-    """A `send` that passes an answer on up to the fault, and then what the fault makes of it.
-
-    Raises `Enough` after that, so that the model stops, or `Cut`.
-    """
+    """A `send` that passes an answer on up to the fault; then spoils it and raises `Cut`."""
 
     def __init__(self, send: Send, conditions: Conditions, request_id: str) -> None:
         self.send, self.fault, self.request_id = send, conditions.fault, request_id
@@ -155,7 +150,7 @@ class _Spoiled:
         elif self.fault == "malformed" and self.streamed:
             half += b"\n\n"
         await self.send({"type": "http.response.body", "body": half, "more_body": True})
-        raise Cut if self.fault == "cut" else Enough
+        raise Cut
 
 
 def _again(content: bytes, receive: Receive) -> Receive:

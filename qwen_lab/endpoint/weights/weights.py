@@ -83,7 +83,7 @@ def _verified(path: Path) -> bool:
 
     Each `connect` asks, and a hash takes a third of a second to more than one.
     """
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         if _marker(path).read_text(encoding="utf-8") == _stamp(path):
             return True
     if path.stat().st_size != SIZE or _digest(path) != SHA256:
