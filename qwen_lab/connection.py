@@ -36,8 +36,8 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
     `lang`, "zh" or "en", is the language that the lab speaks from here on.
 
     >>> from openai import OpenAI
-    >>> lab = qwen_lab.connect()  # here QWEN_LAB_ENDPOINT names a server
-    Your endpoint: ... at ...
+    >>> lab = qwen_lab.connect()
+    Local Qwen: ...
     >>> client = OpenAI(base_url=lab.base_url, api_key=lab.api_key)
 
     Raises `LabError` when the endpoint is unknown or does not answer, a key is missing or mistyped,

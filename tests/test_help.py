@@ -9,7 +9,7 @@ import io
 import pydoc
 import re
 from dataclasses import is_dataclass
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -18,6 +18,7 @@ from traitlets.config import Config
 
 import qwen_lab
 from qwen_lab import checks
+from qwen_lab.endpoint import server
 from qwen_lab.endpoint.engine import End, Piece, Prompt
 
 NAMES = {
@@ -34,19 +35,8 @@ PUBLIC = NAMES | CHECKS
 STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-# Their words are being written.
-OPEN = "Calls anatomy difference figures progress timeline wire xray".split()
-
-
 def every(named=PUBLIC):
-    still = pytest.mark.xfail(strict=False)
-    return pytest.mark.parametrize(
-        "name",
-        [
-            pytest.param(name, marks=[still] if name.split(".")[-1] in OPEN else [])
-            for name in named
-        ],
-    )
+    return pytest.mark.parametrize("name", named)
 
 
 def own_methods(kind):
@@ -138,9 +128,9 @@ def test_help_shows_the_signature_and_the_words(name):
 
 @every()
 def test_the_examples_run_as_they_stand(name, learner, engine, monkeypatch, lab):
-    # `connect()` finds the app over the fake engine as it finds any other endpoint.
-    for variable, value in {"ENDPOINT": lab.base_url, "API_KEY": lab.api_key}.items():
-        monkeypatch.setenv(f"QWEN_LAB_{variable}", value)
+    # The local Qwen that `connect()` starts is the app over the fake engine.
+    running = SimpleNamespace(base_url=lab.base_url, model=lab.model, token=lab.api_key)
+    monkeypatch.setattr(server, "start", lambda: running)
     for cells in examples(PUBLIC[name]):
         source = "".join(cell.source for cell in cells)
         if "logprobs=True" in source:
@@ -174,6 +164,8 @@ async def closed(names):
     for client in names.values():
         if isinstance(client, AsyncOpenAI):
             await client.close()
+        elif isinstance(client, OpenAI):
+            client.close()
 
 
 def seen(shell, name, detail_level=0):

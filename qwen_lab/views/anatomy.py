@@ -30,9 +30,18 @@ def anatomy(subject: object, other: object = None) -> View:
     error that the SDK raised. A field that is null says why, and how to get a value; those that
     only the SDK fills in stand apart. With an `other` to compare, what differs is marked.
 
+    >>> completion = client.chat.completions.create(model=lab.model, messages=messages)
     >>> qwen_lab.anatomy(completion)
+    Answer
+    choices[0].finish_reason = "stop"
+    choices[0].index = 0
+    ...
+    >>> qwen_lab.anatomy({"temperature": 0.2, "seed": 1}, {"temperature": 1, "seed": 1})
+    1 fields differ
+    ≠ temperature: 0.2 → 1
 
-    Raises `TypeError` for anything else.
+    The meanings come from Alibaba's pages and from recorded exchanges. Raises `TypeError` for
+    anything else.
     """
     mine = read(subject)
     if other is None:

@@ -25,10 +25,11 @@ SHOWN = 40
 def difference(a: object, b: object, *, labels: Sequence[str] = ("A", "B")) -> View:
     """Two answers: the beginning that they share, then each of them from where they part.
 
-    `a` and `b` are completions, lists of chunks, or texts. Where both have logprobs they part at
-    a token, and the view tells how probable both tokens were for either.
+    `a` and `b` are completions, lists of chunks, or texts; `labels` are their names. Where both
+    have logprobs they part at a token, and the view tells how probable both tokens were for either.
 
-    >>> qwen_lab.difference(first, second)
+    >>> qwen_lab.difference("Autumn leaves fall", "Autumn rain falls")
+    The same for 6 characters, then they part: “␣leaves” and “␣rain”.
 
     Raises `TypeError` for what is no answer.
     """

@@ -33,11 +33,15 @@ def xray(answer: object, *, choice: int = 0) -> View:
     """The answer's tokens, coloured by probability, with the alternatives to each.
 
     `answer` is a completion made with `logprobs=True, top_logprobs=5`, or the list of a stream's
-    chunks. Hover over a token, or go there with Tab, to see what else was likely. Tokens that are
-    parts of one character are shown as one. The probabilities are the model's own, before
-    temperature and every cut.
+    chunks; `choice` is the index of the choice to show. Hover over a token, or go there with Tab,
+    to see what else was likely. Tokens that are parts of one character are shown as one. The local
+    Qwen's probabilities are the model's own, before temperature and every cut; for DashScope that
+    is not documented. Surprise is in bits: minus the binary logarithm of the probability.
 
+    >>> create = client.chat.completions.create
+    >>> completion = create(model=lab.model, messages=messages, logprobs=True, top_logprobs=5)
     >>> qwen_lab.xray(completion)
+    3 tokens, 0.5 bits of surprise, 0.17 a token: ...
 
     Without logprobs the view says how to get them. Raises `TypeError` for what is no answer.
     """

@@ -67,10 +67,17 @@ class Call:
 class Calls:
     """Records the calls of the clients that it watches, in the order in which they were sent.
 
+    `calls` lists them. Each has a `label`, the last thing that was said, and its `attempts`: when
+    each was sent, answered and ended (seconds of `time.perf_counter`), the HTTP status, and what
+    went wrong on the way.
+
+    >>> import asyncio
     >>> calls = qwen_lab.Calls()
-    >>> client = calls.watch(AsyncOpenAI(base_url=lab.base_url, api_key=lab.api_key))
-    >>> await asyncio.gather(*(ask(client, question) for question in questions))
-    >>> qwen_lab.timeline(calls)
+    >>> watched = calls.watch(async_client)
+    >>> call = {"model": lab.model, "messages": messages}
+    >>> answers = await asyncio.gather(*(watched.chat.completions.create(**call) for _ in range(3)))
+    >>> len(calls.calls), calls.calls[0].label
+    (3, 'Write a line about autumn')
     """
 
     def __init__(self) -> None:

@@ -32,12 +32,19 @@ class Event:
 class Wire:
     """Reads a stream of the SDK and keeps all that came: a stream itself, sync or async.
 
-    >>> stream = qwen_lab.wire(client.chat.completions.create(..., stream=True))
-    >>> for chunk in stream: ...
-    >>> stream
+    A cell that ends with it shows every line as it came over the wire. `events` has them with their
+    `seconds` since the request was sent, `chunks` what the SDK made of them, `text` the first
+    answer so far. `state` is "unread", "reading", "done", "left" (closed before its end) or
+    "failed".
 
-    What the SDK raises passes through, and is kept in `error`. `state` is "unread", "reading",
-    "done", "left" (closed before its end) or "failed".
+    >>> answer = client.chat.completions.create(model=lab.model, messages=messages, stream=True)
+    >>> stream = qwen_lab.wire(answer)
+    >>> for chunk in stream:
+    ...     pass
+    >>> stream.state, stream.events[-1].raw
+    ('done', 'data: [DONE]')
+
+    What the SDK raises passes through, and is kept in `error`.
     """
 
     def __init__(self, stream: Any) -> None:

@@ -140,7 +140,17 @@ async def _ask(
 
 
 def figures(answers: Iterable[Answer]) -> list[Figures]:
-    """The figures of every setting, in the order in which the settings were first asked."""
+    """The figures of every setting, in the order in which the settings were first asked.
+
+    `answers` are those of a `sweep`; those with the same parameters but for the seed make one
+    setting. The figures are counts and tokens, how varied the texts are (distinct n-grams, Li et
+    al. 2016), and how alike two of them are.
+
+    >>> box = qwen_lab.sweep(lab, "Write a line about autumn", temperature=[0, 1], seed=[1, 2])
+    >>> answers = await box.run()
+    >>> [found.setting for found in qwen_lab.figures(answers)]
+    [{'temperature': 0}, {'temperature': 1}]
+    """
     groups: dict[str, Figures] = {}
     for answer in answers:
         setting = {name: value for name, value in answer.parameters.items() if name != "seed"}
