@@ -30,7 +30,8 @@ _FAILURES = {
     "setup.wrong_hash": r"DO NOT MATCH THE HASHES|Hash mismatch",
     "setup.no_network": r"NewConnectionError|name resolution|Connection refused|Read timed out|"
     r"ConnectTimeout|ReadTimeout|ProxyError|SSLError|dns error|error sending request",
-    "setup.cannot_write": r"Permission denied|Read-only file system|Access is denied",
+    "setup.cannot_write": r"Permission denied|Read-only file system|Access is denied|"
+    r"Unable to create directory",
 }
 
 

@@ -24,7 +24,8 @@ def show_answer(lab: Lab, question: str, system: str | None = None, **options: o
         with openai.OpenAI(base_url=lab.base_url, api_key=lab.api_key) as client:
             asked = {"model": lab.model, "messages": messages, **options}
             usage = {"stream": True, "stream_options": {"include_usage": True}}
-            _show(client.chat.completions.create(**asked, **usage))
+            began = time.monotonic()
+            _show(client.chat.completions.create(**asked, **usage), began)
     except openai.APIStatusError as error:
         told = {"status": error.status_code, "code": error.code, "message": _message(error)}
         raise LabError("commands.refused", **told) from error
@@ -35,8 +36,7 @@ def show_answer(lab: Lab, question: str, system: str | None = None, **options: o
         raise LabError("commands.cut_short", code=error.code, message=_message(error)) from error
 
 
-def _show(chunks: Iterable[ChatCompletionChunk]) -> None:
-    began = time.monotonic()
+def _show(chunks: Iterable[ChatCompletionChunk], began: float) -> None:
     first = usage = None
     for chunk in chunks:
         piece = chunk.choices[0].delta.content if chunk.choices else None

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import sys
+import time
 from argparse import Namespace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -35,6 +37,7 @@ class Endpoint(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.asked.append(json.loads(body))
         status, kind, content = self.server.reply
+        time.sleep(self.server.wait)
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.end_headers()
@@ -46,9 +49,9 @@ class Endpoint(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def endpoint(monkeypatch):
-    """An endpoint that `connect()` chooses; its `reply` and `asked` are the test's."""
+    """An endpoint that `connect()` chooses; its `reply`, `wait` and `asked` are the test's."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-    server.asked = []
+    server.asked, server.wait = [], 0
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     url = f"http://127.0.0.1:{server.server_port}/v1"
@@ -70,6 +73,13 @@ def test_an_answer_is_shown_as_it_comes_and_then_its_speed(endpoint, capsys):
     text, speed = capsys.readouterr().out.strip().split("\n")
     assert text == "我是千问"
     assert speed.startswith("12 tokens: the first after") and speed.endswith("tokens/s.")
+
+
+def test_the_wait_for_the_first_token_begins_when_the_question_is_sent(endpoint, capsys):
+    endpoint.reply, endpoint.wait = answer(chunk("yes"), chunk(usage=1)), 0.3
+    commands.ask(Namespace(question="hi", **QUESTION))
+    waited = re.search(r"the first after ([\d.]+) s", capsys.readouterr().out)[1]
+    assert float(waited) >= 0.3
 
 
 def test_only_what_was_chosen_is_sent(endpoint):
