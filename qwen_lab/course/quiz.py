@@ -14,11 +14,6 @@ from ..words import LabError, language, say
 from . import log
 
 FOLDER = Path(__file__).parent / "quizzes"
-STYLE = """<style>
-.qwen-quiz .jupyter-button { height: auto; line-height: 1.5; max-width: 720px; padding: 4px 12px;
-  text-align: left; white-space: normal; }
-.qwen-quiz b { display: block; margin-top: 8px; }
-</style>"""
 CODE = re.compile("`([^`]+)`")
 
 
@@ -93,7 +88,7 @@ class Quiz(VBox):
             Question(number, question, self._count)
             for number, question in enumerate(read(lesson), 1)
         ]
-        super().__init__([style.sheet(STYLE), *self.questions, self._status])
+        super().__init__([style.sheet(), *self.questions, self._status])
         self.add_class("qwen-panel")
         self.add_class("qwen-quiz")
         self._count()

@@ -39,8 +39,9 @@ class Column(VBox):
         """Ask the question with this setting, saying `changed` at each piece."""
         self.reply = Reply()
         self._changed()
+        asked = {"model": self.lab.model, "messages": messages}
         try:
-            await self.reply.read(self.lab, self._request(messages), self._changed)
+            await self.reply.read(self.lab, asked | arguments(self.setting), self._changed)
         finally:
             self.show()
 
@@ -50,9 +51,6 @@ class Column(VBox):
             self.shown.show(reply.text, running=reply.running)
             self.status.value = style.box("status", reply.status)
             self.error.value = style.box("error", explain(reply, self.lab) if reply.error else "")
-
-    def _request(self, messages: list[dict]) -> dict:
-        return {"model": self.lab.model, "messages": messages, **arguments(self.setting)}
 
 
 class Compare(Live):
@@ -87,7 +85,7 @@ class Compare(Live):
         self.columns = [
             Column(place, _checked(setting | common), self._paint_soon) for place, setting in pairs
         ]
-        self.note = HTML(self._note())
+        self.note = HTML(Html.escape(say("compare.serial" if self._serial else "compare.at_once")))
         self.difference = self.error
         grid = GridBox(self.columns, layout=style.columns(240, "12px"))
         buttons = HBox([self.run_button, self.stop_button], layout=style.row())
@@ -108,9 +106,6 @@ class Compare(Live):
     def _serial(self) -> bool:
         seeded = any("seed" in column.setting for column in self.columns)
         return seeded and any(column.lab.is_local for column in self.columns)
-
-    def _note(self) -> str:
-        return Html.escape(say("compare.serial" if self._serial else "compare.at_once"))
 
     async def _work(self) -> None:
         if self._serial:

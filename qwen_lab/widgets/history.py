@@ -33,20 +33,15 @@ class Run:
     @property
     def parameters(self) -> dict:
         """What was sent beside model and messages, with what went in `extra_body`."""
-        sent = {**self.request, **self.request.get("extra_body", {})}
-        return {
-            name: value
-            for name, value in sent.items()
-            if name not in ("model", "messages", "extra_body")
-        }
+        sent = self.request | self.request.get("extra_body", {})
+        others = ("model", "messages", "extra_body")
+        return {name: value for name, value in sent.items() if name not in others}
 
     @property
     def ending(self) -> str:
         """The finish_reason, or the error's code, or how it was stopped."""
-        error = self.reply.error
-        if error:
-            return str(getattr(error, "code", None) or type(error).__name__)
-        return self.reply.reason or say(f"panel.{self.reply.stage}")
+        reply = self.reply
+        return reply.error_code or reply.reason or say(f"panel.{reply.stage}")
 
     @property
     def tokens(self) -> tuple[int, int] | None:

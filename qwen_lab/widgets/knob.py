@@ -1,7 +1,9 @@
 """One parameter's row: the slider or field with its value, and a tick to send it."""
 
 import json
+import tomllib
 from collections.abc import Iterable
+from pathlib import Path
 
 from ipywidgets import (
     BoundedIntText,
@@ -23,25 +25,8 @@ from ..words import say
 # Where a slider ends when the range does not. A repetition penalty above 2 is far from what anyone
 # uses.
 ENDS = {"top_k": LARGEST_TOP_K, "repetition_penalty": 2}
-# What stands in a field at first, and is sent when its box is ticked.
-EXAMPLES = {
-    "response_format": {"type": "json_object"},
-    "search_options": {"forced_search": True},
-    "tool_choice": "auto",
-    "tools": [
-        {
-            "type": "function",
-            "function": {
-                "name": "get_weather",
-                "parameters": {
-                    "type": "object",
-                    "properties": {"city": {"type": "string"}},
-                    "required": ["city"],
-                },
-            },
-        }
-    ],
-}
+# The groups of rows, the examples in fields and the lab's presets.
+DATA = tomllib.loads(Path(__file__).with_name("knobs.toml").read_text(encoding="utf-8"))
 # One width for all names, so that the sliders stand under each other.
 LABEL = "130px"
 
@@ -110,18 +95,14 @@ def settings(parameters: Iterable[str], start: dict) -> dict[str, Setting]:
     for name in parameters:
         if name not in PARAMETERS:
             raise ValueError(f"{name!r} is no parameter; there are {', '.join(PARAMETERS)}")
-    names = dict.fromkeys([*parameters, "seed"])
+    rows = {name: PARAMETERS[name] for name in [*parameters, "seed"]}
     for name, value in start.items():
-        _check(name, value, [*names])
-    return {name: Setting(PARAMETERS[name], start.get(name)) for name in names}
-
-
-def _check(name: str, value: object, names: list[str]) -> None:
-    if name not in names:
-        raise ValueError(f"{name!r} is not in this panel, which has {', '.join(names)}")
-    row = PARAMETERS[name]
-    if not row.takes(value):
-        raise ValueError(f"{name} is {value!r}; it must be {row.kind.__name__} in {row.range}")
+        if name not in rows:
+            raise ValueError(f"{name!r} is not in this panel, which has {', '.join(rows)}")
+        kind, limits = rows[name].kind.__name__, rows[name].range
+        if not rows[name].takes(value):
+            raise ValueError(f"{name} is {value!r}; it must be {kind} in {limits}")
+    return {name: Setting(row, start.get(name)) for name, row in rows.items()}
 
 
 def _default(row: Parameter) -> object:
@@ -130,7 +111,7 @@ def _default(row: Parameter) -> object:
         return True
     if row.step is not None:
         return row.low if row.default is None else row.default
-    return [] if row.name == "stop" else _shown(row, EXAMPLES[row.name])
+    return [] if row.name == "stop" else _shown(row, DATA["examples"][row.name])
 
 
 def _shown(row: Parameter, value: object) -> object:

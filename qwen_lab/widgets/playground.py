@@ -20,33 +20,13 @@ from ..views.html import Html, clean
 from ..words import LabError, say
 from . import style
 from .history import History
+from .knob import DATA
 from .panel import Panel
 from .presets import Presets
 from .reply import Reply
 from .sides import Results
 
-GROUPS = {
-    "drawing": (
-        "temperature",
-        "top_p",
-        "top_k",
-        "repetition_penalty",
-        "presence_penalty",
-        "frequency_penalty",
-        "seed",
-        "n",
-    ),
-    "length": ("max_tokens", "max_completion_tokens", "stop"),
-    "looking": ("logprobs", "top_logprobs", "stream", "enable_search", "search_options"),
-    "form": (
-        "response_format",
-        "tools",
-        "tool_choice",
-        "parallel_tool_calls",
-        "enable_thinking",
-        "thinking_budget",
-    ),
-}
+GROUPS = DATA["groups"]
 ALL = tuple(name for names in GROUPS.values() for name in names)
 AUTO = Layout(width="auto", min_width="0")
 
@@ -128,10 +108,8 @@ class Playground(Panel):
 
     def _groups(self) -> Accordion:
         grid = style.columns(400, "0 24px")
-        boxes = [
-            GridBox([self.settings[name] for name in names], layout=grid)
-            for names in GROUPS.values()
-        ]
+        rows = [[self.settings[name] for name in names] for names in GROUPS.values()]
+        boxes = [GridBox(row, layout=grid) for row in rows]
         titles = [say(f"playground.{group}") for group in GROUPS]
         return Accordion(boxes, titles=titles, selected_index=0)
 
@@ -156,20 +134,16 @@ class Playground(Panel):
         return "\n".join([super()._status(reply), *called])
 
     def _fill_presets(self) -> None:
-        names = [*self._presets.all()]
-        self.preset.options = [
-            (say("playground.no_preset"), None),
-            *((name, name) for name in names),
-        ]
+        names = [(name, name) for name in self._presets.all()]
+        self.preset.options = [(say("playground.no_preset"), None), *names]
         # Without a choice the browser shows an empty box.
         self.preset.index = 0
 
     def _preset_chosen(self, change: object) -> None:
-        if change.new is None:
-            return
-        values = self._presets.all()[change.new]
-        for name, setting in self.settings.items():
-            setting.set(values.get(name))
+        if change.new is not None:
+            values = self._presets.all()[change.new]
+            for name, setting in self.settings.items():
+                setting.set(values.get(name))
 
     def _save_preset(self) -> None:
         name = clean(self.preset_name.value).strip()

@@ -6,13 +6,9 @@ from pathlib import Path
 from ..parameters import PARAMETERS
 from ..paths import home, replacing
 from ..words import LabError, say
+from .knob import DATA
 
-BUNDLED = {
-    "precise": {"temperature": 0.0},
-    "balanced": {"temperature": 0.7, "top_p": 0.8},
-    "creative": {"temperature": 1.3, "presence_penalty": 1.0},
-    "short": {"temperature": 0.3, "max_tokens": 60},
-}
+BUNDLED = DATA["presets"]
 
 
 class Presets:

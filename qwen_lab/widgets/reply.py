@@ -112,6 +112,12 @@ class Reply:
         return BETWEEN.join(text for _, text in sorted(self._texts.items()))
 
     @property
+    def error_code(self) -> str:
+        """The service's name for the error, else the SDK's; "" where there is none."""
+        code = getattr(self.error, "code", None) or type(self.error).__name__
+        return str(code) if self.error else ""
+
+    @property
     def tokens(self) -> int | None:
         """The tokens of the answer, as far as the service counted them."""
         return self.usage.completion_tokens if self.usage else None
@@ -142,26 +148,20 @@ class Reply:
         if self.running:
             return say(f"panel.{self.stage}", count=len(self.thought))
         seconds = say("panel.seconds", seconds=self.seconds)
-        if self.stage == "done":
-            speed = [say("panel.speed", speed=self.speed)] if self.speed else []
-            return " · ".join([self._ending, self._count, seconds, *speed])
-        return " · ".join([say(f"panel.{self.stage}"), seconds])
-
-    @property
-    def _ending(self) -> str:
-        return f"finish_reason: {self.reason}" if self.reason else say("panel.no_reason")
-
-    @property
-    def _count(self) -> str:
+        if self.stage != "done":
+            return " · ".join([say(f"panel.{self.stage}"), seconds])
+        ending = f"finish_reason: {self.reason}" if self.reason else say("panel.no_reason")
         uncounted = self.tokens is None
-        return say("panel.uncounted") if uncounted else f"completion_tokens: {self.tokens}"
+        count = say("panel.uncounted") if uncounted else f"completion_tokens: {self.tokens}"
+        speed = [say("panel.speed", speed=self.speed)] if self.speed else []
+        return " · ".join([ending, count, seconds, *speed])
 
 
 def explain(reply: Reply, lab: Lab) -> str:
     """Why a reply failed and what to do, in three lines; the server's own words are among them."""
     error = reply.error
     number = getattr(error, "status_code", None)
-    name = getattr(error, "code", None) or type(error).__name__
+    name = reply.error_code
     if number:
         head, advice = say("panel.refused", status=number, code=name), _advice(number, name)
     elif isinstance(error, openai.APIConnectionError) and not reply.answered:
