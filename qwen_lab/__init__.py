@@ -19,6 +19,8 @@ _HOMES = {
     "connect": "connection:connect",
     "difference": "views.difference:difference",
     "figures": "watch.sweep:figures",
+    "knobs": "views.knobs:knobs",
+    "odds": "views.odds:odds",
     "playground": "widgets.playground:Playground",
     "price": "models:price",
     "progress": "course.progress:progress",

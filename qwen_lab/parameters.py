@@ -16,6 +16,9 @@ from .words import say
 MAX_INPUT = 3_072
 KINDS = {kind.__name__: kind for kind in (bool, dict, float, int, list, object)}
 
+# The source of what no page documents.
+LAB = "qwen_lab"
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -52,6 +55,11 @@ class Parameter:
     def taken_by(self) -> str:
         """Which models of the cloud take it, in the language in use."""
         return say(f"knobs.models_{self.models}")
+
+    @property
+    def is_documented(self) -> bool:
+        """Whether a page of DashScope's names it."""
+        return self.source != LAB
 
     @property
     def range(self) -> str:
@@ -107,6 +115,14 @@ SAMPLING = (
 PAIRS = (("temperature", "top_p"), ("presence_penalty", "frequency_penalty"))
 # Above it top_k is off, as it is with null.
 LARGEST_TOP_K = PARAMETERS["top_k"].null - 1
+
+
+def named(*names: str) -> list[Parameter]:
+    """The parameters of these names, all without one; `ValueError` for what is none."""
+    for name in names:
+        if name not in PARAMETERS:
+            raise ValueError(f"{name!r} is no parameter; there are {', '.join(PARAMETERS)}")
+    return [PARAMETERS[name] for name in names or PARAMETERS]
 
 
 def limit(top_k: int) -> int:

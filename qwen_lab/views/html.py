@@ -77,24 +77,28 @@ def brief(text: str, most: int) -> str:
     return text if len(text) <= most else text[:most] + "…"
 
 
-def percent(probability: float) -> str:
+def percent(probability: float, possible: bool = True) -> str:
     """A probability in percent, small ones to a precision that tells them apart.
 
     What is possible is never shown as zero, not even where it was too small for a float.
     """
     number = 100 * probability
+    if not possible:
+        return say("html.percent", number=0)
     if number < 0.001:
         return say("html.less", number="0.001")
     return say("html.percent", number=f"{number:.3g}" if number < 99.95 else f"{number:.4g}")
 
 
-def fold(title: str, body: str) -> str:
-    """A title that opens and closes the body; the title is escaped, the body is HTML."""
-    return f"<details><summary>{escaped(title)}</summary>{body}</details>"
+def fold(title: str, body: str) -> Html:
+    """A title that opens and closes the body, which is HTML."""
+    pattern = Html("<details><summary>{}</summary>{}</details>")
+    return pattern.format(title, Html(body))
 
 
-def table(rows: str, *heads: str) -> str:
-    """Rows of HTML as a table, which scrolls where the page is narrow; the heads are escaped."""
-    head = "".join(f"<th>{escaped(words)}</th>" for words in heads)
-    head = f"<tr>{head}</tr>" if head else ""
-    return f'<div style="overflow-x:auto"><table>{head}{rows}</table></div>'
+def table(rows: str, *heads: str) -> Html:
+    """Rows of HTML as a table, which scrolls where the page is narrow."""
+    head = Html("").join(Html("<th>{}</th>").format(words) for words in heads)
+    head = Html("<tr>{}</tr>").format(head) if head else head
+    pattern = Html('<div style="overflow-x:auto"><table>{}{}</table></div>')
+    return pattern.format(head, Html(rows))

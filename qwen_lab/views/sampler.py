@@ -80,7 +80,7 @@ def chosen(told: Sequence[Stage], most: int = ROWS) -> list[int]:
     return sorted(numpy.argsort(-weight, kind="stable")[:most].tolist())
 
 
-def named(token: bytes, number: int) -> str:
+def token_name(token: bytes, number: int) -> str:
     """A token in one short line: white space as signs, parts of a character as their bytes."""
     if not token:
         return say("sampler.special", number=number)
@@ -105,7 +105,7 @@ def _sign(character: str) -> str:
 def _candidate(
     found: NextToken, told: Sequence[Stage], draws: numpy.ndarray | None, rank: int, index: int
 ) -> Row:
-    name = named(found.bytes[index], int(found.ids[index]))
+    name = token_name(found.bytes[index], int(found.ids[index]))
     return Row(
         f"{rank}. <code>{escaped(name)}</code>",
         [float(stage.probabilities[index]) for stage in (told[0], told[-1])],
@@ -166,7 +166,7 @@ def _line(row: Row, scale: float, times: int) -> str:
         if share > 0
     )
     raw, now = row.parts
-    numbers = [percent(raw), say("html.percent", number=0) if row.cut else percent(now)]
+    numbers = [percent(raw), percent(now, not row.cut)]
     numbers += [f"{row.drawn:,}"] if times else []
     cells = "".join(f"<td>{escaped(number)}</td>" for number in numbers)
     kind = ' class="cut"' if row.cut else ""
@@ -178,7 +178,7 @@ def _text(found: NextToken, told: Sequence[Stage], listed: list[int]) -> str:
     last = told[-1]
     best = sorted(listed, key=lambda row: -last.probabilities[row])[:5]
     shown = [
-        f"{named(found.bytes[row], int(found.ids[row]))} {percent(last.probabilities[row])}"
+        f"{token_name(found.bytes[row], int(found.ids[row]))} {percent(last.probabilities[row])}"
         for row in best
         if last.kept[row]
     ]

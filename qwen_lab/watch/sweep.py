@@ -13,7 +13,7 @@ import openai
 
 from .. import models
 from ..lab import Lab
-from ..parameters import PARAMETERS, arguments
+from ..parameters import PARAMETERS, arguments, named
 
 SEEDS = (1, 2, 3)
 # How many calls are under way at once, where they need not come one after the other.
@@ -68,9 +68,7 @@ def combinations(parameters: Mapping[str, object]) -> list[dict]:
     """
     lists = {name: _values(value) for name, value in parameters.items()}
     for name, values in lists.items():
-        if name not in PARAMETERS:
-            raise ValueError(f"{name!r} is no parameter; there are {', '.join(PARAMETERS)}")
-        row = PARAMETERS[name]
+        [row] = named(name)
         for value in values:
             if not row.takes(value):
                 where = f" in {row.range}" if row.range else ""

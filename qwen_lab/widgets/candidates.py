@@ -34,7 +34,7 @@ class Candidates(VBox):
             button.layout.display = None if there else "none"
             if there:
                 index = listed[rank]
-                name = view.named(found.bytes[index], int(found.ids[index]))
+                name = view.token_name(found.bytes[index], int(found.ids[index]))
                 button.description = f"{rank + 1}. {name}"
 
     def hide(self) -> None:

@@ -231,4 +231,4 @@ class Sampler(Live):
 def _label(node: Node) -> str:
     if not node.path:
         return say("sampler.root")
-    return "· " * len(node.path) + view.named(node.tokens[-1], node.path[-1])
+    return "· " * len(node.path) + view.token_name(node.tokens[-1], node.path[-1])

@@ -15,6 +15,7 @@ import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
+import qwen_lab
 from qwen_lab import models
 from qwen_lab.paths import ROOT
 
@@ -117,6 +118,18 @@ def skeleton(cell):
     return ast.dump(tree)
 
 
+def package_names(node):
+    """The names of `qwen_lab` that a piece of code takes; a whole path for one from within it."""
+    if isinstance(node, ast.Import):
+        return [each.name for each in node.names if each.name.startswith("qwen_lab.")]
+    if isinstance(node, ast.ImportFrom) and node.module.startswith("qwen_lab"):
+        names = [each.name for each in node.names]
+        return names if node.module == "qwen_lab" else [node.module]
+    if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "qwen_lab":
+        return [node.attr]
+    return []
+
+
 def spoil(part, number=0, **changes):
     return lambda notebook: part(notebook)[number].update(changes)
 
@@ -184,6 +197,16 @@ def prose_has_5_to_60_words_a_cell(notebook, path):
 @rule(*(spoil(code, 1, source=text) for examples in FORBIDDEN.values() for text in examples))
 def code_holds_nothing_forbidden(notebook, path):
     return [text for each in FORBIDDEN for text in found(each, sources(code(notebook)))]
+
+
+@rule(spoil(code, 1, source="from qwen_lab.watch.sweep import figures"))
+@rule(spoil(code, 1, source="from qwen_lab import models"))
+@rule(spoil(code, 1, source="import qwen_lab.parameters"))
+@rule(spoil(code, 1, source="print(qwen_lab.parameters.PARAMETERS)"))
+def code_uses_public_names_of_the_package_only(notebook, path):
+    whole = "\n".join(map(TransformerManager().transform_cell, sources(code(notebook))))
+    used = [name for node in ast.walk(ast.parse(whole)) for name in package_names(node)]
+    return [name for name in used if name not in qwen_lab.__all__]
 
 
 @rule(spoil(code, 1, source="asyncio.run(ask())"))

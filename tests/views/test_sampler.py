@@ -8,7 +8,7 @@ import numpy
 import pytest
 
 from qwen_lab.views.html import percent
-from qwen_lab.views.sampler import named, sampler
+from qwen_lab.views.sampler import sampler, token_name
 from qwen_lab.watch.next_token import listed
 from qwen_lab.watch.sampling import Settings, draw, stages
 from tests.views.hostile import HOSTILE
@@ -126,7 +126,7 @@ def test_a_tail_that_is_still_being_counted_is_said(found):
     ],
 )
 def test_a_token_is_shown_in_one_short_line(token, shown):
-    assert named(token, 9) == shown
+    assert token_name(token, 9) == shown
 
 
 @pytest.mark.parametrize("text", HOSTILE)

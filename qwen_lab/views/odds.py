@@ -1,0 +1,71 @@
+"""How likely the next tokens are under several settings, side by side."""
+
+from collections.abc import Iterator, Mapping
+
+from ..watch.next_token import NextToken
+from ..watch.sampling import Settings, Stage, stages
+from ..words import say
+from .html import Html, View, percent, table
+from .sampler import token_name
+
+STYLE = """
+.qwen-view .qwen-odds td { text-align: right; white-space: nowrap; }
+.qwen-odds td, .qwen-odds th { font-variant-numeric: tabular-nums; }
+.qwen-odds th { font-weight: normal; }
+"""
+# How wide a column of the short form is.
+WIDTH = 11
+
+
+def odds(found: NextToken | None, *settings: Mapping[str, float], most: int = 5) -> View:
+    """The chances of the `most` likeliest tokens, and of all others, under each of the settings.
+
+    `found` is what `lab.next_token(messages)` returned. A setting has `temperature`, `top_p`,
+    `top_k`, `repetition_penalty`, `presence_penalty` or `frequency_penalty`; what it leaves out
+    is off, so `{}` gives the model's own probabilities. The last row counts the tokens that may
+    still be drawn. The order is llama.cpp's: penalties, temperature, top_k, top_p; DashScope does
+    not document its own.
+
+    >>> found = lab.next_token(messages)
+    >>> qwen_lab.odds(found, {"temperature": 1.9}, {"temperature": 1.9, "top_k": 20})
+
+    With None for `found` the view says that only the local Qwen shows its probabilities. Raises
+    `TypeError` for a setting of another name.
+    """
+    if found is None:
+        words = say("odds.none")
+        return View(Html("<p>{}</p>").format(words), words)
+    last = [stages(found, Settings(**each))[-1] for each in settings]
+    rows = [*_settings(settings), *_chances(found, last, most)]
+    body = Html("").join(map(_row, rows))
+    html = Html('<div class="qwen-odds">{}</div>').format(table(body))
+    return View(html, "\n".join(map(_line, rows)), STYLE)
+
+
+def _settings(settings: tuple[Mapping[str, float], ...]) -> Iterator[tuple[str, list[str]]]:
+    for name in dict.fromkeys(name for each in settings for name in each):
+        yield name, [str(each.get(name, "")) for each in settings]
+
+
+def _chances(found: NextToken, last: list[Stage], most: int) -> Iterator[tuple[str, list[str]]]:
+    for row in range(min(most, len(found.ids))):
+        name = token_name(found.bytes[row], int(found.ids[row]))
+        yield name, [percent(stage.probabilities[row], stage.kept[row]) for stage in last]
+    yield say("odds.others"), [_others(stage, most) for stage in last]
+    yield say("odds.tokens"), [f"{stage.tokens:,}" for stage in last]
+
+
+def _others(stage: Stage, most: int) -> str:
+    left = stage.tokens - int(stage.kept[:most].sum())
+    return percent(max(0.0, 1 - float(stage.probabilities[:most].sum())), left > 0)
+
+
+def _row(row: tuple[str, list[str]]) -> Html:
+    name, cells = row
+    inner = Html("").join(Html("<td>{}</td>").format(cell) for cell in cells)
+    return Html("<tr><th>{}</th>{}</tr>").format(name, inner)
+
+
+def _line(row: tuple[str, list[str]]) -> str:
+    name, cells = row
+    return "".join(cell.rjust(WIDTH) for cell in cells) + "  " + name

@@ -1,0 +1,62 @@
+import numpy
+import pytest
+
+import qwen_lab
+from qwen_lab.watch.next_token import listed
+from qwen_lab.watch.sampling import Settings, stages
+
+from .test_grid import seen
+
+
+@pytest.fixture
+def found():
+    logprobs = -0.4 * numpy.arange(300.0)
+    logprobs -= numpy.log(numpy.exp(logprobs).sum())
+    rows = [(n, b"t%d" % n, logprob) for n, logprob in enumerate(logprobs)]
+    return listed(rows, [1], 1, 1.0).first(50)
+
+
+def columns(view):
+    """The rows of the short form as (name, cells)."""
+    lines = [line.rsplit("  ", 1) for line in view.text.splitlines()]
+    return {name: cells.replace(" %", "%").split() for cells, name in lines}
+
+
+def test_each_setting_is_a_column_with_the_chances_it_gives(found):
+    hot, cut = {"temperature": 1.9}, {"temperature": 1.9, "top_k": 3}
+    view = qwen_lab.odds(found, hot, cut, {})
+    rows = columns(view)
+    assert rows["temperature"] == ["1.9", "1.9"] and rows["top_k"] == ["3"]
+    last = stages(found, Settings(**hot))[-1]
+    assert rows["t0"] == ["19%", "40.5%", "33%"]
+    assert float(rows["t0"][0].rstrip("%")) == pytest.approx(100 * last.probabilities[0], abs=0.05)
+    assert rows["t3"][1] == "0%" and "t5" not in rows
+
+
+def test_the_others_have_the_rest_and_the_last_row_counts_who_may_be_drawn(found):
+    view = qwen_lab.odds(found, {}, {"top_k": 5}, {"temperature": 0}, most=5)
+    rows = columns(view)
+    listed_part = sum(float(rows[f"t{n}"][0].rstrip("%")) for n in range(5))
+    assert float(rows["all other tokens"][0].rstrip("%")) == pytest.approx(
+        100 - listed_part, abs=0.1
+    )
+    assert rows["all other tokens"][1:] == ["0%", "0%"]
+    assert rows["tokens in the draw"] == ["300", "5", "1"]
+    assert "tokens in the draw 300 5 1" in seen(view.html)
+
+
+def test_a_cold_draw_shows_no_false_zero(found):
+    assert columns(qwen_lab.odds(found, {"temperature": 0.01}))["t4"] == ["<", "0.001%"]
+
+
+def test_penalties_move_what_was_met(found):
+    rows = columns(qwen_lab.odds(found, {}, {"presence_penalty": 2}))
+    assert float(rows["t1"][1].rstrip("%")) < float(rows["t1"][0].rstrip("%"))
+
+
+def test_without_the_local_qwen_it_says_so_and_a_wrong_name_is_an_error(found, monkeypatch):
+    assert qwen_lab.odds(None, {}).text == "Only the local Qwen shows its probabilities."
+    with pytest.raises(TypeError, match="topk"):
+        qwen_lab.odds(found, {"topk": 3})
+    monkeypatch.setenv("QWEN_LAB_LANG", "zh")
+    assert "个 token 参加抽签" in qwen_lab.odds(found, {}).text
