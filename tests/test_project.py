@@ -119,3 +119,22 @@ def test_the_language_is_the_one_chosen_and_else_the_locales(monkeypatch, settin
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     assert words.language() == language
+
+
+def test_the_modules_without_tests_of_their_own_are_those_that_contributing_names():
+    told = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## What mirrors what")[1]
+    rows = re.findall(r"^\| (`.+) \| (.+) \|$", told, re.M)
+    named = {name for modules, _ in rows for name in re.findall(r"`(.+?)`", modules)}
+    assert named == modules_without_tests()
+    for _, where in rows:
+        for test in re.findall(r"`((?:\w+/)?(?:test_\w+|conftest))`", where):
+            assert (ROOT / "tests" / f"{test}.py").exists(), test
+
+
+def modules_without_tests():
+    folder, found = ROOT / "qwen_lab", set()
+    for path in folder.rglob("[!_]*.py"):
+        module = path.relative_to(folder).with_suffix("")
+        if not (ROOT / "tests" / module.with_name(f"test_{path.name}")).exists():
+            found.add(module.as_posix())
+    return found
