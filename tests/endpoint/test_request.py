@@ -1,0 +1,94 @@
+"""Work for a client that may leave, without a connection."""
+
+import asyncio
+
+import pytest
+from starlette.requests import Request
+
+from qwen_lab.endpoint.refusal import Refusal
+from qwen_lab.endpoint.request import while_connected
+
+
+def run(scenario):
+    return asyncio.run(asyncio.wait_for(scenario, 5))
+
+
+@pytest.fixture
+def gone():
+    return asyncio.Event()
+
+
+@pytest.fixture
+def waiting_request(gone):
+    """A request whose client leaves when `gone` is set."""
+
+    async def receive():
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    return Request({"type": "http"}, receive)
+
+
+class Work:
+    """Waits until it is cancelled; then it takes a moment to end."""
+
+    def __init__(self):
+        self.began, self.ended = asyncio.Event(), False
+
+    async def __call__(self):
+        self.began.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.05)
+            self.ended = True
+
+
+def test_the_result_comes_while_the_client_waits(waiting_request):
+    async def work():
+        return 5
+
+    assert run(while_connected(waiting_request, work())) == 5
+
+
+def test_an_error_of_the_work_comes_as_it_is(waiting_request):
+    async def work():
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        run(while_connected(waiting_request, work()))
+
+
+def test_a_client_that_leaves_cancels_the_work_and_it_has_ended_then(waiting_request, gone):
+    async def scenario():
+        work = Work()
+        waiting = asyncio.create_task(while_connected(waiting_request, work()))
+        await work.began.wait()
+        gone.set()
+        with pytest.raises(Refusal) as caught:
+            await waiting
+        assert caught.value.status == 499 and work.ended
+
+    run(scenario())
+
+
+def test_a_server_that_ends_cancels_the_work_and_it_has_ended_then(waiting_request):
+    async def scenario():
+        work = Work()
+        waiting = asyncio.create_task(while_connected(waiting_request, work()))
+        await work.began.wait()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert work.ended
+
+    run(scenario())
+
+
+def test_nothing_is_left_running(waiting_request):
+    async def scenario():
+        before = asyncio.all_tasks()
+        await while_connected(waiting_request, asyncio.sleep(0))
+        assert asyncio.all_tasks() == before
+
+    run(scenario())
