@@ -149,8 +149,6 @@ def _control(row: Parameter, value: object) -> DOMWidget:
 
 
 def _ends(row: Parameter) -> tuple[float, float]:
+    """Where the slider ends: one step before an end that the range leaves out."""
     high = ENDS[row.name] if row.high is None else row.high
-    return (
-        row.low + row.step if row.open_low else row.low,
-        high - row.step if row.open_high else high,
-    )
+    return row.low + row.step * row.open_low, high - row.step * row.open_high
