@@ -62,14 +62,14 @@ def create_app(engine: Engine, token: str, search: Search | None = None) -> Star
 
 
 async def _chat(request: Request) -> Response:
-    asked = parse(await body(request))
-    return await while_connected(request, _answered(request, asked))
+    content = parse(await body(request))
+    return await while_connected(request, _answered(request, content))
 
 
-async def _answered(request: Request, body: object) -> Response:
+async def _answered(request: Request, content: object) -> Response:
     """The answer, run up to its first chunk, so that a refusal still has its own HTTP status."""
     state = request.app.state
-    asked = checked_request(body, state.engine.model, state.engine.thinks)
+    asked = checked_request(content, state.engine.model, state.engine.thinks)
     if asked.search:
         asked = _with_notes(asked, state.search)
     chunks = answer(state.engine, state.slots, asked, request.state.id)
@@ -90,7 +90,7 @@ class _Stream(StreamingResponse):
     """Chunks as server-sent events. Whatever ends it, the engine has stopped when it comes back."""
 
     def __init__(
-        self, first: dict, chunks: AsyncGenerator[dict], include_usage: bool, request_id: str
+        self, first: dict, chunks: AsyncGenerator, include_usage: bool, request_id: str
     ) -> None:
         self.chunks, self.include_usage, self.request_id = chunks, include_usage, request_id
         kind = "text/event-stream;charset=UTF-8"
