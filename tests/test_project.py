@@ -138,3 +138,42 @@ def modules_without_tests():
         if not (ROOT / "tests" / module.with_name(f"test_{path.name}")).exists():
             found.add(module.as_posix())
     return found
+
+
+def test_the_readme_has_at_most_260_lines_and_names_every_file_of_the_package_where_it_is():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(readme.splitlines()) <= 260
+    named = told_tree(readme.split("## What is where")[1].split("\n## ")[0])
+    assert {path for path in named if path.startswith("qwen_lab/")} == real_tree()
+    for path in named:
+        assert (ROOT / path).exists(), path
+
+
+# Folders of words and other data, of which the README names only the folder.
+DATA = {"words", "notes", "quizzes", "jupyter_config"}
+
+
+def told_tree(text):
+    """The paths that the tree in the README names, each under the folder that it stands in."""
+    found, folders = set(), {}
+    for indent, names in re.findall(r"^( +)([\w./-]+(?:, [\w./-]+)*) {1,}\S", text, re.M):
+        depth = len(indent)
+        above = folders.get(depth - 2, "")
+        for name in names.split(", "):
+            ending = "" if "." in name or name.endswith("/") else ".py"
+            found.add(path := f"{above}{name}{ending}")
+        folders[depth] = path if path.endswith("/") else above
+    return found
+
+
+def real_tree():
+    """The package's files and folders; of folders of words and other data only the folder."""
+    package, found = ROOT / "qwen_lab", {"qwen_lab/"}
+    for path in package.rglob("*"):
+        inside = {*path.relative_to(package).parts[:-1]}
+        if path.name == "__pycache__" or inside & DATA or "__pycache__" in inside:
+            continue
+        # A folder's own file is told by the folder's line.
+        if path.name != "__init__.py" or path.parent == package:
+            found.add(path.relative_to(ROOT).as_posix() + "/" * path.is_dir())
+    return found
