@@ -5,6 +5,7 @@ of pytest, it is pytest alone, with all that is given.
 """
 
 import argparse
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -12,8 +13,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[1]
-# What the first part says is seen at once; what the others say, when they have ended.
-PARTS = {"tests": ["tests"], "lessons": ["--nbval", "notebooks"]}
+# The real model and the browser keep one core busy, all else the other. What the first part says is
+# seen at once; what the others say, when they have ended.
+PARTS = {
+    "model": ["tests", "-m", "model or browser"],
+    "others": ["tests", "-m", "not model and not browser"],
+    "lessons": ["--nbval", "notebooks"],
+}
 SLOWEST = 10
 
 
@@ -25,14 +31,14 @@ def main(arguments: list[str]) -> int:
     if options.parse_known_args(arguments)[1]:
         return ended(pytest(*arguments))
     with tempfile.TemporaryDirectory() as folder:
-        return run(PARTS | {"tests": [*PARTS["tests"], *arguments]}, Path(folder))
+        return run(PARTS | {"model": [*PARTS["model"], *arguments]}, Path(folder))
 
 
 def run(parts: dict[str, list[str]], folder: Path) -> int:
     """Run the parts side by side, say what came of each; return the worst of their exit codes."""
     running = {}
     for name, arguments in parts.items():
-        print(f"Running the {name}: pytest {' '.join(arguments)}", flush=True)
+        print(f"Running {name}: pytest {shlex.join(arguments)}", flush=True)
         report = f"--junit-xml={folder / name}.xml"
         with open(folder / f"{name}.txt", "wb") as words:
             running[name] = pytest(report, *arguments, output=words if running else None)
@@ -64,12 +70,12 @@ def summary(reports: dict[str, Path], codes: dict[str, int]) -> None:
     slowest = []
     for name, report in reports.items():
         if not report.exists():
-            print(f"The {name}: no report, exit code {codes[name]}")
+            print(f"{name}: no report, exit code {codes[name]}")
             continue
         [suite] = ElementTree.parse(report).iter("testsuite")
         count, seconds = suite.get("tests"), float(suite.get("time"))
         outcome = f"failed (exit code {codes[name]})" if codes[name] else "passed"
-        print(f"The {name} {outcome}: {count} in {seconds:.0f} s")
+        print(f"{name} {outcome}: {count} in {seconds:.0f} s")
         slowest += [
             (float(case.get("time")), f"{case.get('classname')}::{case.get('name')}")
             for case in suite.iter("testcase")

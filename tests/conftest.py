@@ -27,12 +27,19 @@ def pytest_addoption(parser):
     parser.addoption("--pictures", metavar="FOLDER", help="keep the browser tests' screenshots")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_settings():
+    """No key, endpoint or language of the person who runs the tests reaches them."""
+    with pytest.MonkeyPatch.context() as shell:
+        for name in list(os.environ):
+            if name.startswith(("OPENAI_", "DASHSCOPE_", "QWEN_")):
+                shell.delenv(name)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def clean_env(monkeypatch, tmp_path):
-    """No key, endpoint or language of the person who runs the tests reaches them."""
-    for name in list(os.environ):
-        if name.startswith(("OPENAI_", "DASHSCOPE_", "QWEN_")):
-            monkeypatch.delenv(name)
+    """Each test has a home of its own, and English unless it chooses otherwise."""
     monkeypatch.setenv("QWEN_LAB_LANG", "en")
     monkeypatch.setenv("QWEN_LAB_HOME", str(tmp_path / "home"))
 
@@ -109,7 +116,9 @@ def client(http):
 @contextmanager
 def serving(app):
     """The app on a port of this machine, which it gives."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", ws="none"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=0, log_level="critical", ws="none", lifespan="off")
+    )
     thread = threading.Thread(target=server.run)
     thread.start()
     while thread.is_alive() and not server.started:
@@ -121,11 +130,24 @@ def serving(app):
         thread.join()
 
 
+@pytest.fixture(scope="session")
+def real_port():
+    """A port that is served as long as the tests run: gives it, and a place for a test's app."""
+    here = {}
+
+    async def current(scope, receive, send):
+        await here["app"](scope, receive, send)
+
+    with serving(current) as number:
+        yield number, here
+
+
 @pytest.fixture
-def served(app):
+def served(real_port, app):
     """The app on a real port, for what only a real connection shows; gives the base URL."""
-    with serving(app) as port:
-        yield f"http://127.0.0.1:{port}{BASE}"
+    number, here = real_port
+    here["app"] = app
+    return f"http://127.0.0.1:{number}{BASE}"
 
 
 @pytest.fixture

@@ -22,10 +22,17 @@ import pytest
 def test_a_quick_one():
     assert not [name for name in os.environ if name.startswith("DASHSCOPE")]
 
+@pytest.mark.model
 @pytest.mark.parametrize("seconds", [0.5, SLOW])
 def test_a_slow_one(seconds, pytestconfig):
     time.sleep(seconds)
     open(pytestconfig.getoption("--pictures") or os.devnull, "w").close()
+"""
+
+
+OPTIONS = """
+def pytest_addoption(parser):
+    parser.addoption("--pictures")
 """
 
 
@@ -36,8 +43,8 @@ def checkout(tmp_path):
     (tmp_path / "notebooks").mkdir()
     for name in ("pyproject.toml", "notebooks/conftest.py", "notebooks/sanitize.cfg"):
         shutil.copyfile(ROOT / name, tmp_path / name)
-    for name in ("__main__.py", "conftest.py"):
-        shutil.copyfile(ROOT / "tests" / name, tmp_path / "tests" / name)
+    shutil.copyfile(ROOT / "tests" / "__main__.py", tmp_path / "tests" / "__main__.py")
+    (tmp_path / "tests" / "conftest.py").write_text(OPTIONS, encoding="utf-8")
     write(tmp_path, TESTS.replace("SLOW", "1.5"), "seen\n")
     return tmp_path
 
@@ -57,8 +64,9 @@ def run(checkout, *arguments):
 def test_all_the_tests_and_lessons_run_and_the_slowest_are_named(checkout):
     done = run(checkout, "--pictures", "kept")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "3 passed" in done.stdout and "1 passed" in done.stdout
-    assert re.search(r"The tests passed: 3 in \d+ s\nThe lessons passed: 1 in \d+ s", done.stdout)
+    assert "2 passed, 1 deselected" in done.stdout and "1 passed, 2 deselected" in done.stdout
+    parts = re.findall(r"^(\w+ passed: \d+) in \d+ s$", done.stdout, re.M)
+    assert parts == ["model passed: 2", "others passed: 1", "lessons passed: 1"]
     slowest = re.findall(r"^ +([\d.]+) s  (\S+)", done.stdout, re.M)
     seconds = [float(each) for each, _ in slowest]
     assert seconds == sorted(seconds, reverse=True) and len(seconds) == 4
@@ -66,19 +74,32 @@ def test_all_the_tests_and_lessons_run_and_the_slowest_are_named(checkout):
     assert (checkout / "kept").exists()
 
 
+ONE = """
+import os
+import pytest
+
+def test_one():
+    {}
+
+@pytest.mark.model
+def test_another():
+    {}
+"""
+
+
 @pytest.mark.parametrize(
-    ("tests", "stored", "outcomes"),
+    ("one", "another", "stored", "failed"),
     [
-        ("def test_it(): assert 0", "seen\n", ["tests failed (exit code 1)", "lessons passed"]),
-        ("def test_it(): pass", "other\n", ["tests passed", "lessons failed (exit code 1)"]),
-        ("import nothing", "seen\n", ["tests failed (exit code 2)", "lessons passed"]),
-        ("import os; os.kill(os.getpid(), 9)", "seen\n", ["tests: no report, exit code 9"]),
+        ("assert 0", "pass", "seen\n", "others failed (exit code 1)"),
+        ("pass", "assert 0", "seen\n", "model failed (exit code 1)"),
+        ("pass", "pass", "other\n", "lessons failed (exit code 1)"),
+        ("os.kill(os.getpid(), 9)", "pass", "seen\n", "others: no report, exit code 9"),
     ],
 )
-def test_one_part_that_fails_is_enough(checkout, tests, stored, outcomes):
-    write(checkout, tests, stored)
+def test_one_part_that_fails_is_enough(checkout, one, another, stored, failed):
+    write(checkout, ONE.format(one, another), stored)
     done = run(checkout)
-    assert done.returncode and [each for each in outcomes if f"The {each}" not in done.stdout] == []
+    assert done.returncode and failed in done.stdout and done.stdout.count(" passed: 1 in ") == 2
 
 
 def test_with_a_folder_or_an_option_it_is_pytest_alone(checkout):

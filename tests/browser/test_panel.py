@@ -32,11 +32,7 @@ STICKS_OUT = """() => [...document.querySelectorAll('.qwen-panel, .qwen-panel *'
         (part.clientWidth && !part.closest('.slider') && part.scrollWidth > part.clientWidth + 1))
     .map(part => part.className || part.tagName)"""
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.model,
-    pytest.mark.parametrize(("lab", "language"), [("en", "en"), ("zh", "zh")], indirect=["lab"]),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.model]
 
 
 @pytest.fixture
@@ -69,7 +65,7 @@ def press(page: Page, name: str) -> None:
 
 def wait_for_letters(page: Page, count: int) -> None:
     grown = f"document.querySelector('.qwen-panel-answer')?.innerText.length > {count}"
-    page.wait_for_function(grown, timeout=60_000)
+    page.wait_for_function(grown, timeout=180_000)
 
 
 def picture(page: Page, pytestconfig, name: str) -> None:
@@ -77,6 +73,7 @@ def picture(page: Page, pytestconfig, name: str) -> None:
         page.screenshot(path=f"{folder}/panel-{name}.png")
 
 
+@pytest.mark.parametrize("language", ["zh"])
 def test_sliders_run_and_stop_work_with_the_keyboard_while_the_answer_streams(
     page, language, pytestconfig
 ):
@@ -97,6 +94,7 @@ def test_sliders_run_and_stop_work_with_the_keyboard_while_the_answer_streams(
     picture(page, pytestconfig, f"{language}-light")
 
 
+@pytest.mark.parametrize("language", ["zh"])
 def test_a_hostile_prompt_is_shown_and_not_executed(page, language):
     words, dialogs = WORDS[language], []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
@@ -110,6 +108,7 @@ def test_a_hostile_prompt_is_shown_and_not_executed(page, language):
     assert page.title() != "stolen" and dialogs == []
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
 def test_it_fits_a_narrow_window_in_the_dark(dark, page, language, pytestconfig):
     for tick in page.get_by_role("checkbox").all():
         tick.check()

@@ -14,11 +14,7 @@ TABS = {
 RUN = {"en": "Run", "zh": "运行"}
 HOSTILE = "<img src=x onerror=window.stolen=1></div><script>window.stolen=1</script><!--"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.model,
-    pytest.mark.parametrize(("lab", "language"), [("en", "en"), ("zh", "zh")], indirect=["lab"]),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.model]
 
 
 @pytest.fixture
@@ -36,9 +32,9 @@ def press(page: Page, name: str) -> None:
 
 def run(page: Page, language: str, times: int) -> None:
     press(page, RUN[language])
-    expect(page.locator(".qwen-panel table").last).to_be_attached(timeout=60_000)
+    expect(page.locator(".qwen-panel table").last).to_be_attached(timeout=180_000)
     rows = page.locator(".qwen-panel .qwen-view tr").filter(has_text="seed=1")
-    expect(rows).to_have_count(times, timeout=60_000)
+    expect(rows).to_have_count(times, timeout=180_000)
 
 
 def picture(page: Page, pytestconfig, name: str) -> None:
@@ -46,6 +42,7 @@ def picture(page: Page, pytestconfig, name: str) -> None:
         page.locator(".qwen-panel").screenshot(path=f"{folder}/playground-{name}.png")
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_run_is_seen_from_every_side_and_nothing_leaves_the_machine(page, language, pytestconfig):
     hosts = set()
     page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
@@ -68,6 +65,7 @@ def test_a_run_is_seen_from_every_side_and_nothing_leaves_the_machine(page, lang
     assert page.evaluate("window.stolen") is None and hosts <= {"127.0.0.1", "localhost", None}
 
 
+@pytest.mark.parametrize("language", ["zh"])
 def test_hostile_names_of_presets_and_folders_are_only_text(opened, language):
     use(language)
     folder = HOSTILE.replace("/", "")
@@ -86,6 +84,7 @@ def test_hostile_names_of_presets_and_folders_are_only_text(opened, language):
     assert page.evaluate("window.stolen") is None
 
 
+@pytest.mark.parametrize("language", ["zh"])
 def test_two_runs_with_one_seed_are_the_same(page, language, pytestconfig):
     run(page, language, 1)
     run(page, language, 2)
@@ -96,6 +95,7 @@ def test_two_runs_with_one_seed_are_the_same(page, language, pytestconfig):
     picture(page, pytestconfig, f"{language}-narrow")
 
 
+@pytest.mark.parametrize("language", ["zh"])
 def test_the_code_copied_into_a_cell_prints_the_same_answer(page, language):
     run(page, language, 1)
     answer = page.locator(".qwen-panel-answer").inner_text()
@@ -107,5 +107,5 @@ def test_the_code_copied_into_a_cell_prints_the_same_answer(page, language):
     page.keyboard.insert_text(code)
     page.keyboard.press("Control+Enter")
     printed = page.locator(".jp-Cell").nth(1).locator(".jp-OutputArea-output").last
-    expect(printed).to_contain_text(answer[:20], timeout=60_000)
+    expect(printed).to_contain_text(answer[:20], timeout=180_000)
     assert " ".join(answer.split()) in " ".join(printed.inner_text().split())

@@ -14,7 +14,7 @@ PROMPT = "写一句关于秋天的话。</div><img src=x onerror=window.stolen=1
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.model,
-    pytest.mark.parametrize(("lab", "language"), [("en", "en"), ("zh", "zh")], indirect=["lab"]),
+    pytest.mark.parametrize("language", ["en"]),
 ]
 
 
@@ -43,7 +43,7 @@ def test_a_sweep_fills_its_grid(opened, language, pytestconfig):
     page = opened(source, ".qwen-panel")
     hosts = watch(page)
     press(page, RUN[language])
-    expect(page.locator(".qwen-grid .same")).to_have_count(9, timeout=60_000)
+    expect(page.locator(".qwen-grid .same")).to_have_count(9, timeout=180_000)
     picture(page, pytestconfig, f"sweep-{language}")
     cold = page.locator(".qwen-grid table").first.locator("tr").nth(1).locator(".same")
     assert cold.all_inner_texts() == ["A", "A", "A"]
@@ -56,7 +56,7 @@ def test_settings_answer_side_by_side_and_part(opened, language, pytestconfig):
     page = opened(f"qwen_lab.compare(lab, {PROMPT!r}, {settings}, seed=5)", ".qwen-panel")
     hosts = watch(page)
     press(page, RUN[language])
-    expect(page.locator(".qwen-difference mark").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".qwen-difference mark").first).to_be_visible(timeout=180_000)
     picture(page, pytestconfig, f"compare-{language}")
     assert page.evaluate("window.stolen") is None and hosts <= {"127.0.0.1", "localhost", None}
 
@@ -69,7 +69,7 @@ def test_the_sampler_moves_its_bars_and_takes_a_token(opened, language, pytestco
     panel = page.locator(".qwen-panel")
     # The tail is counted once it may be drawn from.
     draw = panel.get_by_role("button", name=say("sampler.draw_one"))
-    expect(draw).to_be_enabled(timeout=60_000)
+    expect(draw).to_be_enabled(timeout=180_000)
     before = panel.locator("table").first.inner_text()
     panel.get_by_role("slider").first.focus()
     for _ in range(10):
@@ -77,8 +77,8 @@ def test_the_sampler_moves_its_bars_and_takes_a_token(opened, language, pytestco
     expect(panel.locator("table").first).not_to_have_text(before, use_inner_text=True)
     draw.focus()
     page.keyboard.press("Enter")
-    expect(panel.get_by_role("button", name=say("sampler.back"))).to_be_enabled(timeout=60_000)
-    expect(draw).to_be_enabled(timeout=60_000)
+    expect(panel.get_by_role("button", name=say("sampler.back"))).to_be_enabled(timeout=180_000)
+    expect(draw).to_be_enabled(timeout=180_000)
     picture(page, pytestconfig, f"sampler-{language}")
     written = panel.locator(".qwen-panel-answer")
     drawn, second = written.inner_text(), panel.get_by_role("button", name=re.compile("^2. "))
