@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from . import paths, words
+from . import models, paths, words
 from .lab import Lab
-from .models import DEFAULT_MODEL
 from .words import LabError, say
 
 BEIJING = "https://dashscope.aliyuncs.com/compatible-mode/v1"
@@ -107,7 +106,7 @@ def _dashscope(settings: Mapping) -> Lab:
     if not key:
         raise LabError("connection.no_key")
     url = settings.get("DASHSCOPE_BASE_URL") or BEIJING
-    model = settings.get("DASHSCOPE_MODEL") or DEFAULT_MODEL
+    model = settings.get("DASHSCOPE_MODEL") or models.DEFAULT_MODEL
     return Lab(url, model, "dashscope", _checked(key, "DASHSCOPE_API_KEY"))
 
 
@@ -150,8 +149,6 @@ def _line(lab: Lab) -> str:
 
 
 def _price(model: str) -> str:
-    from . import models
-
     if not (price := models.price(model)):
         return say("connection.price_unknown")
     return say("connection.price", input=price.input, output=price.output, date=price.date)

@@ -6,7 +6,6 @@ import pytest
 
 from qwen_lab import models
 from qwen_lab.checks.cost import in_cny
-from qwen_lab.connection import DEFAULT_MODEL
 
 
 def starter(usage, price): ...
@@ -33,7 +32,7 @@ def formula(compute):
     return lambda usage, price: compute(*parts(usage, price))
 
 
-USUAL = models.price(DEFAULT_MODEL)
+USUAL = models.price()
 # What is wrong, by the words that say so.
 WRONG = {
     "Your answer is 0.0012 (type float); expected a function": 0.0012,
