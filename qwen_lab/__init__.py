@@ -28,7 +28,7 @@ _HOMES = {
     "sampler": "widgets.sampler:Sampler",
     "sweep": "widgets.sweep:Sweep",
     "timeline": "views.timeline:timeline",
-    "wire": "watch.stream:Wire",
+    "wire": "views.wire:Wire",
     "xray": "views.xray:xray",
 }
 

@@ -7,7 +7,7 @@ from textwrap import shorten
 from openai import AsyncStream, Stream
 from openai.types.chat import ChatCompletion
 
-from ..views.fields import read
+from ..views.fields import field_tree
 from ..words import say
 from .outcome import Outcome, check, not_yet, passed, shown, told, wrong
 
@@ -61,7 +61,7 @@ def fields(answers: Mapping[str, object], completion: object) -> Outcome:
     """
     if fault := _not_whole(completion):
         return fault
-    values = {field.place: field.value for field in read(completion).root.walk()}
+    values = {field.place: field.value for field in field_tree(completion).root.walk()}
     for name, answer in answers.items():
         if fault := _field_fault(name, answer, values):
             return fault

@@ -10,7 +10,7 @@ import httpx2
 from openai import AsyncStream, OpenAI, Stream
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from ..watch.stream import Wire
+from ..watch.stream import Recording
 from ..words import say
 from .outcome import Outcome, check, not_yet, passed, shown, told, wrong
 
@@ -138,7 +138,7 @@ def _fell(trap: str, key: str, **values: object) -> Outcome:
 
 
 def _no_list(answer: object) -> Outcome:
-    if isinstance(answer, Stream | AsyncStream | Wire):
+    if isinstance(answer, Stream | AsyncStream | Recording):
         return wrong("checks_stream.not_read")
     if isinstance(answer, ChatCompletion):
         return wrong("checks_stream.not_streamed")

@@ -5,7 +5,7 @@ import re
 import nbformat
 
 from ..paths import originals
-from ..views.html import View, escaped, table
+from ..views.html import Html, View, filled, table
 from ..words import language, say
 from . import lessons, log
 from .exercises import exercises
@@ -37,10 +37,15 @@ def progress() -> View:
     passed = sum(row.passed for row in rows)
     words = say("progress.passed", passed=passed, count=sum(len(row.signs) for row in rows))
     names = ("lesson", "exercises", "quiz")
-    shown = table("".join(row.html for row in rows), *(say(f"progress.{name}") for name in names))
-    legend = f"<small>{escaped(say('progress.legend'))}</small>"
-    html = f'<div class="qwen-progress"><p>{escaped(words)}</p>{shown}{legend}</div>'
-    return View(html, "\n".join([words, *(row.text for row in rows)]), STYLE)
+    shown = table(
+        Html("").join(row.html for row in rows), *(say(f"progress.{name}") for name in names)
+    )
+    html = Html('<div class="qwen-progress"><p>{}</p>{}<small>{}</small></div>')
+    return View(
+        html.format(words, shown, say("progress.legend")),
+        "\n".join([words, *(row.text for row in rows)]),
+        STYLE,
+    )
 
 
 class _Row:
@@ -62,10 +67,10 @@ class _Row:
         return "–" if self.quiz is None else f"{self.quiz}/{QUESTIONS}"
 
     @property
-    def html(self) -> str:
-        signs = "".join(_sign(number, status) for number, status in self.signs.items())
-        link = f'<a href="{escaped(self.name)}">{escaped(self.title)}</a>'
-        return f"<tr><td>{link}</td><td>{signs}</td><td>{escaped(self.answered)}</td></tr>"
+    def html(self) -> Html:
+        signs = Html("").join(_sign(number, status) for number, status in self.signs.items())
+        link = Html('<a href="{}">{}</a>').format(self.name, self.title)
+        return Html("<tr>{}</tr>").format(filled("<td>{}</td>", [link, signs, self.answered]))
 
     @property
     def text(self) -> str:
@@ -73,8 +78,9 @@ class _Row:
         return f"{self.title}: {signs}  {self.answered}"
 
 
-def _sign(number: str, status: str) -> str:
+def _sign(number: str, status: str) -> Html:
     status = status if status in SIGNS else "open"
     words = say("progress.open") if status == "open" else say(f"checks.{status}")
-    told = escaped(say("progress.tried", number=number, status=words))
-    return f'<b class="{status}" title="{told}" aria-label="{told}">{SIGNS[status]}</b>'
+    told = say("progress.tried", number=number, status=words)
+    sign = Html('<b class="{}" title="{}" aria-label="{}">{}</b>')
+    return sign.format(status, told, told, SIGNS[status])

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 
 from ..words import say
 from .field_meanings import meaning
-from .fields import ABSENT, Field, Subject, pairs, read
-from .html import View, clean, escaped, fold
+from .fields import ABSENT, Field, Pair, Subject, field_tree, paired
+from .html import Html, View, brief, clean, filled, fold
 
 STYLE = """
 .qwen-anatomy small, .qwen-anatomy span, .qwen-anatomy .value { margin-left: 6px; }
 .qwen-anatomy .value { color: var(--jp-mirrormode-string-color, #b71c1c); white-space: pre-wrap; }
 .qwen-anatomy .differs { border-left: 4px solid var(--jp-warn-color1, #b26a00); padding-left: 6px; }
 """
-LONGEST_TEXT, LONGEST_SHORT = 600, 60
+LONGEST_TEXT, LONGEST_SHORT = 600, 59
 # Of a hundred tokens the first few show what is in each; the x-ray shows them all.
 TOKENS = "choices[].logprobs.content"
 SHOWN_TOKENS = 3
@@ -43,50 +43,46 @@ def anatomy(subject: object, other: object = None) -> View:
     The meanings come from Alibaba's pages and from recorded exchanges. Raises `TypeError` for
     anything else.
     """
-    mine = read(subject)
+    mine = field_tree(subject)
+    pair = paired(mine.root, None if other is None else field_tree(other).root)
     if other is None:
         title, lines = say(f"anatomy.kind_{mine.kind}", count=mine.count), [*_lines(mine.root)]
-        inner = _inner(mine.root, None, mine)
     else:
-        theirs = read(other)
-        lines = [*_differences(mine.root, theirs.root)]
+        lines = [*_differences(pair)]
         title = say("anatomy.differences", count=len(lines)) if lines else say("anatomy.same")
-        inner = _inner(mine.root, theirs.root, mine)
-    html = f'<div class="qwen-anatomy"><b>{escaped(title)}</b>{inner}</div>'
+    html = Html('<div class="qwen-anatomy"><b>{}</b>{}</div>').format(title, _inner(pair, mine))
     return View(html, "\n".join([title, *lines]), STYLE)
 
 
-def _item(field: Field, other: Field | None, subject: Subject) -> str:
-    """The field as a list item; `other` is what it is compared with, None without."""
-    differs = other is not None and field.value != other.value
-    mark = ' class="differs"' if differs else ""
-    name = f"<code>{escaped(field.name)}</code>"
-    words = "".join(f"<span>{escaped(sentence)}</span>" for sentence in meaning(field, subject))
-    if field.children or (other and other.children):
-        opened = "" if field.name in FOLDED or not (differs or _first(field)) else " open"
-        head = f"<summary>{name}{_small(_size(field))}{words}</summary>"
-        return f"<li{mark}><details{opened}>{head}{_inner(field, other, subject)}</details></li>"
-    values = _value(field) + (f" ≠ {_value(other)}" if differs else "")
-    return f"<li{mark}>{name}{values}{_small(_type(field.value))}{words}</li>"
+def _item(pair: Pair, subject: Subject) -> Html:
+    """The field as a list item, with what it is compared with."""
+    field, mark = pair.mine, Html(' class="differs"' if pair.differs else "")
+    words = filled("<span>{}</span>", meaning(field, subject))
+    if pair.children:
+        opened = field.name not in FOLDED and (pair.differs or _first(field))
+        item = Html("<li{}><details{}><summary><code>{}</code>{}{}</summary>{}</details></li>")
+        state, inner = Html(" open" if opened else ""), _inner(pair, subject)
+        return item.format(mark, state, field.name, _small(_size(field)), words, inner)
+    values = _value(field) + (Html(" ≠ ") + _value(pair.other) if pair.differs else "")
+    item = Html("<li{}><code>{}</code>{}{}{}</li>")
+    return item.format(mark, field.name, values, _small(_type(field.value)), words)
 
 
-def _inner(field: Field, other: Field | None, subject: Subject) -> str:
-    below = pairs(field, other) if other else [(child, None) for child in field.children]
-    shown = SHOWN_TOKENS if field.path == TOKENS else len(below)
-    sent = [pair for pair in below[:shown] if _is_sent(pair)]
-    unsent = [pair for pair in below[:shown] if not _is_sent(pair)]
-    items = [_item(child, against, subject) for child, against in sent]
+def _inner(pair: Pair, subject: Subject) -> Html:
+    below = pair.children
+    shown = SHOWN_TOKENS if pair.mine.path == TOKENS else len(below)
+    sent = [_item(child, subject) for child in below[:shown] if child.sent]
+    unsent = [_item(child, subject) for child in below[:shown] if not child.sent]
     if unsent:
-        inner = "".join(_item(child, against, subject) for child, against in unsent)
         title = say("anatomy.unsent", count=len(unsent))
-        items.append(f"<li>{fold(title, f'<ul>{inner}</ul>')}</li>")
+        sent.append(filled("<li>{}</li>", [fold(title, _list(unsent))]))
     if below[shown:]:
-        items.append(f"<li>{escaped(say('anatomy.more', count=len(below) - shown))}</li>")
-    return f"<ul>{''.join(items)}</ul>"
+        sent += [filled("<li>{}</li>", [say("anatomy.more", count=len(below) - shown)])]
+    return _list(sent)
 
 
-def _is_sent(pair: tuple[Field, Field | None]) -> bool:
-    return any(field is not None and field.sent and field.value is not ABSENT for field in pair)
+def _list(items: list[Html]) -> Html:
+    return Html("<ul>{}</ul>").format(Html("").join(items))
 
 
 def _first(field: Field) -> bool:
@@ -94,8 +90,8 @@ def _first(field: Field) -> bool:
     return not field.name.startswith("[") or field.name == "[0]"
 
 
-def _small(text: str) -> str:
-    return f"<small>{escaped(text)}</small>"
+def _small(text: str) -> Html:
+    return Html("<small>{}</small>").format(text)
 
 
 def _size(field: Field) -> str:
@@ -109,10 +105,8 @@ def _type(value: object) -> str:
     return "" if value is ABSENT else type(value).__name__.replace("NoneType", "None")
 
 
-def _value(field: Field) -> str:
-    text = _json(field.value)
-    more = "…" if len(text) > LONGEST_TEXT else ""
-    return f'<code class="value">{escaped(text[:LONGEST_TEXT])}{more}</code>'
+def _value(field: Field) -> Html:
+    return Html('<code class="value">{}</code>').format(brief(_json(field.value), LONGEST_TEXT))
 
 
 def _json(value: object) -> str:
@@ -122,8 +116,7 @@ def _json(value: object) -> str:
 def _short(field: Field) -> str:
     if field.children:
         return _size(field)
-    text = _json(field.value)
-    return clean(text if len(text) <= LONGEST_SHORT else text[: LONGEST_SHORT - 1] + "…")
+    return clean(brief(_json(field.value), LONGEST_SHORT))
 
 
 def _lines(root: Field) -> Iterator[str]:
@@ -137,12 +130,10 @@ def _lines(root: Field) -> Iterator[str]:
     yield from [f"null: {', '.join(nulls)}"] if nulls else []
 
 
-def _differences(field: Field, other: Field) -> Iterator[str]:
-    if not (field.children or other.children):
-        if field.value != other.value and field.name not in RUN:
-            yield f"≠ {field.place}: {_short(field)} → {_short(other)}"
-    elif not (field.children and other.children):
-        yield f"≠ {field.place}: {_short(field)} → {_short(other)}"
-    else:
-        for mine, theirs in pairs(field, other):
-            yield from _differences(mine, theirs)
+def _differences(pair: Pair) -> Iterator[str]:
+    mine, other = pair.mine, pair.other
+    if mine.children and other.children:
+        for child in pair.children:
+            yield from _differences(child)
+    elif pair.children or (pair.differs and mine.name not in RUN):
+        yield f"≠ {mine.place}: {_short(mine)} → {_short(other)}"

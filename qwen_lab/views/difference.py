@@ -5,8 +5,8 @@ import re
 from collections.abc import Sequence
 
 from ..words import say
-from .html import View, clean, escaped, percent
-from .tokens import Said, Token, read, visible
+from .html import Html, View, clean, filled, percent
+from .tokens import Said, Token, said, visible
 
 STYLE = """
 .qwen-difference { display: grid; gap: 12px;
@@ -33,21 +33,21 @@ def difference(a: object, b: object, *, labels: Sequence[str] = ("A", "B")) -> V
 
     Raises `TypeError` for what is no answer.
     """
-    pair = (read(a), read(b))
+    pair = (said(a), said(b))
     shared = _shared(*pair)
-    marked = [_next(said, shared) for said in pair]
+    marked = [_next(each, shared) for each in pair]
     lines = [_parting(pair, shared, marked), *_fork(pair, shared, labels)]
-    told = "".join(f"<p>{escaped(line)}</p>" for line in lines)
-    columns = "".join(
-        _column(label, said.text, shared, word)
-        for label, said, word in zip(labels, pair, marked, strict=True)
+    columns = Html("").join(
+        _column(label, each.text, shared, word)
+        for label, each, word in zip(labels, pair, marked, strict=True)
     )
-    return View(f'{told}<div class="qwen-difference">{columns}</div>', "\n".join(lines), STYLE)
+    html = Html('{}<div class="qwen-difference">{}</div>')
+    return View(html.format(filled("<p>{}</p>", lines), columns), "\n".join(lines), STYLE)
 
 
-def _whole(said: Said) -> bool:
+def _whole(answer: Said) -> bool:
     """Whether the tokens are the whole text: one that was stopped may have more of them."""
-    return bool(said.tokens) and "".join(token.text for token in said.tokens) == said.text
+    return bool(answer.tokens) and "".join(token.text for token in answer.tokens) == answer.text
 
 
 def _shared(a: Said, b: Said) -> int:
@@ -68,15 +68,15 @@ def _shared_tokens(a: Said, b: Said) -> int:
     return same.index(False) if False in same else len(same)
 
 
-def _next(said: Said, shared: int) -> str:
+def _next(answer: Said, shared: int) -> str:
     """What stands where the answers part; "" where this one has ended."""
-    if _whole(said):
+    if _whole(answer):
         at = 0
-        for token in said.tokens:
+        for token in answer.tokens:
             if at >= shared:
                 return token.text
             at += len(token.text)
-    found = WORD.match(said.text, shared)
+    found = WORD.match(answer.text, shared)
     return found[0] if found else ""
 
 
@@ -92,9 +92,9 @@ def _fork(pair: tuple[Said, Said], shared: int, labels: Sequence[str]) -> list[s
     if pair[0].text == pair[1].text or not all(map(_whole, pair)):
         return []
     at = _shared_tokens(*pair)
-    if any(at >= len(said.tokens) for said in pair):
+    if any(at >= len(each.tokens) for each in pair):
         return []
-    tokens = [said.tokens[at] for said in pair]
+    tokens = [each.tokens[at] for each in pair]
     return [
         say(
             "difference.fork",
@@ -113,10 +113,7 @@ def _chance(token: Token, text: str) -> str:
     return percent(listed[text]) if text in listed else say("difference.unlisted")
 
 
-def _column(label: str, text: str, shared: int, word: str) -> str:
-    rest = text[shared + len(word) :]
-    mark = f"<mark>{escaped(word)}</mark>" if word else ""
-    return (
-        f"<div><b>{escaped(label)}</b>\n<span>{escaped(text[:shared])}</span>"
-        f"{mark}{escaped(rest)}</div>"
-    )
+def _column(label: str, text: str, shared: int, word: str) -> Html:
+    mark = filled("<mark>{}</mark>", [word] if word else [])
+    whole = Html("<div><b>{}</b>\n<span>{}</span>{}{}</div>")
+    return whole.format(label, text[:shared], mark, text[shared + len(word) :])

@@ -42,7 +42,30 @@ class Subject:
     count: int = 0
 
 
-def read(subject: object) -> Subject:
+@dataclass(frozen=True)
+class Pair:
+    """A field beside that of another subject, and what is below both.
+
+    A field that one of them lacks has the value `ABSENT`. Without another subject `other` is None.
+    """
+
+    mine: Field
+    other: Field | None
+    children: tuple["Pair", ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether it is compared with something else than itself."""
+        return self.other is not None and self.mine.value != self.other.value
+
+    @property
+    def sent(self) -> bool:
+        """Whether one of them really has it, and not only because the SDK fills it in."""
+        both = (self.mine, self.other)
+        return any(each and each.sent and each.value is not ABSENT for each in both)
+
+
+def field_tree(subject: object) -> Subject:
     """The fields of anything that a call takes or gives; raises `TypeError` for anything else."""
     if isinstance(subject, Exception):
         return Subject("error", _tree(_error(subject)))
@@ -110,15 +133,17 @@ def _unsent(child: Field) -> Field:
     return Field(child.name, child.place, child.path, child.value, False)
 
 
-def pairs(field: Field, other: Field) -> list[tuple[Field, Field]]:
-    """The fields below two fields, side by side; `ABSENT` where one of them has none."""
-    mine = {child.name: child for child in field.children}
-    theirs = {child.name: child for child in other.children}
-    names = [*mine, *(name for name in theirs if name not in mine)]
-    return [
-        (mine.get(name) or _absent(theirs[name]), theirs.get(name) or _absent(mine[name]))
-        for name in names
-    ]
+def paired(mine: Field, other: Field | None) -> Pair:
+    """The field and all below it beside those of another subject; `other` is None without one."""
+    if other is None:
+        return Pair(mine, None, tuple(paired(child, None) for child in mine.children))
+    here = {child.name: child for child in mine.children}
+    there = {child.name: child for child in other.children}
+    children = (
+        paired(here.get(name) or _absent(there[name]), there.get(name) or _absent(here[name]))
+        for name in dict.fromkeys([*here, *there])
+    )
+    return Pair(mine, other, tuple(children))
 
 
 def _absent(field: Field) -> Field:

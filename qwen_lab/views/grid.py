@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ..watch.sweep import Answer, Figures
 from ..words import say
-from .html import View, escaped, fold, table
+from .html import Html, View, brief, filled, fold, sentence, table
 
 STYLE = """
 .qwen-grid > div:first-child td { min-width: 110px; }
@@ -26,16 +26,15 @@ DASHES = ("", "6 3", "2 3", "8 3 2 3")
 def grid(groups: list[Figures]) -> View:
     """The answers of every setting side by side, what they have in common, and a chart of it."""
     if not groups:
-        words = say("sweep.nothing")
-        return View(f"<p>{escaped(words)}</p>", words)
+        return sentence(say("sweep.nothing"))
     labels, title = _labels(groups)
     seeds = list(dict.fromkeys(a.parameters["seed"] for g in groups for a in g.answers))
-    head = "".join(f"<th>seed={seed}</th>" for seed in seeds)
     pairs = [*zip(labels, groups, strict=True)]
-    rows = "".join(_row(label, group, seeds) for label, group in pairs)
-    answers = table(f"<tr><th>{title}</th>{head}</tr>{rows}")
-    same = f"<p><small>{escaped(say('sweep.same'))}</small></p>"
-    html = f'<div class="qwen-grid">{answers}{same}{_figures(pairs, title)}{_chart(groups)}</div>'
+    rows = Html("").join(_row(label, group, seeds) for label, group in pairs)
+    answers = table(rows, title, *(f"seed={seed}" for seed in seeds))
+    same = filled("<p><small>{}</small></p>", [say("sweep.same")])
+    parts = Html("").join([answers, same, _figures(pairs, title), _chart(groups)])
+    html = Html('<div class="qwen-grid">{}</div>').format(parts)
     return View(html, "\n".join(_lines(groups)), STYLE)
 
 
@@ -56,14 +55,14 @@ def _labels(groups: list[Figures]) -> tuple[list[str], str]:
     labels = [named({n: v for n, v in g.setting.items() if n in varying}) for g in groups]
     shared = {n: v for n, v in groups[0].setting.items() if n not in varying}
     title = say("sweep.setting") + (f" ({named(shared)})" if shared else "")
-    return labels, escaped(title)
+    return labels, title
 
 
-def _row(label: str, group: Figures, seeds: list) -> str:
+def _row(label: str, group: Figures, seeds: list) -> Html:
     letters = _letters(group.answers)
     by_seed = {answer.parameters["seed"]: answer for answer in group.answers}
-    cells = "".join(f"<td>{_cell(by_seed.get(seed), letters)}</td>" for seed in seeds)
-    return f"<tr><th>{escaped(label)}</th>{cells}</tr>"
+    cells = filled("<td>{}</td>", (_cell(by_seed.get(seed), letters) for seed in seeds))
+    return Html("<tr><th>{}</th>{}</tr>").format(label, cells)
 
 
 def _letters(answers: list[Answer]) -> dict[str, str]:
@@ -80,28 +79,29 @@ def _letter(number: int) -> str:
     )
 
 
-def _cell(answer: Answer | None, letters: dict[str, str]) -> str:
+def _cell(answer: Answer | None, letters: dict[str, str]) -> Html | str:
     if answer is None:
         return "…"
     if answer.error is not None:
-        return escaped(f"✗ {answer.error}")
-    cut = f" ✂ {escaped(say('sweep.cut'))}" if answer.finish_reason == "length" else ""
-    mark = f'<b class="same">{letters[answer.text]}</b>{cut} '
-    if len(answer.text) <= SHORT:
-        return mark + escaped(answer.text)
-    return mark + fold(answer.text[:SHORT] + "…", f"<pre>{escaped(answer.text)}</pre>")
+        return f"✗ {answer.error}"
+    cut = f" ✂ {say('sweep.cut')}" if answer.finish_reason == "length" else ""
+    mark = Html('<b class="same">{}</b>{} ').format(letters[answer.text], cut)
+    short = brief(answer.text, SHORT)
+    if short == answer.text:
+        return mark + short
+    return mark + fold(short, filled("<pre>{}</pre>", [answer.text]))
 
 
-def _figures(pairs: list[tuple[str, Figures]], title: str) -> str:
+def _figures(pairs: list[tuple[str, Figures]], title: str) -> Html:
     names = ("distinct", "length", "distinct_1", "distinct_2", "overlap", "reasons")
-    head = "".join(f"<th>{escaped(say(f'sweep.{name}'))}</th>" for name in names)
-    rows = "".join(f"<tr>{''.join(map(_td, [label, *_numbers(g)]))}</tr>" for label, g in pairs)
-    meanings = "".join(f"<li>{escaped(say(f'sweep.{name}_means'))}</li>" for name in names[2:5])
-    return f"{table(f'<tr><th>{title}</th>{head}</tr>{rows}')}<ul>{meanings}</ul>"
+    rows = filled("<tr>{}</tr>", (_cells([label, *_numbers(group)]) for label, group in pairs))
+    meanings = filled("<li>{}</li>", (say(f"sweep.{name}_means") for name in names[2:5]))
+    shown = table(rows, title, *(say(f"sweep.{name}") for name in names))
+    return Html("{}<ul>{}</ul>").format(shown, meanings)
 
 
-def _td(text: str) -> str:
-    return f"<td>{escaped(text)}</td>"
+def _cells(texts: list[str]) -> Html:
+    return filled("<td>{}</td>", texts)
 
 
 def _numbers(group: Figures) -> Iterator[str]:
@@ -111,35 +111,37 @@ def _numbers(group: Figures) -> Iterator[str]:
     yield ", ".join(f"{reason} × {count}" for reason, count in group.reasons.items())
 
 
-def _chart(groups: list[Figures]) -> str:
+def _chart(groups: list[Figures]) -> Html:
     """The figures against the one parameter that varies, each scaled to its own largest value."""
     varying = _varying(groups)
     if len(groups) < 2 or len(varying) != 1:
-        return ""
+        return Html("")
     [name] = varying
-    title = escaped(say("sweep.chart", name=name))
+    title = say("sweep.chart", name=name)
     curves = [_curve(groups, *pair) for pair in zip(CURVES, DASHES, strict=True)]
-    lines, keys = ("".join(part) for part in zip(*curves, strict=True))
+    lines, keys = (Html("").join(part) for part in zip(*curves, strict=True))
     # Only the lines grow and shrink with the page; words keep their size.
-    box = 'viewBox="0 0 100 100" preserveAspectRatio="none"'
-    chart = f'<svg role="img" aria-label="{title}" {box}>{lines}</svg>'
-    ticks = "".join(f"<small>{escaped(str(group.setting[name]))}</small>" for group in groups)
-    words = f"<figcaption><small>{title}</small></figcaption><ul>{keys}</ul>"
-    return f"<figure>{chart}<div>{ticks}</div>{words}</figure>"
+    chart = Html(
+        '<figure><svg role="img" aria-label="{title}" viewBox="0 0 100 100" '
+        'preserveAspectRatio="none">{lines}</svg><div>{ticks}</div>'
+        "<figcaption><small>{title}</small></figcaption><ul>{keys}</ul></figure>"
+    )
+    ticks = filled("<small>{}</small>", (group.setting[name] for group in groups))
+    return chart.format(title=title, lines=lines, ticks=ticks, keys=keys)
 
 
-def _curve(groups: list[Figures], figure: str, dashes: str) -> tuple[str, str]:
+def _curve(groups: list[Figures], figure: str, dashes: str) -> tuple[Html, Html]:
     """The line of one figure, and the entry that explains it."""
     values = [getattr(group, figure) for group in groups]
     most, step = max(values) or 1, 100 / (len(groups) - 1)
     points = " ".join(f"{step * at:.1f},{100 - 100 * v / most:.1f}" for at, v in enumerate(values))
-    label = escaped(f"{say(f'sweep.{figure}')}: " + ", ".join(f"{value:.3g}" for value in values))
-    key = f'<svg viewBox="0 0 26 8" aria-hidden="true">{_line("0,4 26,4", dashes)}</svg>'
-    return _line(points, dashes), f"<li><small>{key} {label}</small></li>"
+    label = f"{say(f'sweep.{figure}')}: " + ", ".join(f"{value:.3g}" for value in values)
+    key = Html('<li><small><svg viewBox="0 0 26 8" aria-hidden="true">{}</svg> {}</small></li>')
+    return _line(points, dashes), key.format(_line("0,4 26,4", dashes), label)
 
 
-def _line(points: str, dashes: str) -> str:
-    return f'<polyline points="{points}" stroke-dasharray="{dashes}"/>'
+def _line(points: str, dashes: str) -> Html:
+    return Html('<polyline points="{}" stroke-dasharray="{}"/>').format(points, dashes)
 
 
 def _lines(groups: list[Figures]) -> Iterator[str]:

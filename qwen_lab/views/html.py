@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Iterable
 
 from markupsafe import Markup
 
@@ -32,11 +33,11 @@ STYLE = """<style>
 class View:
     """Something to look at: HTML for the notebook, and `text`, its short form for everywhere else.
 
-    `html` must be safe already; `style` is the CSS that it needs beside `STYLE`. The repr is
-    `text`, so it should be stable: no times, no addresses.
+    `style` is the CSS that the HTML needs beside `STYLE`. The repr is `text`, so it should be
+    stable: no times, no addresses.
     """
 
-    def __init__(self, html: str, text: str, style: str = "") -> None:
+    def __init__(self, html: "Html", text: str, style: str = "") -> None:
         self.html, self.text, self._style = html, clean(text), style
 
     def _repr_html_(self) -> str:
@@ -67,9 +68,9 @@ class Html(Markup):
         return cls(html.escape(clean(str(text))))
 
 
-def escaped(text: str) -> str:
-    """The text as HTML that shows it character for character."""
-    return html.escape(clean(text))
+def filled(pattern: str, values: Iterable) -> Html:
+    """The pattern as often as there are values, filled with one after the other."""
+    return Html("").join(Html(pattern).format(value) for value in values)
 
 
 def brief(text: str, most: int) -> str:
@@ -90,15 +91,18 @@ def percent(probability: float, possible: bool = True) -> str:
     return say("html.percent", number=f"{number:.3g}" if number < 99.95 else f"{number:.4g}")
 
 
-def fold(title: str, body: str) -> Html:
-    """A title that opens and closes the body, which is HTML."""
-    pattern = Html("<details><summary>{}</summary>{}</details>")
-    return pattern.format(title, Html(body))
+def fold(title: str, body: Html) -> Html:
+    """A title that opens and closes the body."""
+    return Html("<details><summary>{}</summary>{}</details>").format(title, body)
 
 
-def table(rows: str, *heads: str) -> Html:
-    """Rows of HTML as a table, which scrolls where the page is narrow."""
-    head = Html("").join(Html("<th>{}</th>").format(words) for words in heads)
+def table(rows: Html, *heads: str) -> Html:
+    """Rows as a table, which scrolls where the page is narrow."""
+    head = filled("<th>{}</th>", heads)
     head = Html("<tr>{}</tr>").format(head) if head else head
-    pattern = Html('<div style="overflow-x:auto"><table>{}{}</table></div>')
-    return pattern.format(head, Html(rows))
+    return Html('<div style="overflow-x:auto"><table>{}{}</table></div>').format(head, rows)
+
+
+def sentence(words: str) -> View:
+    """A view that is nothing but a sentence."""
+    return View(filled("<p>{}</p>", [words]), words)

@@ -2,7 +2,7 @@
 
 from ..parameters import Parameter, named
 from ..words import say
-from .html import Html, View, table
+from .html import Html, View, filled, table
 
 STYLE = """
 .qwen-knobs td:nth-child(-n+4) { white-space: nowrap; }
@@ -16,7 +16,7 @@ WIDTHS = (22, 18, 8, 12)
 def knobs(*names: str) -> View:
     """The request parameters: range, default, where each goes, and which models take it.
 
-    Without names these are all of them. A range is written as in mathematics: "[0, 2)" includes 0
+    Without `names` these are all of them. A range is written as in mathematics: "[0, 2)" includes 0
     and excludes 2. What the OpenAI SDK has a keyword for is an argument of its `create()`; it wants
     the others in `extra_body`. Defaults are those of qwen-plus without thinking; the limits of
     length are the local Qwen's. The ranges, and which models of the cloud take a parameter, are
@@ -34,8 +34,8 @@ def knobs(*names: str) -> View:
     cells = [_cells(row) for row in rows]
     pages = dict.fromkeys(row.source for row in rows if row.is_documented)
     notes = [say("knobs.note"), *([say("knobs.source", pages="; ".join(pages))] if pages else [])]
-    body = Html("").join(Html("<tr>{}</tr>").format(_line(each)) for each in cells)
-    small = Html("").join(Html("<p><small>{}</small></p>").format(note) for note in notes)
+    body = filled("<tr>{}</tr>", map(_line, cells))
+    small = filled("<p><small>{}</small></p>", notes)
     heads = (say(f"knobs.{name}") for name in COLUMNS)
     html = Html('<div class="qwen-knobs">{}{}</div>').format(table(body, *heads), small)
     return View(html, "\n".join([*map(_text, cells), *notes]), STYLE)
@@ -48,8 +48,7 @@ def _cells(row: Parameter) -> list[str]:
 
 def _line(cells: list[str]) -> Html:
     name, *others = cells
-    first = Html("<td><code>{}</code></td>").format(name)
-    return first + Html("").join(Html("<td>{}</td>").format(cell) for cell in others)
+    return Html("<td><code>{}</code></td>{}").format(name, filled("<td>{}</td>", others))
 
 
 def _text(cells: list[str]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from ..watch.next_token import NextToken
 from ..watch.sampling import Settings, Stage, stages
 from ..words import say
-from .html import Html, View, percent, table
+from .html import Html, View, filled, percent, sentence, table
 from .sampler import token_name
 
 STYLE = """
@@ -20,21 +20,23 @@ WIDTH = 11
 def odds(found: NextToken | None, *settings: Mapping[str, float], most: int = 5) -> View:
     """The chances of the `most` likeliest tokens, and of all others, under each of the settings.
 
-    `found` is what `lab.next_token(messages)` returned. A setting has `temperature`, `top_p`,
-    `top_k`, `repetition_penalty`, `presence_penalty` or `frequency_penalty`; what it leaves out
-    is off, so `{}` gives the model's own probabilities. The last row counts the tokens that may
-    still be drawn. The order is llama.cpp's: penalties, temperature, top_k, top_p; DashScope does
-    not document its own.
+    `found` is what `lab.next_token(messages)` returned. Each of the `settings` has `temperature`,
+    `top_p`, `top_k`, `repetition_penalty`, `presence_penalty` or `frequency_penalty`; what it
+    leaves out is off, so `{}` gives the model's own probabilities. The last row counts the tokens
+    that may still be drawn. The order is llama.cpp's: penalties, temperature, top_k, top_p;
+    DashScope does not document its own.
 
     >>> found = lab.next_token(messages)
     >>> qwen_lab.odds(found, {"temperature": 1.9}, {"temperature": 1.9, "top_k": 20})
+            1.9        1.9  temperature
+                        20  top_k
+    ...         20  tokens in the draw
 
     With None for `found` the view says that only the local Qwen shows its probabilities. Raises
     `TypeError` for a setting of another name.
     """
     if found is None:
-        words = say("odds.none")
-        return View(Html("<p>{}</p>").format(words), words)
+        return sentence(say("odds.none"))
     last = [stages(found, Settings(**each))[-1] for each in settings]
     rows = [*_settings(settings), *_chances(found, last, most)]
     body = Html("").join(map(_row, rows))
@@ -62,8 +64,7 @@ def _others(stage: Stage, most: int) -> str:
 
 def _row(row: tuple[str, list[str]]) -> Html:
     name, cells = row
-    inner = Html("").join(Html("<td>{}</td>").format(cell) for cell in cells)
-    return Html("<tr><th>{}</th>{}</tr>").format(name, inner)
+    return Html("<tr><th>{}</th>{}</tr>").format(name, filled("<td>{}</td>", cells))
 
 
 def _line(row: tuple[str, list[str]]) -> str:

@@ -12,14 +12,14 @@ import numpy
 from ..watch.next_token import NextToken
 from ..watch.sampling import Settings, Stage, stages
 from ..words import say
-from .html import View, escaped, percent
+from .html import Html, View, brief, filled, percent
 from .stage_sentences import sentences
+from .tokens import visible
 
 # How many candidates have a row, and how much of a long token is shown.
 ROWS, LONG = 16, 24
 # What a full bar may stand for: the least of these that holds the longest.
 SCALES = (0.05, 0.1, 0.2, 0.5, 1.0)
-SIGNS = {" ": "␣", "\n": "↵", "\t": "⇥"}
 STYLE = """
 .qwen-sampler table { width: 100%; }
 .qwen-sampler th { font-weight: 600; }
@@ -43,7 +43,7 @@ STYLE = """
 class Row:
     """A candidate, or all the others: its parts of the probability, and of the draws."""
 
-    title: str
+    title: Html | str
     parts: list[float]
     drawn: int | None
     note: str
@@ -68,10 +68,10 @@ def sampler(
     listed = chosen(told, most)
     rows = [_candidate(found, told, draws, *each) for each in enumerate(listed, 1)]
     rows += _others(told, listed, draws, counting)
-    items = "".join(f"<li>{escaped(line)}</li>" for line in sentences(found, told, settings))
-    counted = f"<p>{escaped(say('sampler.counting'))}</p>" if counting else ""
-    html = f'<div class="qwen-sampler">{_table(rows)}{counted}<ol>{items}</ol></div>'
-    return View(html, _text(found, told, listed), STYLE)
+    items = filled("<li>{}</li>", sentences(found, told, settings))
+    counted = filled("<p>{}</p>", [say("sampler.counting")] if counting else [])
+    html = Html('<div class="qwen-sampler">{}{}<ol>{}</ol></div>')
+    return View(html.format(_table(rows), counted, items), _text(found, told, listed), STYLE)
 
 
 def chosen(told: Sequence[Stage], most: int = ROWS) -> list[int]:
@@ -88,14 +88,11 @@ def token_name(token: bytes, number: int) -> str:
         text = token.decode()
     except UnicodeDecodeError:
         return f"⟨{token[: LONG // 3].hex(' ').upper()}⟩"
-    shown = "".join(map(_sign, text[:LONG]))
-    return shown + "…" if len(text) > LONG else shown
+    return "".join(map(_sign, visible(brief(text, LONG))))
 
 
 def _sign(character: str) -> str:
     kind = unicodedata.category(character)
-    if character in SIGNS:
-        return SIGNS[character]
     # Control, direction, joiners, odd spaces: nothing that could disturb the line.
     if kind[0] in "CZ":
         return f"⟨{ord(character):X}⟩"
@@ -107,7 +104,7 @@ def _candidate(
 ) -> Row:
     name = token_name(found.bytes[index], int(found.ids[index]))
     return Row(
-        f"{rank}. <code>{escaped(name)}</code>",
+        Html("{}. <code>{}</code>").format(rank, name),
         [float(stage.probabilities[index]) for stage in (told[0], told[-1])],
         None if draws is None else int(draws[index]),
         _note(found, told, index),
@@ -138,7 +135,7 @@ def _others(
     )
     return [
         Row(
-            escaped(say(name, count=f"{count:,}")),
+            say(name, count=f"{count:,}"),
             [raw, now if kept else 0.0],
             None if draws is None else int(draws.sum() - draws[listed].sum()),
             say("sampler.others_kept", count=f"{kept:,}"),
@@ -147,31 +144,33 @@ def _others(
     ]
 
 
-def _table(rows: list[Row]) -> str:
+def _table(rows: list[Row]) -> Html:
     longest = max(part for row in rows for part in row.parts)
     scale = next(scale for scale in SCALES if longest <= scale or scale == SCALES[-1])
     times = sum(row.drawn or 0 for row in rows)
     names = ["token", "bars", "raw_column", "now_column", *(["drawn_column"] if times else [])]
     titles = [say(f"sampler.{name}", scale=percent(scale)) for name in names]
-    head = "".join(f'<th scope="col">{escaped(title)}</th>' for title in titles)
-    body = "".join(_line(row, scale, times) for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    head = filled('<th scope="col">{}</th>', titles)
+    body = Html("").join(_line(row, scale, times) for row in rows)
+    whole = Html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>")
+    return whole.format(head, body)
 
 
-def _line(row: Row, scale: float, times: int) -> str:
+def _line(row: Row, scale: float, times: int) -> Html:
     shares = [*row.parts, row.drawn / times] if times else row.parts
-    bars = "".join(
-        f'<b class="{kind}" style="width:{100 * min(share / scale, 1):.1f}%"></b>'
+    bars = Html("").join(
+        Html('<b class="{}" style="width:{:.1f}%"></b>').format(kind, 100 * min(share / scale, 1))
         for kind, share in zip(("raw", "now", "drawn"), shares, strict=False)
         if share > 0
     )
     raw, now = row.parts
     numbers = [percent(raw), percent(now, not row.cut)]
     numbers += [f"{row.drawn:,}"] if times else []
-    cells = "".join(f"<td>{escaped(number)}</td>" for number in numbers)
-    kind = ' class="cut"' if row.cut else ""
-    note = f"<small>{escaped(row.note)}</small>" if row.note else ""
-    return f"<tr{kind}><td>{row.title}</td><td>{bars}{note}</td>{cells}</tr>"
+    cells = filled("<td>{}</td>", numbers)
+    kind = Html(' class="cut"' if row.cut else "")
+    note = filled("<small>{}</small>", [row.note] if row.note else [])
+    whole = Html("<tr{}><td>{}</td><td>{}{}</td>{}</tr>")
+    return whole.format(kind, row.title, bars, note, cells)
 
 
 def _text(found: NextToken, told: Sequence[Stage], listed: list[int]) -> str:

@@ -1,10 +1,10 @@
 """Many calls as bars on one axis of time: waiting for their turn, for an answer, and reading it."""
 
 from collections.abc import Iterator
-from typing import Any
 
+from ..watch.calls import Call, Calls
 from ..words import say
-from .html import View, escaped, table
+from .html import Html, View, brief, filled, sentence, table
 
 STYLE = """
 .qwen-timeline td:nth-child(3) { min-width: 220px; position: relative; width: 60%; }
@@ -21,9 +21,10 @@ STYLE = """
 """
 KINDS = ("queued", "waiting", "reading", "left", "failed")
 LABEL = 40
+BAR = Html('<div class="qwen-timeline-part qwen-timeline-{}" style="{}"></div>')
 
 
-def timeline(calls: Any) -> View:
+def timeline(calls: Calls) -> View:
     """The calls that a `Calls` recorded, on one axis: total time against the sum of the calls.
 
     >>> calls = qwen_lab.Calls()
@@ -35,28 +36,28 @@ def timeline(calls: Any) -> View:
     """
     found = calls.calls
     if not found:
-        words = say("timeline.none")
-        return View(f"<p>{escaped(words)}</p>", words)
+        return sentence(say("timeline.none"))
     begin, end = _span(found)
-    rows = "".join(_row(n, call, begin, end - begin) for n, call in enumerate(found, 1))
+    rows = Html("").join(_row(n, call, begin, end - begin) for n, call in enumerate(found, 1))
     names = ("number", "call", "bars", "parts")
     bars = table(rows, *(say(f"timeline.{name}") for name in names))
-    html = f'<div class="qwen-timeline"><p>{escaped(_sum(found))}</p>{_legend(found)}{bars}</div>'
+    html = Html('<div class="qwen-timeline"><p>{}</p>{}{}</div>')
+    html = html.format(_sum(found), _legend(found), bars)
     return View(html, "\n".join(_lines(found)), STYLE)
 
 
-def _moments(call: Any) -> list[float]:
+def _moments(call: Call) -> list[float]:
     """All that is known of when something happened to a call."""
     known = [call.queued, *(m for a in call.attempts for m in (a.sent, a.answered, a.ended))]
     return [moment for moment in known if moment is not None]
 
 
-def _span(calls: list) -> tuple[float, float]:
+def _span(calls: list[Call]) -> tuple[float, float]:
     moments = [moment for call in calls for moment in _moments(call)]
     return min(moments), max(max(moments), min(moments) + 1e-3)
 
 
-def _parts(call: Any) -> Iterator[tuple[str, float, float]]:
+def _parts(call: Call) -> Iterator[tuple[str, float, float]]:
     """What a call did, as (kind, from, to)."""
     if call.queued is not None:
         yield "queued", call.queued, call.attempts[0].sent
@@ -72,50 +73,46 @@ def _parts(call: Any) -> Iterator[tuple[str, float, float]]:
             yield last, attempt.answered, end
 
 
-def _row(number: int, call: Any, begin: float, length: float) -> str:
-    label = call.label if len(call.label) <= LABEL else call.label[:LABEL] + "…"
-    bars, told = "", []
+def _row(number: int, call: Call, begin: float, length: float) -> Html:
+    bars, told = Html(""), []
     for kind, start, end in _parts(call):
         left, width = (100 * seconds / length for seconds in (start - begin, end - start))
-        place = f"left:{left:.2f}%;width:{width:.2f}%"
-        bars += f'<div class="qwen-timeline-part qwen-timeline-{kind}" style="{place}"></div>'
+        bars += BAR.format(kind, f"left:{left:.2f}%;width:{width:.2f}%")
         told.append(
             say("timeline.part", kind=say(f"timeline.{kind}"), start=start - begin, end=end - begin)
         )
     words = "; ".join([*told, *_outcomes(call)])
-    cells = f"<td>{escaped(label)}</td><td>{bars}</td><td>{escaped(words)}</td>"
-    return f"<tr><td>{number}</td>{cells}</tr>"
+    cells = filled("<td>{}</td>", [number, brief(call.label, LABEL), bars, words])
+    return Html("<tr>{}</tr>").format(cells)
 
 
-def _outcomes(call: Any) -> list[str]:
+def _outcomes(call: Call) -> list[str]:
     """How each attempt ended: a status, or what broke it."""
     return [
         str(attempt.error or attempt.status or say("timeline.open")) for attempt in call.attempts
     ]
 
 
-def _legend(calls: list) -> str:
+def _legend(calls: list[Call]) -> Html:
     """What the parts that there are mean."""
     there = {kind for call in calls for kind, *_ in _parts(call)}
     # The part is placed within its cell; here it stands in the line.
     style = "display:inline-block;position:static;vertical-align:middle;width:24px"
-    marks = " ".join(
-        f'<span class="qwen-timeline-part qwen-timeline-{kind}" style="{style}"></span>'
-        f" {escaped(say(f'timeline.{kind}'))}"
-        for kind in KINDS
-        if kind in there
+    mark = Html('<span class="qwen-timeline-part qwen-timeline-{}" style="{}"></span> {}')
+    marks = Html(" ").join(
+        mark.format(kind, style, say(f"timeline.{kind}")) for kind in KINDS if kind in there
     )
-    return f"<p><small>{marks}</small></p>"
+    return Html("<p><small>{}</small></p>").format(marks)
 
 
-def _sum(calls: list) -> str:
+def _sum(calls: list[Call]) -> str:
     begin, end = _span(calls)
     # Waiting for a turn is not part of what a call itself takes.
     each = [max(_moments(call)) - call.attempts[0].sent for call in calls]
     return say("timeline.sum", count=len(calls), together=sum(each), total=end - begin)
 
 
-def _lines(calls: list) -> Iterator[str]:
+def _lines(calls: list[Call]) -> Iterator[str]:
     """The short form, without times: how many, how they ended, and what each was asked."""
     good = sum(call.attempts[-1].ok for call in calls)
     retries = sum(len(call.attempts) - 1 for call in calls)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from .fields import assembled
 
+SIGNS = str.maketrans({"\n": "↵", "\t": "⇥", " ": "␣"})
+
 
 @dataclass(frozen=True)
 class Token:
@@ -35,7 +37,7 @@ class Said:
     reason: str | None
 
 
-def read(answer: object, choice: int = 0) -> Said:
+def said(answer: object, choice: int = 0) -> Said:
     """An answer from a completion, a list of a stream's chunks, the dict of a completion, or text.
 
     Raises `TypeError` for anything else, and `IndexError` where there is no such choice.
@@ -92,5 +94,5 @@ def _token(text: str, pieces: list[dict]) -> Token:
 
 
 def visible(text: str) -> str:
-    """The text with signs for what would not be seen; the end of an answer is a token too."""
-    return text.replace("\n", "↵").replace("\t", "⇥").replace(" ", "␣") or "⟨end⟩"
+    """The text with signs for white space; the end of an answer is a token too."""
+    return text.translate(SIGNS) or "⟨end⟩"

@@ -4,8 +4,9 @@ import statistics
 from collections.abc import Iterator
 from typing import Any
 
+from ..watch.stream import Line, Recording
 from ..words import say
-from .html import View, escaped, fold, table
+from .html import Html, View, brief, filled, fold, sentence, table
 
 STYLE = """
 .qwen-wire td:nth-child(-n+2) { white-space: nowrap; }
@@ -25,22 +26,49 @@ SLOW = 8
 LONGEST_LINE, LONGEST_TEXT, SHORT = 400, 200, 40
 
 
-def wire(events: list, state: str, error: Exception | None = None) -> View:
+class Wire(Recording):
+    """Reads a stream of the SDK and keeps all that came: a stream itself, sync or async.
+
+    A cell that ends with it shows every line as it came over the wire. `events` has them with their
+    `seconds` since the request was sent, `chunks` what the SDK made of them, `text` the first
+    answer so far. `state` is "unread", "reading", "done", "left" (closed before its end) or
+    "failed".
+
+    >>> answer = client.chat.completions.create(model=lab.model, messages=messages, stream=True)
+    >>> stream = qwen_lab.wire(answer)
+    >>> for chunk in stream:
+    ...     pass
+    >>> stream.state, stream.events[-1].raw
+    ('done', 'data: [DONE]')
+
+    What the SDK raises passes through, and is kept in `error`.
+    """
+
+    def _repr_html_(self) -> str:
+        return self._view()._repr_html_()
+
+    def __repr__(self) -> str:
+        return repr(self._view())
+
+    def _view(self) -> View:
+        return wire(self.events, self.state, self.error)
+
+
+def wire(events: list[Line], state: str, error: Exception | None = None) -> View:
     """A recorded stream: raw line, meaning and text side by side; its times, and its traps.
 
     `events` are those of a `Wire`, `state` how it stands, `error` what ended it early.
     """
     if not events:
-        words = say(f"wire.{'unread' if state == 'unread' else 'empty'}")
-        return View(f"<p>{escaped(words)}</p>", words)
+        return sentence(say(f"wire.{'unread' if state == 'unread' else 'empty'}"))
     end = [say(f"wire.{state}", error=type(error).__name__)] if state != "done" else []
     told = [_times(events), *_traps(events), *end]
-    body = "".join(f"<p>{escaped(line)}</p>" for line in told if line)
-    html = f'<div class="qwen-wire">{body}{_tables(events)}{_slow(events)}</div>'
+    parts = [filled("<p>{}</p>", filter(None, told)), _tables(events), _slow(events)]
+    html = Html('<div class="qwen-wire">{}</div>').format(Html("").join(parts))
     return View(html, "\n".join([*_lines(events), *end]), STYLE)
 
 
-def _times(events: list) -> str:
+def _times(events: list[Line]) -> str:
     """Time to the first token, gaps between chunks, tokens a second; in the HTML alone."""
     moments = [event.seconds for event in events if event.text]
     if not moments:
@@ -54,11 +82,11 @@ def _times(events: list) -> str:
     return words
 
 
-def _usage(events: list) -> Any:
+def _usage(events: list[Line]) -> Any:
     return next((event.chunk.usage for event in events if event.chunk and event.chunk.usage), None)
 
 
-def _traps(events: list) -> Iterator[str]:
+def _traps(events: list[Line]) -> Iterator[str]:
     """What of this stream trips those who read one for the first time."""
     chunks = [event.chunk for event in events if event.chunk]
     choices = [choice for chunk in chunks for choice in chunk.choices]
@@ -74,7 +102,7 @@ def _traps(events: list) -> Iterator[str]:
         yield say("wire.trap_usage")
 
 
-def meaning(event: Any) -> str:
+def meaning(event: Line) -> str:
     """What an event says, in a few words."""
     if event.chunk is None:
         return say(f"wire.{_unread(event.raw)}")
@@ -109,7 +137,7 @@ def _choice(choice: Any) -> str:
     return ", ".join(said) or say("wire.nothing")
 
 
-def _tables(events: list) -> str:
+def _tables(events: list[Line]) -> Html:
     rows, text = [], ""
     for number, event in enumerate(events, 1):
         text += event.text
@@ -121,40 +149,37 @@ def _tables(events: list) -> str:
     return _table(rows[:FIRST]) + middle + _table(rows[-LAST:])
 
 
-def _table(rows: list[str]) -> str:
+def _table(rows: list[Html]) -> Html:
     names = ("number", "moment", "raw", "meaning", "so_far")
-    return table("".join(rows), *(say(f"wire.{name}") for name in names))
+    return table(Html("").join(rows), *(say(f"wire.{name}") for name in names))
 
 
-def _row(number: int, event: Any, text: str) -> str:
-    raw = event.raw if len(event.raw) <= LONGEST_LINE else event.raw[:LONGEST_LINE] + "…"
+def _row(number: int, event: Line, text: str) -> Html:
+    raw = Html("<code>{}</code>").format(brief(event.raw, LONGEST_LINE))
     # The end of a long text: what the chunk added is there.
     shown = text if len(text) <= LONGEST_TEXT else "…" + text[-LONGEST_TEXT:]
-    cells = [f"{1000 * event.seconds:.0f} ms", f"<code>{escaped(raw)}</code>"]
-    cells += [escaped(meaning(event)), escaped(shown)]
-    return f"<tr><td>{number}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    cells = [number, f"{1000 * event.seconds:.0f} ms", raw, meaning(event), shown]
+    return Html("<tr>{}</tr>").format(filled("<td>{}</td>", cells))
 
 
-def _slow(events: list) -> str:
+def _slow(events: list[Line]) -> Html:
     """The answer once more, each piece at its own moment, the whole in `SLOW` seconds."""
     pieces = [event for event in events if event.text]
     if not pieces:
-        return ""
+        return Html("")
     length = max(pieces[-1].seconds, 1e-3)
-    spans = "".join(
-        f'<span style="animation-delay:{max(SLOW * piece.seconds / length, 0):.2f}s">'
-        f"{escaped(piece.text)}</span>"
-        for piece in pieces
+    span = Html('<span style="animation-delay:{:.2f}s">{}</span>')
+    spans = Html("").join(
+        span.format(max(SLOW * piece.seconds / length, 0), piece.text) for piece in pieces
     )
-    title = say("wire.slow", seconds=SLOW)
-    return fold(title, f'<div class="qwen-wire-slow">{spans}</div>')
+    body = Html('<div class="qwen-wire-slow">{}</div>').format(spans)
+    return fold(say("wire.slow", seconds=SLOW), body)
 
 
-def _lines(events: list) -> Iterator[str]:
+def _lines(events: list[Line]) -> Iterator[str]:
     """The short form: what came, without times; the text in one piece."""
     pieces = [event.text for event in events if event.text]
-    text = "".join(pieces)
-    text = text if len(text) <= SHORT else text[:SHORT] + "…"
+    text = brief("".join(pieces), SHORT)
     yield say("wire.short", events=len(events), pieces=len(pieces), text=text)
     for event in events:
         if not event.text and not event.raw.startswith(":"):

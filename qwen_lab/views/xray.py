@@ -4,8 +4,8 @@ import math
 
 from ..parameters import PARAMETERS
 from ..words import say
-from .html import View, escaped, fold, percent, table
-from .tokens import Said, Token, read, visible
+from .html import Html, View, filled, fold, percent, sentence, table
+from .tokens import Said, Token, said, visible
 
 STYLE = """
 .qwen-xray-text { line-height: 2; white-space: pre-wrap; }
@@ -45,22 +45,24 @@ def xray(answer: object, *, choice: int = 0) -> View:
 
     Without logprobs the view says how to get them. Raises `TypeError` for what is no answer.
     """
-    said = read(answer, choice)
-    if not said.tokens:
+    found = said(answer, choice)
+    if not found.tokens:
         models = PARAMETERS["logprobs"].taken_by
-        words = say("xray.none" if said.text else "xray.empty", models=models)
-        return View(f"<p>{escaped(words)}</p>", words)
-    parts = [_text(said), _legend(), _line(said.tokens), _summary(said), _table(said.tokens)]
-    return View(f'<div class="qwen-xray">{"".join(parts)}</div>', _short(said), STYLE)
-
-
-def _text(said: Said) -> str:
-    spans = "".join(
-        f'<span tabindex="0" class="qwen-xray-{_step(token)}" data-says="{escaped(_says(token))}">'
-        f"{escaped(_seen(token.text))}</span>"
-        for token in said.tokens
+        return sentence(say("xray.none" if found.text else "xray.empty", models=models))
+    summary = filled("<p>{}</p>", [_numbers(found.tokens)])
+    parts = [_text(found), _legend(), _line(found.tokens), summary, _table(found.tokens)]
+    return View(
+        filled('<div class="qwen-xray">{}</div>', [Html("").join(parts)]), _short(found), STYLE
     )
-    return f'<div class="qwen-xray-text">{spans}<small> {escaped(_ending(said))}</small></div>'
+
+
+def _text(found: Said) -> Html:
+    span = Html('<span tabindex="0" class="qwen-xray-{}" data-says="{}">{}</span>')
+    spans = Html("").join(
+        span.format(_step(token), _says(token), _seen(token.text)) for token in found.tokens
+    )
+    whole = Html('<div class="qwen-xray-text">{}<small> {}</small></div>')
+    return whole.format(spans, _ending(found))
 
 
 def _seen(text: str) -> str:
@@ -83,36 +85,36 @@ def _alternatives(token: Token) -> list[str]:
     return [f"{percent(probability)}  {visible(text)}" for text, probability in token.alternatives]
 
 
-def _ending(said: Said) -> str:
-    return say(f"xray.{said.reason if said.reason in ('stop', 'length') else 'other'}")
+def _ending(found: Said) -> str:
+    return say(f"xray.{found.reason if found.reason in ('stop', 'length') else 'other'}")
 
 
-def _legend() -> str:
+def _legend() -> Html:
     highs = (1.0, *STEPS)
-    marks = "".join(
-        f'<span class="qwen-xray-{step}">{_span(low, high)}</span> '
+    marks = Html("").join(
+        Html('<span class="qwen-xray-{}">{}</span> ').format(step, _span(low, high))
         for step, (low, high) in enumerate(zip(STEPS, highs, strict=False))
     )
-    return f"<p><small>{escaped(say('xray.legend'))} {marks}</small></p>"
+    return Html("<p><small>{} {}</small></p>").format(say("xray.legend"), marks)
 
 
 def _span(low: float, high: float) -> str:
     return say("html.percent", number=f"{100 * low:.0f}–{100 * high:.0f}")
 
 
-def _line(tokens: list[Token]) -> str:
+def _line(tokens: list[Token]) -> Html:
     """The surprise of every token as a bar, for the eye; the table has the numbers."""
-    bars = "".join(
-        f'<rect x="{at}" y="{HIGHEST_BITS - height:.2f}" width="0.8" height="{height:.2f}"/>'
+    bar = Html('<rect x="{}" y="{:.2f}" width="0.8" height="{:.2f}"/>')
+    bars = Html("").join(
+        bar.format(at, HIGHEST_BITS - height, height)
         for at, height in enumerate(min(token.bits, HIGHEST_BITS) for token in tokens)
     )
-    label = escaped(say("xray.line", highest=HIGHEST_BITS))
-    box = f'viewBox="0 0 {max(len(tokens), 20)} {HIGHEST_BITS}" preserveAspectRatio="none"'
-    return f'<small>{label}</small><svg role="img" aria-label="{label}" {box}>{bars}</svg>'
-
-
-def _summary(said: Said) -> str:
-    return f"<p>{escaped(_numbers(said.tokens))}</p>"
+    whole = Html(
+        '<small>{label}</small><svg role="img" aria-label="{label}" '
+        'viewBox="0 0 {wide} {high}" preserveAspectRatio="none">{bars}</svg>'
+    )
+    label = say("xray.line", highest=HIGHEST_BITS)
+    return whole.format(label=label, wide=max(len(tokens), 20), high=HIGHEST_BITS, bars=bars)
 
 
 def _numbers(tokens: list[Token]) -> str:
@@ -122,19 +124,20 @@ def _numbers(tokens: list[Token]) -> str:
     return say("xray.summary", tokens=pieces, bits=bits, mean=mean, choices=choices)
 
 
-def _table(tokens: list[Token]) -> str:
+def _table(tokens: list[Token]) -> Html:
     names = ("number", "token_head", "probability", "bits", "alternatives")
-    rows = "".join(
-        f"<tr><td>{number}</td><td><code>{escaped(visible(token.text))}</code></td>"
-        f"<td>{percent(token.probability)}</td><td>{token.bits:.1f}</td>"
-        f"<td>{escaped(' · '.join(_alternatives(token)))}</td></tr>"
-        for number, token in enumerate(tokens, 1)
-    )
+    rows = Html("").join(_row(number, token) for number, token in enumerate(tokens, 1))
     listed = table(rows, *(say(f"xray.{name}") for name in names))
     return fold(say("xray.all", count=len(tokens)), listed)
 
 
-def _short(said: Said) -> str:
-    least = sorted(said.tokens, key=lambda token: token.probability)[:FEW]
+def _row(number: int, token: Token) -> Html:
+    cells = (percent(token.probability), f"{token.bits:.1f}", " · ".join(_alternatives(token)))
+    row = Html("<tr><td>{}</td><td><code>{}</code></td>{}</tr>")
+    return row.format(number, visible(token.text), filled("<td>{}</td>", cells))
+
+
+def _short(found: Said) -> str:
+    least = sorted(found.tokens, key=lambda token: token.probability)[:FEW]
     lines = [f"{percent(token.probability)}  {visible(token.text)}" for token in least]
-    return "\n".join([_numbers(said.tokens), say("xray.least"), *lines, _ending(said)])
+    return "\n".join([_numbers(found.tokens), say("xray.least"), *lines, _ending(found)])

@@ -11,7 +11,7 @@ END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
 @dataclass(frozen=True)
-class Event:
+class Line:
     """One server-sent event: its text as it came, the moment it was whole, and its chunk.
 
     `seconds` count from the moment the request was sent. `chunk` is None for a comment, for
@@ -29,22 +29,11 @@ class Event:
         return (choices[0].delta.content or "") if choices else ""
 
 
-class Wire:
-    """Reads a stream of the SDK and keeps all that came: a stream itself, sync or async.
+class Recording:
+    """Reads a stream of the SDK, sync or async, and keeps every line that came, and when.
 
-    A cell that ends with it shows every line as it came over the wire. `events` has them with their
-    `seconds` since the request was sent, `chunks` what the SDK made of them, `text` the first
-    answer so far. `state` is "unread", "reading", "done", "left" (closed before its end) or
-    "failed".
-
-    >>> answer = client.chat.completions.create(model=lab.model, messages=messages, stream=True)
-    >>> stream = qwen_lab.wire(answer)
-    >>> for chunk in stream:
-    ...     pass
-    >>> stream.state, stream.events[-1].raw
-    ('done', 'data: [DONE]')
-
-    What the SDK raises passes through, and is kept in `error`.
+    What the SDK raises passes through, and is kept in `error`. `state` is "unread", "reading",
+    "done", "left" (closed before its end) or "failed".
     """
 
     def __init__(self, stream: Any) -> None:
@@ -71,11 +60,11 @@ class Wire:
         return "".join(event.text for event in self.events)
 
     @property
-    def events(self) -> list[Event]:
+    def events(self) -> list[Line]:
         """Every event that arrived, read or not."""
         began = self._began()
         return [
-            Event(raw, heard - began, self._chunks.get(index))
+            Line(raw, heard - began, self._chunks.get(index))
             for index, (raw, heard) in enumerate(self._heard)
         ]
 
@@ -93,7 +82,7 @@ class Wire:
             self._end("failed", error)
             raise
 
-    def __enter__(self) -> "Wire":
+    def __enter__(self) -> "Recording":
         return self
 
     def __exit__(self, *problem: object) -> None:
@@ -118,23 +107,12 @@ class Wire:
             self._end("failed", error)
             raise
 
-    async def __aenter__(self) -> "Wire":
+    async def __aenter__(self) -> "Recording":
         return self
 
     async def __aexit__(self, *problem: object) -> None:
         await self._stream.close()
         self._end("left")
-
-    def _repr_html_(self) -> str:
-        return self._view()._repr_html_()
-
-    def __repr__(self) -> str:
-        return repr(self._view())
-
-    def _view(self) -> Any:
-        from ..views.wire import wire
-
-        return wire(self.events, self.state, self.error)
 
     def _tap(self, read: Callable) -> Callable:
         def parts(*arguments: object) -> Iterator[bytes]:

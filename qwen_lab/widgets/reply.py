@@ -10,7 +10,7 @@ from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
 from ..lab import Lab
 from ..views.html import clean
-from ..watch.stream import Wire
+from ..views.wire import Wire
 from ..words import say
 
 # How much of a server's words is shown: an error may be a whole page.

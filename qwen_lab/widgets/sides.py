@@ -5,8 +5,8 @@ from ipywidgets import HTML, Tab, VBox
 from ..lab import Lab
 from ..views.anatomy import anatomy
 from ..views.html import Html, View
+from ..views.wire import Wire
 from ..views.xray import xray
-from ..watch.stream import Wire
 from ..words import say
 from . import code
 from .reply import Reply

@@ -17,7 +17,7 @@ from server import own
 from table import Row, show
 
 from qwen_lab.lab import Lab
-from qwen_lab.watch.stream import Wire
+from qwen_lab.views.wire import Wire
 from qwen_lab.widgets.panel import Panel
 from qwen_lab.widgets.sampler import Sampler
 

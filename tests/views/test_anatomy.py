@@ -10,7 +10,7 @@ from qwen_lab import words
 from qwen_lab.parameters import PARAMETERS
 from qwen_lab.views.anatomy import anatomy
 from qwen_lab.views.field_meanings import key, spans
-from qwen_lab.views.fields import read
+from qwen_lab.views.fields import field_tree
 
 from . import recorded
 from .hostile import HOSTILE
@@ -54,7 +54,7 @@ FOREIGN = ("moderation.", "annotations[]", ".audio.", ".function_call.", ".custo
 )
 def test_every_recorded_field_has_words(subject, language):
     words.use(language)
-    for field in read(subject).root.walk():
+    for field in field_tree(subject).root.walk():
         assert not field.path or key(field.path) in words.names("anatomy"), field.path
 
 
@@ -69,7 +69,7 @@ def test_every_field_of_the_sdk_has_words_and_says_why_it_is_null(model):
 def test_what_may_be_null_says_why():
     whole = completion(usage=None)
     page = anatomy(whole).html
-    for field in read(whole).root.walk():
+    for field in field_tree(whole).root.walk():
         if field.value is None:
             assert html.escape(words.say(f"anatomy.{key(field.path)}?")) in page
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from qwen_lab.views.tokens import joined, read, visible
+from qwen_lab.views.tokens import joined, said, visible
 
 
 def row(text, probability, *, of=None, top=()):
@@ -51,17 +51,17 @@ def test_an_answer_is_read_from_text_and_from_the_sdks_objects(client, engine):
     ask = {"model": "fake-qwen", "messages": [{"role": "user", "content": "你好"}]}
     engine.reply("你", "好")
     engine.reply("你", "好", reason="length")
-    whole = read(client.chat.completions.create(**ask))
-    parts = read(list(client.chat.completions.create(**ask, stream=True)))
+    whole = said(client.chat.completions.create(**ask))
+    parts = said(list(client.chat.completions.create(**ask, stream=True)))
     assert (whole.text, whole.reason) == ("你好", "stop")
     assert (parts.text, parts.reason) == ("你好", "length")
-    assert read("你好").text == "你好"
+    assert said("你好").text == "你好"
 
 
 @pytest.mark.parametrize("answer", [7, None, [], {"a": 1}])
 def test_what_is_no_answer_is_an_error(answer):
     with pytest.raises(TypeError):
-        read(answer)
+        said(answer)
 
 
 def test_what_cannot_be_seen_has_a_sign():

@@ -6,7 +6,7 @@ from openai.types.chat import ChatCompletionChunk
 
 from qwen_lab import words
 from qwen_lab.views.wire import wire
-from qwen_lab.watch.stream import Event
+from qwen_lab.watch.stream import Line
 
 from . import recorded
 from .hostile import HOSTILE
@@ -15,8 +15,8 @@ from .hostile import HOSTILE
 def events(chunks, pause=0.1):
     """The chunks as events, one each tenth of a second, and the end."""
     models = [ChatCompletionChunk.model_validate(chunk) for chunk in chunks]
-    found = [Event(f"data: {n}", pause * n, model) for n, model in enumerate(models, 1)]
-    return [*found, Event("data: [DONE]", pause * (len(found) + 1))]
+    found = [Line(f"data: {n}", pause * n, model) for n, model in enumerate(models, 1)]
+    return [*found, Line("data: [DONE]", pause * (len(found) + 1))]
 
 
 def seen(page):
@@ -75,7 +75,7 @@ def test_a_stream_that_did_not_end_says_so(state):
     [(": waiting", "comment"), ('data: {"error": {}}', "refusal"), ("data: {", "unreadable")],
 )
 def test_what_is_no_chunk_is_named(raw, said):
-    page = wire([Event(raw, 0.1)], "failed", ValueError()).html
+    page = wire([Line(raw, 0.1)], "failed", ValueError()).html
     assert html.escape(words.say(f"wire.{said}")) in page
 
 
@@ -83,7 +83,7 @@ def test_what_is_no_chunk_is_named(raw, said):
 def test_hostile_lines_are_only_shown(hostile):
     [first, *_] = events([recorded.CHUNKS[1]])
     first.chunk.choices[0].delta.content = hostile
-    found = [Event(hostile, 0.1, first.chunk), Event(hostile, 0.2)]
+    found = [Line(hostile, 0.1, first.chunk), Line(hostile, 0.2)]
     page = wire(found, "done").html.lower()
     assert not re.search(r"<(script|img|image|iframe|object|embed|form|body|meta|style|a )", page)
     assert "\ud800" not in page

@@ -7,7 +7,7 @@ from openai import OpenAI
 from qwen_lab import words
 from qwen_lab.endpoint import server
 from qwen_lab.parameters import PARAMETERS
-from qwen_lab.views.tokens import read
+from qwen_lab.views.tokens import said
 from qwen_lab.views.xray import xray
 
 from .hostile import HOSTILE
@@ -97,11 +97,11 @@ def test_the_real_models_tokens_are_its_answer(home, monkeypatch):
     completion = client.chat.completions.create(
         model="qwen-plus", messages=messages, logprobs=True, top_logprobs=5, temperature=0
     )
-    said = read(completion)
-    assert "".join(token.text for token in said.tokens) == said.text
-    assert all(0 < token.probability <= 1 for token in said.tokens)
+    found = said(completion)
+    assert "".join(token.text for token in found.tokens) == found.text
+    assert all(0 < token.probability <= 1 for token in found.tokens)
     assert all(
         token.alternatives[0][1] >= token.probability - 1e-6
-        for token in said.tokens
+        for token in found.tokens
         if token.pieces == 1
     )

@@ -7,7 +7,7 @@ import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from qwen_lab.watch.stream import Wire
+from qwen_lab.views.wire import Wire
 
 ASK = {"model": "fake-qwen", "messages": [{"role": "user", "content": "你好"}], "stream": True}
 USAGE = {"stream_options": {"include_usage": True}}
