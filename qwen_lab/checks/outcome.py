@@ -27,7 +27,13 @@ MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 
 @dataclass(frozen=True, repr=False)
 class Outcome:
-    """How an answer stands: `status` is "passed", "not yet" or "wrong", `message` says why."""
+    """How an answer stands: `status` is "passed", "not yet" or "wrong", `message` says why.
+
+    The message is in the language in use; a notebook shows it with a sign and the status in bold.
+
+    >>> checks.answers.same(["Red", "Blue"], 2).status
+    'wrong'
+    """
 
     status: str
     message: str
