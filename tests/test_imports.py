@@ -34,8 +34,6 @@ ONLY = {
     ("course", "endpoint"): {"endpoint.server"},
     ("lab", "watch"): {"watch.next_token"},
 }
-# A recording still asks for its own view.
-STILL = ("watch.stream", "views.wire")
 # What is imported only when it is used: set-up and `import qwen_lab` must not wait for it.
 LATE = {
     ("connection", "endpoint"),
@@ -106,7 +104,7 @@ def arrows():
         early, unreal = set(at_top(tree)), for_types(tree)
         for node in set(ast.walk(tree)) - unreal:
             found |= {(name, to, node not in early) for to in targets(node, name)}
-    return {arrow for arrow in found if arrow[:2] != STILL}
+    return found
 
 
 def test_the_imports_are_found():
