@@ -1,12 +1,10 @@
 import re
 
-import pytest
-
 import qwen_lab
 from qwen_lab.course import lessons, log
 from qwen_lab.paths import home
 
-from ..views.hostile import HOSTILE
+from ..views.hostile import HOSTILE, check
 
 
 def lines():
@@ -43,10 +41,10 @@ def test_it_speaks_the_language_in_use(monkeypatch):
     assert "基本调用" in lines()[1] and "练习通过 0 道" in lines()[0]
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_a_file_that_was_tampered_with_does_no_harm(text):
+def test_a_file_that_was_tampered_with_does_no_harm():
     home().mkdir()
-    log._note("exercises", "01.1", text)
-    log._note("quizzes", "01", text)
-    html = qwen_lab.progress().html
-    assert "<script" not in html.lower() and "<img" not in html.lower() and "<svg" not in html
+    for text in HOSTILE:
+        log._note("exercises", "01.1", text)
+        log._note("quizzes", "01", text)
+        attributes = "class style title aria-label href"
+        check(qwen_lab.progress().html, "div p table tr th td a b small", attributes)

@@ -7,7 +7,7 @@ from qwen_lab.course import lessons, log
 from qwen_lab.course import quiz as quizzes
 from qwen_lab.words import LANGUAGES, LabError
 
-from ..views.hostile import HOSTILE
+from ..views.hostile import HOSTILE, check
 
 LESSONS = [name[:2] for name in lessons.names("en") if name[:2] != "00"]
 
@@ -89,14 +89,14 @@ def _why(question, choice):
     return question.why.value
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_a_question_is_only_text(text):
-    choices = [{"text": text, "why": text, "right": True}]
-    box = quizzes.Question(1, {"text": text, "choices": choices}, lambda: None)
-    box.choose(1)
-    for part in (box.children[0].value, box.why.value):
-        # What remains are our own tags.
-        assert set(re.findall(r"<(\w+)", part)) <= {"b", "div", "code"}
+def test_a_question_is_only_text():
+    for text in HOSTILE:
+        choices = [{"text": text, "why": text, "right": True}]
+        box = quizzes.Question(1, {"text": text, "choices": choices}, lambda: None)
+        box.choose(1)
+        for part in (box.children[0].value, box.why.value):
+            # What remains are our own tags.
+            check(part, "b div code", "class style role")
 
 
 def test_a_lesson_without_a_quiz_is_told_which_have_one():

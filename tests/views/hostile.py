@@ -1,5 +1,7 @@
 """Text that would do harm if a page took it for HTML, and text that is hard to lay out."""
 
+from html.parser import HTMLParser
+
 STEAL = "window.stolen=1"
 HOSTILE = [
     f"<script>{STEAL}</script>",
@@ -70,3 +72,19 @@ HOSTILE = [
     "👩‍👩‍👧‍👦🏳️‍🌈" * 20,
     "a\r\nb\rc\u2028d\u2029e\x0b\x1b[31m",
 ]
+
+
+def check(page, tags, attributes="class style"):
+    """Hold a page to the tags and attributes that are its own: no text has become one."""
+    found = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, given: found.append((tag, {name for name, _ in given}))
+    # What else a browser could take for more than text.
+    for kind in ("comment", "decl", "pi"):
+        setattr(parser, f"handle_{kind}", lambda text, kind=kind: found.append((kind, set())))
+    parser.unknown_decl = lambda text: found.append(("decl", set()))
+    parser.feed(page)
+    parser.close()
+    assert {tag for tag, _ in found} <= {*tags.split()}, page[:500]
+    assert {name for _, names in found for name in names} <= {*attributes.split()}, page[:500]
+    assert not any("\ud800" <= character <= "\udfff" for character in page)

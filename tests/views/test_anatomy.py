@@ -13,7 +13,7 @@ from qwen_lab.views.field_meanings import key, spans
 from qwen_lab.views.fields import field_tree
 
 from . import recorded
-from .hostile import HOSTILE
+from .hostile import HOSTILE, check
 
 ASK = {"model": "fake-qwen", "messages": [{"role": "user", "content": "你好"}]}
 
@@ -178,16 +178,15 @@ def test_of_many_tokens_only_the_first_are_listed():
     assert "choices[0].logprobs.content = " in view.text and len(view.text) < 1_000
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
-def test_hostile_text_is_only_shown(hostile):
-    answer = recorded.ANSWER | {"model": hostile, hostile: hostile}
-    page = anatomy(answer)._repr_html_()
-    error = anatomy({"error": {"message": hostile, "code": hostile}}, answer)._repr_html_()
-    ask = anatomy({"messages": [{"role": hostile, "content": hostile}], hostile: 1})._repr_html_()
-    for shown in (page, error, ask):
-        for tag in ("<script", "<img", "<svg", "<iframe", "<style>*", "<a ", "<meta", "<base"):
-            assert tag not in shown.lower()
-        assert "\ud800" not in shown
+def test_hostile_text_is_only_shown():
+    tags = "div b ul li details summary code small span"
+    for hostile in HOSTILE:
+        answer = recorded.ANSWER | {"model": hostile, hostile: hostile}
+        error = {"error": {"message": hostile, "code": hostile}}
+        ask = {"messages": [{"role": hostile, "content": hostile}], hostile: 1}
+        for view in (anatomy(answer), anatomy(error, answer), anatomy(ask)):
+            check(view.html, tags, "class open")
+            assert "\ud800" not in view.text
 
 
 @pytest.mark.parametrize("subject", [7, "text", [], None, {"a": 1}.keys()])

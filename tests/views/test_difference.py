@@ -5,7 +5,7 @@ import pytest
 
 from qwen_lab.views.difference import difference
 
-from .hostile import HOSTILE
+from .hostile import HOSTILE, check
 from .test_tokens import row
 from .test_xray import answer
 
@@ -57,11 +57,11 @@ def test_every_character_of_both_stands_in_the_view():
         assert text in page
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
-def test_hostile_text_is_only_shown(hostile):
-    for view in (difference(hostile, "a"), difference("a", f"a{hostile}", labels=[hostile] * 2)):
-        page = view.html.lower()
-        assert not re.search(
-            r"<(script|img|image|iframe|object|embed|form|body|meta|style|a )", page
-        )
-        assert "\ud800" not in page + view.text
+def test_hostile_text_is_only_shown():
+    for hostile in HOSTILE:
+        for view in (
+            difference(hostile, "a"),
+            difference("a", f"a{hostile}", labels=[hostile] * 2),
+        ):
+            check(view.html, "p div b span mark")
+            assert "\ud800" not in view.text

@@ -5,6 +5,7 @@ import qwen_lab
 from qwen_lab.watch.next_token import listed
 from qwen_lab.watch.sampling import Settings, stages
 
+from .hostile import HOSTILE, check
 from .test_grid import seen
 
 
@@ -60,3 +61,10 @@ def test_without_the_local_qwen_it_says_so_and_a_wrong_name_is_an_error(found, m
         qwen_lab.odds(found, {"topk": 3})
     monkeypatch.setenv("QWEN_LAB_LANG", "zh")
     assert "个 token 参加抽签" in qwen_lab.odds(found, {}).text
+
+
+def test_hostile_tokens_are_only_shown():
+    for text in HOSTILE:
+        token = text.encode(errors="replace")
+        found = listed([(1, token, -0.1), (2, token[::-1], -3.0)], [1], 1, 1.0)
+        check(qwen_lab.odds(found, {}).html, "div table tr th td")

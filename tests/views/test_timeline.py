@@ -1,12 +1,10 @@
 import html
 import re
 
-import pytest
-
 from qwen_lab.views.timeline import timeline
 from qwen_lab.watch.calls import Attempt, Call, Calls
 
-from .hostile import HOSTILE
+from .hostile import HOSTILE, check
 
 
 def recorded(*calls):
@@ -92,9 +90,8 @@ def test_without_calls_it_says_what_to_do():
     assert timeline(Calls()).text.startswith("No call was recorded yet")
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
-def test_hostile_labels_are_only_shown(hostile):
-    call = Call(hostile, None, [Attempt(1, error=hostile)])
-    page = timeline(recorded(call)).html.lower()
-    assert not re.search(r"<(script|img|image|iframe|object|embed|form|body|meta|style|a )", page)
-    assert "\ud800" not in page + timeline(recorded(call)).text
+def test_hostile_labels_are_only_shown():
+    for hostile in HOSTILE:
+        view = timeline(recorded(Call(hostile, None, [Attempt(1, error=hostile)])))
+        check(view.html, "div p small span table tr th td")
+        assert "\ud800" not in view.text

@@ -9,7 +9,7 @@ from qwen_lab.views.wire import wire
 from qwen_lab.watch.stream import Line
 
 from . import recorded
-from .hostile import HOSTILE
+from .hostile import HOSTILE, check
 
 
 def events(chunks, pause=0.1):
@@ -79,11 +79,9 @@ def test_what_is_no_chunk_is_named(raw, said):
     assert html.escape(words.say(f"wire.{said}")) in page
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
-def test_hostile_lines_are_only_shown(hostile):
-    [first, *_] = events([recorded.CHUNKS[1]])
-    first.chunk.choices[0].delta.content = hostile
-    found = [Line(hostile, 0.1, first.chunk), Line(hostile, 0.2)]
-    page = wire(found, "done").html.lower()
-    assert not re.search(r"<(script|img|image|iframe|object|embed|form|body|meta|style|a )", page)
-    assert "\ud800" not in page
+def test_hostile_lines_are_only_shown():
+    for hostile in HOSTILE:
+        [first, *_] = events([recorded.CHUNKS[1]])
+        first.chunk.choices[0].delta.content = hostile
+        page = wire([Line(hostile, 0.1, first.chunk), Line(hostile, 0.2)], "done").html
+        check(page, "div p table tr th td code details summary span")

@@ -45,11 +45,11 @@ def test_what_json_writes_otherwise_is_python_here():
     assert asked(code.call(request, '"m"')) == request | {"model": "m"}
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
-def test_no_text_breaks_out_of_its_quotes(hostile):
-    text = clean(hostile) + "\"'\\"
-    request = {"messages": [{"role": "user", "content": text}], "stop": [text]}
-    assert asked(code.call(request, '"m"')) == request | {"model": "m"}
+def test_no_text_breaks_out_of_its_quotes():
+    for hostile in HOSTILE:
+        text = clean(hostile) + "\"'\\"
+        request = {"messages": [{"role": "user", "content": text}], "stop": [text]}
+        assert asked(code.call(request, '"m"')) == request | {"model": "m"}
 
 
 def test_a_cell_names_the_endpoint_and_no_key():

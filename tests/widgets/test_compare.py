@@ -10,7 +10,7 @@ import pytest
 from qwen_lab import compare
 from qwen_lab.widgets.compare import Compare
 
-from ..views.hostile import HOSTILE
+from ..views.hostile import HOSTILE, check
 
 COLD, HOT = {"temperature": 0}, {"temperature": 1.5, "top_k": 50}
 
@@ -97,12 +97,14 @@ def test_its_repr_is_short_and_stable(lab):
     assert repr(compare(lab, "你好", COLD, {})) == "Compare(temperature=0; the service's defaults)"
 
 
-@pytest.mark.parametrize("hostile", HOSTILE[:12])
-def test_hostile_text_is_only_shown(lab, engine, hostile):
-    engine.reply(hostile)
-    engine.reply(hostile + "!")
-    box = compare(lab, hostile, {"stop": ["x"]}, {"stop": [hostile]}, seed=1)
-    run(box)
-    for widget in (box.columns[0].shown, box.difference, box.columns[1].children[0]):
-        page = re.sub(r"(?s)<style>.*?</style>", "", widget.value).lower()
-        assert not re.search(r"<(script|img|image|svg|iframe|body|meta|a )", page)
+def test_hostile_text_is_only_shown(lab, engine):
+    # The views within have their own tests with all of them.
+    for hostile in HOSTILE[:12]:
+        spoken = hostile.encode(errors="replace").decode()
+        engine.reply(spoken)
+        engine.reply(spoken + "!")
+        box = compare(lab, hostile, {"stop": ["x"]}, {"stop": [spoken]}, seed=1)
+        run(box)
+        for widget in (box.columns[0].shown, box.difference, box.columns[1].children[0]):
+            attributes = "class style role aria-live aria-busy"
+            check(widget.value, "style div b p span mark pre", attributes)
