@@ -38,7 +38,9 @@ class View:
     """
 
     def __init__(self, html: "Html", text: str, style: str = "") -> None:
-        self.html, self.text, self._style = html, clean(text), style
+        self.html = html
+        self.text = clean(text)
+        self._style = style
 
     def _repr_html_(self) -> str:
         return f'{STYLE % self._style}<div class="qwen-view">{self.html}</div>'

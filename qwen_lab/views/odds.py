@@ -9,7 +9,7 @@ from .html import Html, View, filled, percent, sentence, table
 from .sampler import token_name
 
 STYLE = """
-.qwen-view .qwen-odds td { text-align: right; white-space: nowrap; }
+.qwen-view.qwen-view .qwen-odds td { text-align: right; white-space: nowrap; }
 .qwen-odds td, .qwen-odds th { font-variant-numeric: tabular-nums; }
 .qwen-odds th { font-weight: normal; }
 """

@@ -20,15 +20,17 @@ def _none() -> numpy.ndarray:
 class NextToken:
     """The candidates for the next token, the likeliest first, and the tail of all the others.
 
-    `ids`, `bytes` and `logprobs` (natural logarithms, before temperature and every cut) have one
-    entry for each candidate. A token may be a part of a character, so `bytes` are what it is, and
-    `tokens` what can be shown of it. The rest of the vocabulary is a histogram: `tail_counts[i]`
-    tokens have logarithms whose mean is `tail_logprobs[i]`. Both are empty when all the tokens are
+    `ids` (int32), `bytes` and `logprobs` (float32, in nats: natural logarithms, before temperature
+    and every cut) have one entry for each of the k candidates, so the arrays have the shape (k,).
+    A token may be a part of a character, so `bytes` are what it is, and `tokens` what can be shown
+    of it. The rest of the vocabulary is a histogram: `tail_counts[i]` (int64) tokens have
+    logarithms whose mean is `tail_logprobs[i]` (float32). Both are empty when all the tokens are
     listed, or the tail was not asked for.
 
-    `context` has the ids of all that stands before the next token; the first `prompt_tokens` of
-    them are the prompt, with its template, the others the beginning of the answer. The model's own
-    logits are `logprobs + logit_offset`: a repetition penalty acts on them.
+    `context` (int32) has the ids of all that stands before the next token; the first
+    `prompt_tokens` of them are the prompt, with its template, the others the beginning of the
+    answer. The model's own logits are `logprobs + logit_offset`: a repetition penalty acts on
+    them.
     """
 
     ids: numpy.ndarray

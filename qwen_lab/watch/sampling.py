@@ -113,7 +113,7 @@ def _nucleus(
         return kept
     masses = _probabilities(logits, kept)[order]
     ordered = kept[order]
-    # What a group's tokens still have to give, in tokens.
+    # What is missing to `top_p` before each group, and how many of its equal tokens make it up.
     missing = top_p - (numpy.cumsum(masses) - masses)
     one = masses / numpy.maximum(ordered, 1)
     needed = numpy.ceil(numpy.divide(missing, one, out=numpy.zeros_like(one), where=one > 0))
@@ -129,7 +129,8 @@ def _probabilities(logits: numpy.ndarray, kept: numpy.ndarray) -> numpy.ndarray:
 
 
 def _described(logits: tuple, kept: tuple, listed: int) -> list[Stage]:
-    found, before, were = [], None, None
+    found = []
+    before = were = None
     for name, at, are in zip(STAGES, logits, kept, strict=True):
         now = _probabilities(at, are)
         mass = 1.0 if were is None or are is were else float((before * are / were.clip(1)).sum())

@@ -145,7 +145,8 @@ class Recording:
 
     def _end(self, state: str, error: Exception | None = None) -> None:
         if self._ended is None:
-            self.state, self.error, self._ended = state, error, time.perf_counter()
+            self.state, self.error = state, error
+            self._ended = time.perf_counter()
             if self._rest.strip():
                 raw = self._rest.decode(errors="replace").rstrip("\r\n")
                 self._heard.append((raw, self._ended))

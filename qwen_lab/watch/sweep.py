@@ -47,7 +47,8 @@ class Figures:
     """What the answers to one setting have in common, over its seeds.
 
     `distinct_1` and `distinct_2`: of all words, or pairs of words, the share that is no
-    repetition. `overlap`: how many of their pairs two answers share, on average.
+    repetition (distinct-n: Li et al. 2016). `overlap`: of all pairs of words in two answers, the
+    share that both have (the Jaccard index), on average over the answers two by two.
     """
 
     setting: dict
