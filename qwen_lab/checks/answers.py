@@ -4,8 +4,8 @@ import reprlib
 
 from openai.types.chat import ChatCompletion
 
-from .outcome import Outcome, check, passed, shown, wrong
-from .response import finish_reason
+from .outcome import Outcome, check, need, passed, wrong
+from .response import need_reason
 
 
 @check
@@ -15,21 +15,16 @@ def same(answers: object, count: int) -> Outcome:
     >>> checks.answers.same(["Red", "Red"], 2)
     passed: 2 answers, all the same: 'Red'.
     """
-    if not isinstance(answers, list | tuple):
-        return wrong("checks_answers.not_list", seen=shown(answers), expected=count)
+    need(isinstance(answers, list | tuple), "checks_answers.not_list", answers, expected=count)
     for number, answer in enumerate(answers, 1):
-        if type(answer) is not str:
-            return wrong("checks_answers.not_text", number=number, seen=shown(answer))
-        if not answer.strip():
-            return wrong("checks_answers.empty_text", number=number)
-    if len(answers) != count:
-        return wrong("checks_answers.same_count", seen=len(answers), expected=count)
-    other = next((answer for answer in answers if answer != answers[0]), None)
-    if other is None:
-        text = reprlib.repr(answers[0])
-        return passed("checks_answers.same_passed", count=count, text=text)
-    pair = {"one": reprlib.repr(answers[0]), "other": reprlib.repr(other)}
-    return wrong("checks_answers.same_differ", distinct=len(set(answers)), **pair)
+        need(type(answer) is str, "checks_answers.not_text", answer, number=number)
+        need(answer.strip(), "checks_answers.empty_text", number=number)
+    need(len(answers) == count, "checks_answers.same_count", seen=len(answers), expected=count)
+    others = [answer for answer in answers if answer != answers[0]]
+    if others:
+        pair = {"one": reprlib.repr(answers[0]), "other": reprlib.repr(others[0])}
+        raise wrong("checks_answers.same_differ", distinct=len(set(answers)), **pair)
+    return passed("checks_answers.same_passed", count=count, text=reprlib.repr(answers[0]))
 
 
 @check
@@ -42,15 +37,11 @@ def one_line(completion: object) -> Outcome:
     >>> checks.answers.one_line(completion)
     passed: ...
     """
-    ended = finish_reason(completion, "stop")
-    if ended.status != "passed":
-        return ended
+    need_reason(completion, "stop")
     text = completion.choices[0].message.content
-    if not text or not text.strip():
-        return wrong("checks_answers.line_empty", seen=shown(text))
+    need(text and text.strip(), "checks_answers.line_empty", text)
     lines = len(text.splitlines())
-    if lines > 1:
-        return wrong("checks_answers.line_many", seen=lines)
+    need(lines <= 1, "checks_answers.line_many", seen=lines)
     return passed("checks_answers.line_passed", text=reprlib.repr(text))
 
 
@@ -65,13 +56,11 @@ def choices(completion: object, count: int) -> Outcome:
     passed: ...
     """
     if isinstance(completion, list | tuple):
-        return wrong("checks_answers.choices_calls", seen=len(completion), expected=count)
+        raise wrong("checks_answers.choices_calls", seen=len(completion), expected=count)
     if not isinstance(completion, ChatCompletion):
-        return wrong("checks_answers.choices_other", seen=shown(completion), expected=count)
+        raise wrong("checks_answers.choices_other", completion, expected=count)
     texts = [choice.message.content for choice in completion.choices or ()]
-    if len(texts) != count:
-        return wrong("checks_answers.choices_count", seen=len(texts), expected=count)
-    if not all(texts):
-        number = [bool(text) for text in texts].index(False) + 1
-        return wrong("checks_answers.choices_empty", number=number)
+    need(len(texts) == count, "checks_answers.choices_count", seen=len(texts), expected=count)
+    for number, text in enumerate(texts, 1):
+        need(text, "checks_answers.choices_empty", number=number)
     return passed("checks_answers.choices_passed", count=count, distinct=len(set(texts)))

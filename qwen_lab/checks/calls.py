@@ -13,7 +13,7 @@ from openai.types.chat import ChatCompletion
 
 from ..watch.calls import Calls
 from ..words import say
-from .outcome import Outcome, check, passed, shown, wrong
+from .outcome import Outcome, check, is_text, need, passed, wrong
 
 KINDS = {"answer": "checks_calls.kind_answer", "error": "checks_calls.kind_error"}
 
@@ -29,20 +29,13 @@ def coroutine(function: object, answer: object) -> Outcome:
     >>> checks.calls.coroutine(ask, None)
     wrong: ...
     """
-    if inspect.isawaitable(function):
-        return wrong("checks_calls.function_called")
-    if not callable(function):
-        return wrong("checks_calls.function_other", seen=shown(function))
-    if not inspect.iscoroutinefunction(function):
-        return wrong("checks_calls.function_plain")
-    if inspect.isawaitable(answer):
-        return wrong("checks_calls.answer_not_awaited")
-    if isinstance(answer, ChatCompletion):
-        return wrong("checks_calls.answer_whole")
-    if answer is None:
-        return wrong("checks_calls.answer_none")
-    if not _is_text(answer):
-        return wrong("checks_calls.answer_other", seen=shown(answer))
+    need(not inspect.isawaitable(function), "checks_calls.function_called")
+    need(callable(function), "checks_calls.function_other", function)
+    need(inspect.iscoroutinefunction(function), "checks_calls.function_plain")
+    need(not inspect.isawaitable(answer), "checks_calls.answer_not_awaited")
+    need(not isinstance(answer, ChatCompletion), "checks_calls.answer_whole")
+    need(answer is not None, "checks_calls.answer_none")
+    need(is_text(answer), "checks_calls.answer_other", answer)
     return passed("checks_calls.coroutine_passed")
 
 
@@ -61,11 +54,10 @@ def together(answers: object, calls: object, count: int) -> Outcome:
     >>> checks.calls.together(answers, calls, 3)
     passed: ...
     """
-    if fault := _list_fault(answers, count) or _calls_fault(calls, count):
-        return fault
+    _need_list(answers, count)
+    _need_answered(calls, count)
     most = _most_at_once(calls)
-    if most < count:
-        return wrong("checks_calls.not_together", seen=most, count=count)
+    need(most >= count, "checks_calls.not_together", seen=most, count=count)
     return passed("checks_calls.together_passed", count=count)
 
 
@@ -79,13 +71,11 @@ def at_most(answers: object, calls: object, limit: int, *, of: int) -> Outcome:
     >>> checks.calls.at_most(["Red", "Blue", "Green"], qwen_lab.Calls(), 2, of=3)
     wrong: No call was recorded; ...
     """
-    if fault := _list_fault(answers, of) or _calls_fault(calls, of):
-        return fault
+    _need_list(answers, of)
+    _need_answered(calls, of)
     most = _most_at_once(calls)
-    if most > limit:
-        return wrong("checks_calls.too_many_at_once", seen=most, limit=limit)
-    if most < limit:
-        return wrong("checks_calls.too_few_at_once", seen=most, limit=limit)
+    need(most <= limit, "checks_calls.too_many_at_once", seen=most, limit=limit)
+    need(most >= limit, "checks_calls.too_few_at_once", seen=most, limit=limit)
     return passed("checks_calls.at_most_passed", count=of, limit=limit)
 
 
@@ -100,21 +90,16 @@ def results(answer: object, *expected: str) -> Outcome:
     passed: ...
     """
     if isinstance(answer, BaseException):
-        return wrong("checks_calls.results_raised", seen=type(answer).__name__)
-    if fault := _list_fault(answer):
-        return fault
+        raise wrong("checks_calls.results_raised", seen=type(answer).__name__)
+    _need_list(answer)
     for number, item in enumerate(answer, 1):
-        if not _kind(item):
-            return wrong("checks_calls.result_other", number=number, seen=shown(item))
+        need(_kind(item), "checks_calls.result_other", item, number=number)
     seen = [_kind(item) for item in answer]
     words = {"seen": _kinds(seen), "expected": _kinds(expected), "count": len(expected)}
-    if seen == list(expected):
-        return passed("checks_calls.results_passed", **words)
-    if len(seen) != len(expected):
-        return wrong("checks_calls.results_count", number=len(seen), **words)
-    if sorted(seen) == sorted(expected):
-        return wrong("checks_calls.results_order", **words)
-    return wrong("checks_calls.results_kinds", **words)
+    need(len(seen) == len(expected), "checks_calls.results_count", number=len(seen), **words)
+    need(sorted(seen) == sorted(expected), "checks_calls.results_kinds", **words)
+    need(seen == list(expected), "checks_calls.results_order", **words)
+    return passed("checks_calls.results_passed", **words)
 
 
 @check
@@ -128,54 +113,41 @@ def timeout(in_time: object, late: object, calls: object) -> Outcome:
     >>> checks.calls.timeout("Red", "Blue", qwen_lab.Calls())
     wrong: With too little time your function gave 'Blue' (type str); ...
     """
-    if inspect.isawaitable(in_time) or inspect.isawaitable(late):
-        return wrong("checks_calls.timeout_not_awaited")
-    if not _is_text(in_time):
-        return wrong("checks_calls.in_time_other", seen=shown(in_time))
-    if late is not None:
-        return wrong("checks_calls.late_other", seen=shown(late))
-    if fault := _recorded_fault(calls):
-        return fault
+    for given in (in_time, late):
+        need(not inspect.isawaitable(given), "checks_calls.timeout_not_awaited")
+    need(is_text(in_time), "checks_calls.in_time_other", in_time)
+    need(late is None, "checks_calls.late_other", late)
+    _need_recorded(calls)
     given_up = [call for call in calls.calls if not call.attempts[-1].ok]
-    if not given_up:
-        return wrong("checks_calls.late_waited")
+    need(given_up, "checks_calls.late_waited")
     tries = max(len(call.attempts) for call in given_up)
-    if tries > 1:
-        return wrong("checks_calls.late_retried", seen=tries)
+    need(tries <= 1, "checks_calls.late_retried", seen=tries)
     return passed("checks_calls.timeout_passed")
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _list_fault(answers: object, count: int | None = None) -> Outcome | None:
-    """What keeps `answers` from being a list, of `count` things that are there."""
+def _need_list(answers: object, count: int | None = None) -> None:
+    """The answers must be a list of things that were awaited, and `count` of them."""
     if inspect.isawaitable(answers):
-        return wrong("checks_calls.list_not_awaited", seen=type(answers).__name__)
-    if not isinstance(answers, list | tuple):
-        return wrong("checks_calls.list_other", seen=shown(answers))
-    if any(inspect.isawaitable(item) for item in answers):
-        return wrong("checks_calls.items_not_awaited")
-    if count is not None and len(answers) != count:
-        return wrong("checks_calls.list_count", seen=len(answers), count=count)
-    return None
+        raise wrong("checks_calls.list_not_awaited", seen=type(answers).__name__)
+    need(isinstance(answers, list | tuple), "checks_calls.list_other", answers)
+    awaited = not any(inspect.isawaitable(item) for item in answers)
+    need(awaited, "checks_calls.items_not_awaited")
+    if count is not None:
+        need(len(answers) == count, "checks_calls.list_count", seen=len(answers), count=count)
 
 
-def _recorded_fault(calls: object) -> Outcome | None:
-    if not isinstance(calls, Calls):
-        return wrong("checks_calls.calls_other", seen=shown(calls))
-    return None if calls.calls else wrong("checks_calls.calls_none")
+def _need_recorded(calls: object) -> None:
+    need(isinstance(calls, Calls), "checks_calls.calls_other", calls)
+    need(calls.calls, "checks_calls.calls_none")
 
 
-def _calls_fault(calls: object, count: int) -> Outcome | None:
-    """What keeps `calls` from holding `count` calls that were answered."""
-    if fault := _recorded_fault(calls):
-        return fault
-    if len(calls.calls) != count:
-        return wrong("checks_calls.calls_count", seen=len(calls.calls), count=count)
+def _need_answered(calls: object, count: int) -> None:
+    """There must be a record of `count` calls, all answered."""
+    _need_recorded(calls)
+    made = len(calls.calls)
+    need(made == count, "checks_calls.calls_count", seen=made, count=count)
     good = sum(call.attempts[-1].ok for call in calls.calls)
-    return None if good == count else wrong("checks_calls.calls_failed", seen=good, count=count)
+    need(good == count, "checks_calls.calls_failed", seen=good, count=count)
 
 
 def _most_at_once(calls: object) -> int:
@@ -190,7 +162,7 @@ def _most_at_once(calls: object) -> int:
 def _kind(item: object) -> str:
     if isinstance(item, Exception):
         return "error"
-    return "answer" if _is_text(item) or isinstance(item, ChatCompletion) else ""
+    return "answer" if is_text(item) or isinstance(item, ChatCompletion) else ""
 
 
 def _kinds(kinds: Sequence[str]) -> str:

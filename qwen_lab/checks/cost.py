@@ -8,11 +8,8 @@ from openai.types import CompletionUsage
 
 from .. import models
 from ..words import say
-from .outcome import Outcome, check, not_yet, passed, shown, told, wrong
-
-MILLION = 1e6
-# To how many digits one may have rounded what is less than a fen.
-DIGITS = range(6)
+from .functions import need_return, result_of
+from .outcome import Judged, Outcome, check, is_number, need, passed, wrong
 
 
 class Case(NamedTuple):
@@ -39,20 +36,14 @@ def in_cny(function: object) -> Outcome:
     >>> checks.cost.in_cny(lambda usage, price: usage.total_tokens * price.output)
     wrong: ...
     """
-    if not callable(function):
-        return wrong("checks_cost.not_function", seen=shown(function))
+    need(callable(function), "checks_cost.not_function", function)
     for case in _cases():
-        try:
-            seen = function(_usage(case), case.price)
-        except Exception as error:
-            return wrong("checks_cost.raised", error=told(error))
-        if seen is None or seen is ...:
-            # A starter does so, and a function without its `return`.
-            return not_yet("checks_cost.returns_none")
-        if not isinstance(seen, int | float) or isinstance(seen, bool):
-            return wrong("checks_cost.not_number", seen=shown(seen))
+        given = (_usage(case), case.price)
+        seen = result_of(function, *given, raised="checks_cost.raised", most=120)
+        need_return(seen, "checks_cost.returns_none")
+        need(is_number(seen), "checks_cost.not_number", seen)
         if not _close(seen, case.cny):
-            return _explained(case, seen)
+            raise _explained(case, seen)
     return passed("checks_cost.passed")
 
 
@@ -76,19 +67,12 @@ def _usage(case: Case) -> object:
     )
 
 
-def _explained(case: Case, seen: float) -> Outcome:
+def _explained(case: Case, seen: float) -> Judged:
     """What is wrong with an amount, as far as it can be told from the amount."""
     slips = (advice for advice, cny in _slips(case) if _close(seen, cny))
-    return wrong(
-        "checks_cost.other",
-        prompt=case.prompt,
-        completion=case.completion,
-        input=case.price.input,
-        output=case.price.output,
-        seen=shown(seen),
-        expected=f"{case.cny:.6f}",
-        advice=say(next(slips, "checks_cost.advice")),
-    )
+    price, advice = case.price, say(next(slips, "checks_cost.advice"))
+    words = {"input": price.input, "output": price.output, "expected": f"{case.cny:.6f}"}
+    return wrong("checks_cost.other", seen, **case._asdict(), **words, advice=advice)
 
 
 def _slips(case: Case) -> Iterator[tuple[str, float]]:
@@ -97,7 +81,7 @@ def _slips(case: Case) -> Iterator[tuple[str, float]]:
     cny = case.cny
     both = prompt + completion
     usual = models.price()
-    yield "checks_cost.advice_unit", cny * MILLION
+    yield "checks_cost.advice_unit", cny * 1e6
     yield "checks_cost.advice_unit", cny * 1000
     yield "checks_cost.advice_output", price.of(prompt, 0)
     yield "checks_cost.advice_input", price.of(0, completion)
@@ -108,7 +92,8 @@ def _slips(case: Case) -> Iterator[tuple[str, float]]:
     yield "checks_cost.advice_price", usual.of(prompt, completion)
     yield "checks_cost.advice_thinking", price.of(prompt, completion + thinking)
     yield "checks_cost.advice_thinking", price.of(prompt, completion - thinking)
-    for digits in DIGITS:
+    # To how many digits one may have rounded what is less than a fen.
+    for digits in range(6):
         yield "checks_cost.advice_rounded", round(cny, digits)
 
 

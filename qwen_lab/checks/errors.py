@@ -12,8 +12,9 @@ from openai.types.chat import ChatCompletion
 
 from ..watch.calls import Calls
 from ..words import say
+from .functions import called, need_no_error
 from .made_errors import cases
-from .outcome import Outcome, called, check, not_yet, passed, shown, told, wrong
+from .outcome import Outcome, check, need, not_yet, passed, told, wrong
 
 # No call of the SDK waits longer by itself.
 LONGEST = 8
@@ -33,13 +34,6 @@ LINES = f"{KEY} was refused, now again with {KEY}; {KEY} works"
 READABLE = 8
 
 
-class Unfit(Exception):
-    """What the learner's function gives cannot be judged further; holds the `Outcome`."""
-
-    def __init__(self, key: str, **values: object) -> None:
-        self.outcome = wrong(key, **values)
-
-
 @check
 def caught(error: object, status: int) -> Outcome:
     """Judge that `error` is the SDK's exception for a call refused with this HTTP `status`.
@@ -52,17 +46,15 @@ def caught(error: object, status: int) -> Outcome:
     >>> checks.errors.caught(error, 400)
     passed: ...
     """
+    kind = type(error).__name__
     if isinstance(error, type) and issubclass(error, BaseException):
-        return wrong("checks_errors.caught_class", name=error.__name__[:60], expected=status)
-    if isinstance(error, ChatCompletion):
-        return wrong("checks_errors.caught_answer", expected=status)
-    if isinstance(error, APIConnectionError):
-        return wrong("checks_errors.caught_silence", name=type(error).__name__, expected=status)
-    if not isinstance(error, APIStatusError):
-        return wrong("checks_errors.caught_other", seen=shown(error), expected=status)
-    values = {"seen": error.status_code, "name": type(error).__name__, "expected": status}
-    if error.status_code != status:
-        return wrong("checks_errors.caught_status", **values)
+        raise wrong("checks_errors.caught_class", name=error.__name__[:60], expected=status)
+    need(not isinstance(error, ChatCompletion), "checks_errors.caught_answer", expected=status)
+    silent = isinstance(error, APIConnectionError)
+    need(not silent, "checks_errors.caught_silence", name=kind, expected=status)
+    need(isinstance(error, APIStatusError), "checks_errors.caught_other", error, expected=status)
+    values = {"seen": error.status_code, "name": kind, "expected": status}
+    need(error.status_code == status, "checks_errors.caught_status", **values)
     return passed("checks_errors.caught_passed", code=_short(error.code), **values)
 
 
@@ -76,20 +68,16 @@ def retryable(function: object) -> Outcome:
     >>> checks.errors.retryable(lambda error: True)
     wrong: For BadRequestError 400 invalid_parameter_error your function returns True...
     """
-    if not callable(function):
-        return wrong("checks_errors.no_function", name="retryable", seen=shown(function))
+    need(callable(function), "checks_errors.no_function", function, name="retryable")
     given = list(cases())
     said = [called(function, case.error) for case in given]
     if any(value is ... for value in said):
-        return not_yet()
+        raise not_yet()
     for case, value in zip(given, said, strict=True):
-        values = {"case": case.words, "expected": case.again, "why": say(case.why)}
-        if isinstance(value, Exception):
-            return wrong("checks_errors.retryable_raised", error=_short(value), **values)
-        if type(value) is not bool:
-            return wrong("checks_errors.retryable_no_bool", seen=shown(value), **values)
-        if value != case.again:
-            return wrong("checks_errors.retryable_wrong", seen=value, **values)
+        words = {"case": case.words, "expected": case.again, "why": say(case.why)}
+        need_no_error(value, "checks_errors.retryable_raised", **words)
+        need(type(value) is bool, "checks_errors.retryable_no_bool", value, **words)
+        need(value == case.again, "checks_errors.retryable_wrong", seen=value, **words)
     return passed("checks_errors.retryable_passed", count=len(given))
 
 
@@ -103,18 +91,16 @@ def delay(function: object, longest: float = LONGEST) -> Outcome:
     >>> checks.errors.delay(lambda attempt, retry_after=None: 1)
     wrong: ... on average 1 → 1 → 1 → 1 s; ...
     """
-    if not callable(function):
-        return wrong("checks_errors.no_function", name="delay", seen=shown(function))
+    need(callable(function), "checks_errors.no_function", function, name="delay")
     if called(function, 0) is ...:
-        return not_yet()
-    try:
-        # One of each before many of any: a function that sleeps is noticed in time.
-        waits = [_seconds(function, attempt) for attempt in range(ATTEMPTS)]
-        means = [mean(_seconds(function, n) for _ in range(SAMPLES)) for n in range(4)]
-        fault = _too_long(waits, longest) or _too_slow(means) or _impatient(function, longest)
-    except Unfit as unfit:
-        return unfit.outcome
-    return fault or passed("checks_errors.delay_passed", waits=_listed(means), longest=longest)
+        raise not_yet()
+    # One of each before many of any: a function that sleeps is noticed in time.
+    waits = [_seconds(function, attempt) for attempt in range(ATTEMPTS)]
+    means = [mean(_seconds(function, n) for _ in range(SAMPLES)) for n in range(4)]
+    _need_end(waits, longest)
+    _need_growth(means)
+    _need_patience(function, longest)
+    return passed("checks_errors.delay_passed", waits=_listed(means), longest=longest)
 
 
 @check
@@ -126,23 +112,20 @@ def got_through(calls: object, status: int, times: int) -> Outcome:
     >>> checks.errors.got_through(qwen_lab.Calls(), 429, times=2)
     wrong: The record is empty: ...
     """
-    if not isinstance(calls, Calls):
-        return wrong("checks_errors.no_calls", seen=shown(calls))
+    need(isinstance(calls, Calls), "checks_errors.no_calls", calls)
     attempts = [attempt for call in calls.calls for attempt in call.attempts]
     attempts.sort(key=lambda attempt: attempt.sent)
     latest = [attempt.error or attempt.status for attempt in attempts[-times - 1 :]]
     wanted = [status] * times + [200]
     values = {"seen": _listed(latest), "expected": _listed(wanted)}
-    if not latest:
-        return wrong("checks_errors.calls_empty", **values)
     if latest == wanted:
         return passed("checks_errors.through_passed", **values)
-    if latest[-1] != 200:
-        return wrong("checks_errors.through_gave_up", **values)
-    if status not in latest:
-        return wrong("checks_errors.through_calm", header=f"{status};times={times}", **values)
+    need(latest, "checks_errors.calls_empty", **values)
+    need(latest[-1] == 200, "checks_errors.through_gave_up", **values)
+    header = f"{status};times={times}"
+    need(status in latest, "checks_errors.through_calm", header=header, **values)
     # The endpoint counts the failures of a request, whoever sends it.
-    return wrong("checks_errors.through_early", **values)
+    raise wrong("checks_errors.through_early", **values)
 
 
 @check
@@ -154,20 +137,17 @@ def safe(function: object) -> Outcome:
     >>> checks.errors.safe(lambda text, key: text)
     wrong: The key is still there, 1 ×: ...
     """
-    if not callable(function):
-        return wrong("checks_errors.no_function", name="safe", seen=shown(function))
+    need(callable(function), "checks_errors.no_function", function, name="safe")
     once, calm = LINE.format(key=KEY), LINE.format(key="…")
     first = called(function, once, KEY)
     if first is ...:
-        return not_yet()
+        raise not_yet()
     for text, key in ((once, KEY), (LINES, KEY), (calm, KEY), (calm, ""), (calm, None)):
         call, made = f"safe({_short(text)!r}, {key!r})", called(function, text, key)
-        if isinstance(made, Exception):
-            return wrong("checks_errors.safe_raised", call=call, error=_short(made))
-        if not isinstance(made, str):
-            return wrong("checks_errors.safe_no_text", call=call, seen=shown(made))
-        if fault := _told(made) or _changed(made, text, call):
-            return fault
+        need_no_error(made, "checks_errors.safe_raised", call=call)
+        need(isinstance(made, str), "checks_errors.safe_no_text", made, call=call)
+        _need_secret(made)
+        _need_rest(made, text, call)
     return passed("checks_errors.safe_passed", made=_short(first))
 
 
@@ -178,64 +158,56 @@ def _timed(function: Callable, *arguments: object, **options: object) -> tuple[o
 
 
 def _seconds(function: Callable, attempt: int, **options: float) -> float:
-    """A delay, if it is a number of seconds; raises `Unfit` for any other."""
+    """The delay that the function gives, if it is a number of seconds."""
     words = "".join(f", {name}={value}" for name, value in options.items())
     call = f"delay({attempt}{words})"
     seconds, took = _timed(function, attempt, **options)
     # Once may be a busy computer.
     if took > SLEPT and _timed(function, attempt, **options)[1] > SLEPT:
-        raise Unfit("checks_errors.delay_slept", call=call)
-    if isinstance(seconds, Exception):
-        raise Unfit("checks_errors.delay_raised", call=call, error=_short(seconds))
-    if type(seconds) not in (int, float) or not 0 <= seconds < math.inf:
-        raise Unfit("checks_errors.delay_no_number", call=call, seen=shown(seconds))
+        raise wrong("checks_errors.delay_slept", call=call)
+    need_no_error(seconds, "checks_errors.delay_raised", call=call)
+    number = type(seconds) in (int, float) and 0 <= seconds < math.inf
+    need(number, "checks_errors.delay_no_number", seconds, call=call)
     return seconds
 
 
-def _too_long(waits: list[float], longest: float) -> Outcome | None:
+def _need_end(waits: list[float], longest: float) -> None:
     for attempt, seconds in enumerate(waits):
-        if seconds > longest:
-            values = {"attempt": attempt, "seen": f"{seconds:.4g}", "longest": longest}
-            return wrong("checks_errors.delay_long", **values)
-    return None
+        values = {"attempt": attempt, "seen": f"{seconds:.4g}", "longest": longest}
+        need(seconds <= longest, "checks_errors.delay_long", **values)
 
 
-def _too_slow(means: list[float]) -> Outcome | None:
+def _need_growth(means: list[float]) -> None:
     grows = all(before < after for before, after in pairwise(means))
-    if grows and means[-1] >= ENOUGH * means[0]:
-        return None
-    return wrong("checks_errors.delay_slow", waits=_listed(means), times=GROWN)
+    enough = means[-1] >= ENOUGH * means[0]
+    need(grows and enough, "checks_errors.delay_slow", waits=_listed(means), times=GROWN)
 
 
-def _impatient(function: Callable, longest: float) -> Outcome | None:
+def _need_patience(function: Callable, longest: float) -> None:
     for attempt, asked in ((0, 3), (2, 1), (0, 20)):
         seconds = _seconds(function, attempt, retry_after=asked)
-        if not asked <= seconds <= asked + longest:
-            values = {"attempt": attempt, "asked": asked, "seen": f"{seconds:.4g}"}
-            return wrong("checks_errors.delay_impatient", **values)
-    return None
+        values = {"attempt": attempt, "asked": asked, "seen": f"{seconds:.4g}"}
+        need(asked <= seconds <= asked + longest, "checks_errors.delay_impatient", **values)
 
 
-def _told(made: str) -> Outcome | None:
-    """What the text still tells of the key."""
-    if KEY in made:
-        return wrong("checks_errors.safe_told", count=made.count(KEY), made=_short(made))
-    parts = (KEY[at : at + READABLE] for at in range(len(KEY) - READABLE + 1))
-    part = next((part for part in parts if part in made), None)
-    return wrong("checks_errors.safe_part", part=part, made=_short(made)) if part else None
+def _need_secret(made: str) -> None:
+    """The text must tell nothing of the key."""
+    short = _short(made)
+    need(KEY not in made, "checks_errors.safe_told", count=made.count(KEY), made=short)
+    for at in range(len(KEY) - READABLE + 1):
+        part = KEY[at : at + READABLE]
+        need(part not in made, "checks_errors.safe_part", part=part, made=short)
 
 
-def _changed(made: str, text: str, call: str) -> Outcome | None:
-    """What the text has lost beside the key; where there was none, whether it changed at all."""
-    if KEY not in text:
-        same = made == text
-        return None if same else wrong("checks_errors.safe_no_key", call=call, made=_short(made))
+def _need_rest(made: str, text: str, call: str) -> None:
+    """The text must keep all but the key; where there is no key, all of it."""
+    if KEY not in text and made != text:
+        raise wrong("checks_errors.safe_no_key", call=call, made=_short(made))
     at = 0
     for part in text.split(KEY):
         at = made.find(part, at)
         if at < 0:
-            return wrong("checks_errors.safe_rest", call=call, made=_short(made))
-    return None
+            raise wrong("checks_errors.safe_rest", call=call, made=_short(made))
 
 
 def _listed(values: list) -> str:

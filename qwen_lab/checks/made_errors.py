@@ -45,9 +45,8 @@ def cases() -> Iterator[Case]:
         response = httpx2.Response(status, request=request, json={"error": body, "request_id": "1"})
         error = kind(f"Error code: {status} - {code}", response=response, body=body)
         yield Case(f"{kind.__name__} {status} {code}", error, again, why)
-    late, lost = openai.APITimeoutError(request), openai.APIConnectionError(request=request)
-    yield Case("APITimeoutError", late, True, "checks_errors.why_silence")
-    yield Case("APIConnectionError", lost, True, "checks_errors.why_silence")
+    for silence in (openai.APITimeoutError(request), openai.APIConnectionError(request=request)):
+        yield Case(type(silence).__name__, silence, True, "checks_errors.why_silence")
     stopped = openai.APIError("refused", request, body=_body("data_inspection_failed"))
     yield Case("APIError data_inspection_failed", stopped, False, "checks_errors.why_stream")
 

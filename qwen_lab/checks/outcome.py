@@ -51,38 +51,61 @@ class Outcome:
         )
 
 
+class Judged(Exception):
+    """Raised where the judgement ends: the check returns the `outcome`."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+
 def passed(key: str, **values: object) -> Outcome:
     """The answer is right; the words for `key` say what was right about it."""
     return Outcome("passed", say(key, **values))
 
 
-def wrong(key: str, **values: object) -> Outcome:
-    """The answer is not right; the words for `key` say what was seen and what was expected."""
-    return Outcome("wrong", say(key, **values))
+def wrong(key: str, *seen: object, **values: object) -> Judged:
+    """To raise: the answer is not right. The words for `key` say what was seen and expected.
+
+    The value that was `seen` stands in the words as `shown` tells it, the `values` as they are.
+    """
+    if seen:
+        values["seen"] = shown(*seen)
+    return Judged(Outcome("wrong", say(key, **values)))
 
 
-def not_yet(key: str = "checks.untouched") -> Outcome:
-    """There is no answer yet: the starter, or a function that returns nothing."""
-    return Outcome("not yet", say(key))
+def not_yet(key: str = "checks.untouched") -> Judged:
+    """To raise: there is no answer yet, only the starter, or a function that returns nothing."""
+    return Judged(Outcome("not yet", say(key)))
+
+
+def need(condition: object, key: str, *seen: object, **values: object) -> None:
+    """Go on if the condition holds; if not, raise `wrong(key, ...)`.
+
+    A value that must not be read while the condition holds, as it may raise, is given to `wrong`.
+    """
+    if not condition:
+        raise wrong(key, *seen, **values)
 
 
 def check(judge: Callable[..., Outcome]) -> Callable[..., Outcome]:
-    """Make a check of a function that takes an answer and returns an `Outcome`.
+    """Make a check of a function that judges an answer.
 
-    The check never raises: a `...` left in the answer is "not yet", and an answer that raises
-    while it is read is "wrong". Told the `exercise`'s number, it notes what was tried and passed.
-    Its help shows that option too.
+    The function returns `passed(...)`; all else it raises, by `need`, `wrong` or `not_yet`. The
+    check never raises: it returns the `Outcome`. A `...` left in the answer is "not yet", and an
+    answer that raises while it is read is "wrong". Told the `exercise`'s number, it notes what was
+    tried and passed. Its help shows that option too.
     """
 
     @wraps(judge)
     def checked(*arguments: object, exercise: str | None = None, **options: object) -> Outcome:
         try:
             if _untouched([*arguments, *options.values()]):
-                outcome = not_yet()
-            else:
-                outcome = judge(*arguments, **options)
+                raise not_yet()
+            outcome = judge(*arguments, **options)
+        except Judged as judged:
+            outcome = judged.outcome
         except Exception as error:
-            outcome = wrong("checks.crashed", error=told(error))
+            outcome = wrong("checks.crashed", error=told(error)).outcome
         if exercise and outcome.status != "not yet":
             log.note_exercise(exercise, outcome.status)
         return outcome
@@ -103,12 +126,14 @@ def shown(value: object) -> str:
     return say("checks.object", type=type(value).__name__)
 
 
-def called(function: Callable, *arguments: object, **options: object) -> object:
-    """What the learner's function gives, or the exception that it raises."""
-    try:
-        return function(*arguments, **options)
-    except Exception as error:
-        return error
+def is_text(value: object) -> bool:
+    """Whether it is a text that is not empty."""
+    return isinstance(value, str) and bool(value.strip())
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a number; True and False are none here."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _untouched(answer: object) -> bool:

@@ -5,11 +5,7 @@ from difflib import get_close_matches
 
 from ..parameters import PAIRS, PARAMETERS, Parameter
 from ..words import say
-from .outcome import Outcome, check, passed, shown, wrong
-
-# What a request has beside its parameters.
-OTHERS = ("model", "messages")
-# Two names for the same job: of each pair only one is to move.
+from .outcome import Outcome, check, need, passed, shown, wrong
 
 
 @check
@@ -22,11 +18,9 @@ def accepted(request: object, *names: str) -> Outcome:
     >>> checks.request.accepted({"temperature": 1.9, "extra_body": {"top_k": 20}}, "temperature")
     passed: All values are in their ranges: temperature=1.9, top_k=20.
     """
-    if fault := _fault(request):
-        return fault
     sent = _sent(request)
-    if missing := [name for name in names if name not in sent]:
-        return wrong("checks_request.missing", name=missing[0], expected=", ".join(names))
+    for name in names:
+        need(name in sent, "checks_request.missing", name=name, expected=", ".join(names))
     return passed("checks_request.accepted_passed", seen=_listed(sent))
 
 
@@ -40,73 +34,60 @@ def one_of_each_pair(options: object) -> Outcome:
     >>> checks.request.one_of_each_pair({"temperature": 1.2, "top_p": 0.5})
     wrong: Both temperature and top_p have moved; expected one of them...
     """
-    if fault := _fault(options):
-        return fault
     sent = _sent(options)
     for pair in PAIRS:
         moved = [name for name in pair if name in sent and sent[name] != PARAMETERS[name].default]
         values = {"one": pair[0], "other": pair[1]}
-        if not moved:
-            return wrong("checks_request.pair_unmoved", default=_defaults(pair), **values)
-        if len(moved) > 1:
-            return wrong("checks_request.pair_both", **values)
+        default = ", ".join(f"{name}={PARAMETERS[name].default}" for name in pair)
+        need(moved, "checks_request.pair_unmoved", default=default, **values)
+        need(len(moved) == 1, "checks_request.pair_both", **values)
     return passed("checks_request.pair_passed", seen=_listed(sent))
 
 
-def _fault(request: object) -> Outcome | None:
-    """The first thing that DashScope, or the SDK, would not take."""
-    if not isinstance(request, dict):
-        return wrong("checks_request.not_dict", seen=shown(request))
+def _sent(request: object) -> dict:
+    """The parameters as they stand in the JSON that is sent: `extra_body` melts into the rest.
+
+    What DashScope, or the SDK, would not take is wrong; the first such thing is told.
+    """
+    need(isinstance(request, dict), "checks_request.not_dict", request)
     extra = request.get("extra_body", {})
-    if not isinstance(extra, dict):
-        return wrong("checks_request.extra_not_dict", seen=shown(extra))
+    need(isinstance(extra, dict), "checks_request.extra_not_dict", extra)
     plain = {name: value for name, value in request.items() if name != "extra_body"}
     for name, value in [*plain.items(), *extra.items()]:
-        if name in OTHERS:
-            continue
-        if name not in PARAMETERS:
-            return _unknown(name)
-        if name in plain and not PARAMETERS[name].keyword:
-            return wrong("checks_request.not_keyword", name=name)
-        if fault := _value_fault(PARAMETERS[name], value):
-            return fault
-    return None
+        # A request has these beside its parameters.
+        if name not in ("model", "messages"):
+            _need_known(name)
+            keyword = name not in plain or PARAMETERS[name].keyword
+            need(keyword, "checks_request.not_keyword", name=name)
+            _need_fit(PARAMETERS[name], value)
+    return {name: value for name, value in (plain | extra).items() if name in PARAMETERS}
 
 
-def _unknown(name: object) -> Outcome:
+def _need_known(name: object) -> None:
+    if name in PARAMETERS:
+        return
     near = get_close_matches(name.lower(), PARAMETERS, n=1) if isinstance(name, str) else []
     if near:
-        return wrong("checks_request.misspelt", seen=reprlib.repr(name), name=near[0])
-    return wrong("checks_request.unknown", seen=shown(name))
+        raise wrong("checks_request.misspelt", seen=reprlib.repr(name), name=near[0])
+    raise wrong("checks_request.unknown", name)
 
 
-def _value_fault(row: Parameter, value: object) -> Outcome | None:
+def _need_fit(row: Parameter, value: object) -> None:
     if row.takes(value):
-        return None
+        return
     values = {"name": row.name, "seen": shown(value), "range": row.range}
     if row.kind is int:
-        return wrong("checks_request.value_whole", **values)
+        raise wrong("checks_request.value_whole", **values)
     if row.kind is not float:
-        return wrong("checks_request.value_kind", kind=row.kind.__name__, **values)
-    if not row.fits(value):
-        return wrong("checks_request.value_number", **values)
+        raise wrong("checks_request.value_kind", kind=row.kind.__name__, **values)
+    need(row.fits(value), "checks_request.value_number", **values)
     # Where an end is open, the end itself is the usual slip.
     at_end = (row.open_low and value == row.low) or (row.open_high and value == row.high)
-    name = "checks_request.value_at_end" if at_end else "checks_request.value_outside"
-    return wrong(name, **values)
-
-
-def _sent(request: dict) -> dict:
-    """The parameters as they stand in the JSON that is sent: `extra_body` melts into the rest."""
-    whole = {**request, **request.get("extra_body", {})}
-    return {name: value for name, value in whole.items() if name in PARAMETERS}
+    key = "checks_request.value_at_end" if at_end else "checks_request.value_outside"
+    raise wrong(key, **values)
 
 
 def _listed(sent: dict) -> str:
     rows = [f"{name}={reprlib.repr(value)}" for name, value in sent.items()]
     more = say("checks_request.more", count=len(rows) - 6) if len(rows) > 6 else ""
     return ", ".join(rows[:6]) + more
-
-
-def _defaults(pair: tuple[str, str]) -> str:
-    return ", ".join(f"{name}={PARAMETERS[name].default}" for name in pair)

@@ -9,7 +9,8 @@ from openai.types.chat import ChatCompletion
 
 from ..views.fields import field_tree
 from ..words import say
-from .outcome import Outcome, check, not_yet, passed, shown, told, wrong
+from .functions import need_return, result_of
+from .outcome import Outcome, check, is_number, need, passed, shown, wrong
 
 # Reasons that a learner can bring about, each with words on how.
 ADVICE = {
@@ -36,15 +37,8 @@ def finish_reason(completion: object, expected: str) -> Outcome:
     >>> checks.response.finish_reason(completion, "length")
     passed: ...
     """
-    if fault := _not_whole(completion):
-        return fault
-    if not completion.choices:
-        return wrong("checks_response.completion_no_choices", expected=expected)
-    reason = completion.choices[0].finish_reason
-    if reason == expected:
-        return passed("checks_response.reason_passed", expected=expected)
-    key = ADVICE.get(expected, "checks_response.reason_other")
-    return wrong(key, seen=shown(reason), expected=expected)
+    need_reason(completion, expected)
+    return passed("checks_response.reason_passed", expected=expected)
 
 
 @check
@@ -59,12 +53,10 @@ def fields(answers: Mapping[str, object], completion: object) -> Outcome:
     >>> checks.response.fields({"finish_reason": "length", "completion_tokens": 5}, completion)
     passed: ...
     """
-    if fault := _not_whole(completion):
-        return fault
+    _need_whole(completion)
     values = {field.place: field.value for field in field_tree(completion).root.walk()}
     for name, answer in answers.items():
-        if fault := _field_fault(name, answer, values):
-            return fault
+        _need_field(name, answer, values)
     return passed("checks_response.fields_passed", fields=", ".join(answers))
 
 
@@ -80,22 +72,19 @@ def probability(answer: object, completion: object) -> Outcome:
     >>> checks.response.probability(first.logprob, completion)
     wrong: ... is the logarithm of the probability; ...
     """
-    if fault := _not_whole(completion):
-        return fault
+    _need_whole(completion)
     rows = _rows(completion)
-    if not rows:
-        return wrong("checks_response.no_logprobs")
-    if not isinstance(answer, int | float) or isinstance(answer, bool):
-        return wrong("checks_response.probability_not_number", seen=shown(answer))
+    need(rows, "checks_response.no_logprobs")
+    need(is_number(answer), "checks_response.probability_not_number", answer)
     logprobs = [row.logprob for row in rows]
-    if _close(answer, math.exp(logprobs[0])):
-        percent = f"{math.exp(logprobs[0]):.1%}"
+    right = math.exp(logprobs[0])
+    if math.isclose(answer, right, rel_tol=TOLERANCE):
         token = shorten(rows[0].token, 20)
-        return passed("checks_response.probability_passed", token=token, percent=percent)
+        return passed("checks_response.probability_passed", token=token, percent=f"{right:.1%}")
     for slip, value, number in _slips(logprobs):
-        if _close(answer, value):
-            return wrong(slip, seen=shown(answer), number=number)
-    return wrong("checks_response.probability_other", seen=shown(answer))
+        slipped = math.isclose(answer, value, rel_tol=TOLERANCE)
+        need(not slipped, slip, answer, number=number)
+    raise wrong("checks_response.probability_other", answer)
 
 
 @check
@@ -108,46 +97,45 @@ def ending(function: object) -> Outcome:
     >>> checks.response.ending(lambda completion: completion.choices[0].finish_reason)
     wrong: ...
     """
-    if not callable(function):
-        return wrong("checks_response.not_function", seen=shown(function))
+    need(callable(function), "checks_response.not_function", function)
     for case, choices, expected in _endings():
         words = {"reply": say(case, reason=expected), "expected": expected}
-        try:
-            seen = function(_completion(choices))
-        except Exception as error:
-            return wrong("checks_response.ending_raised", error=told(error, 80), **words)
-        if (seen is None or seen is ...) and expected == REASONS[0]:
-            # A starter does so, and a function without its `return`.
-            return not_yet("checks_response.ending_none")
-        if type(seen) is not str or seen != expected:
-            return wrong("checks_response.ending_other", seen=shown(seen), **words)
+        completion = _completion(choices)
+        seen = result_of(function, completion, raised="checks_response.ending_raised", **words)
+        if expected == REASONS[0]:
+            need_return(seen, "checks_response.ending_none")
+        need(type(seen) is str and seen == expected, "checks_response.ending_other", seen, **words)
     return passed("checks_response.ending_passed")
 
 
-def _not_whole(answer: object) -> Outcome | None:
-    """What keeps the answer from being a whole response."""
-    if isinstance(answer, ChatCompletion):
-        return None
-    if isinstance(answer, str):
-        return wrong("checks_response.completion_text", seen=shown(answer))
-    if isinstance(answer, Stream | AsyncStream):
-        return wrong("checks_response.completion_stream")
-    return wrong("checks_response.completion_other", seen=shown(answer))
+def need_reason(completion: object, expected: str) -> None:
+    """The response must be whole and have ended for this reason."""
+    _need_whole(completion)
+    need(completion.choices, "checks_response.completion_no_choices", expected=expected)
+    reason = completion.choices[0].finish_reason
+    if reason != expected:
+        raise wrong(ADVICE.get(expected, "checks_response.reason_other"), reason, expected=expected)
 
 
-def _field_fault(name: str, answer: object, values: dict[str, object]) -> Outcome | None:
+def _need_whole(answer: object) -> None:
+    need(not isinstance(answer, str), "checks_response.completion_text", answer)
+    need(not isinstance(answer, Stream | AsyncStream), "checks_response.completion_stream")
+    need(isinstance(answer, ChatCompletion), "checks_response.completion_other", answer)
+
+
+def _need_field(name: str, answer: object, values: dict[str, object]) -> None:
     place = next((place for place in values if place.rsplit(".", 1)[-1] == name), name)
     right = values.get(place)
     if _same(answer, right):
-        return None
+        return
     words = {"name": name, "place": place, "seen": shown(answer)}
     if type(answer) is str and answer == str(right):
-        return wrong("checks_response.field_text", **words, type=type(right).__name__)
+        raise wrong("checks_response.field_text", **words, type=type(right).__name__)
     others = [other for other, value in values.items() if _same(answer, value)]
     # What many fields say (0, None) does not tell where it was read.
     if len(others) == 1:
-        return wrong("checks_response.field_of_another", **words, other=others[0])
-    return wrong("checks_response.field_other", **words)
+        raise wrong("checks_response.field_of_another", **words, other=others[0])
+    raise wrong("checks_response.field_other", **words)
 
 
 def _same(one: object, other: object) -> bool:
@@ -158,10 +146,6 @@ def _same(one: object, other: object) -> bool:
 def _rows(completion) -> list:
     logprobs = completion.choices[0].logprobs if completion.choices else None
     return (logprobs.content if logprobs else None) or []
-
-
-def _close(one: float, other: float) -> bool:
-    return math.isclose(one, other, rel_tol=TOLERANCE)
 
 
 def _slips(logprobs: list[float]) -> Iterator[tuple[str, float, int]]:

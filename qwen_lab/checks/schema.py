@@ -1,16 +1,14 @@
 """Checks of schemas, and of pydantic classes that validate an answer."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from reprlib import repr as brief
 from textwrap import shorten
 
 from pydantic import BaseModel, ValidationError
 
-from .outcome import Outcome, check, not_yet, passed, shown, wrong
+from .outcome import Outcome, check, need, not_yet, passed, shown, wrong
 
-# What a request puts around a schema.
-WRAPPERS = ("json_schema", "schema")
 Fields = Mapping[str, str | Sequence[str]]
 
 
@@ -27,8 +25,7 @@ def requires(schema: object, fields: Fields) -> Outcome:
     >>> checks.schema.requires(book, {"form": ["novel", "poem"]})
     wrong: "additionalProperties" is None; expected False...
     """
-    if found := fault(schema, fields, closed=True):
-        return found
+    need_fields(schema, fields, closed=True)
     return passed("checks_schema.requires_passed", fields=", ".join(fields))
 
 
@@ -45,74 +42,63 @@ def accepts(model: object, good: Mapping, *bad: Mapping) -> Outcome:
     >>> checks.schema.accepts(Order, {"dish": "tea", "cups": 2}, {"dish": "tea"})
     passed: ...
     """
-    if not isinstance(model, type) or not issubclass(model, BaseModel):
-        return wrong("checks_schema.not_model", seen=shown(model))
+    need(isinstance(model, type) and issubclass(model, BaseModel), "checks_schema.not_model", model)
     if not model.model_fields:
-        return not_yet("checks_schema.no_fields")
+        raise not_yet("checks_schema.no_fields")
     if problem := _problem(model, good):
-        return wrong("checks_schema.refuses_good", example=_short(good), problem=problem)
-    if lost := [name for name in good if name not in model.model_fields]:
-        fields = ", ".join(model.model_fields)
-        return wrong("checks_schema.field_lost", name=lost[0], seen=shorten(fields, 60))
+        raise wrong("checks_schema.refuses_good", example=_short(good), problem=problem)
+    fields = shorten(", ".join(model.model_fields), 60)
+    for name in good:
+        need(name in model.model_fields, "checks_schema.field_lost", name=name, seen=fields)
     for example in bad:
-        if not _problem(model, example):
-            return wrong("checks_schema.accepts_bad", example=_short(example))
+        need(_problem(model, example), "checks_schema.accepts_bad", example=_short(example))
     return passed("checks_schema.accepts_passed", count=len(bad))
 
 
-def fault(schema: object, fields: Fields, *, closed: bool) -> Outcome | None:
-    """What keeps a schema from demanding these fields, the first thing only.
-
-    `closed` means that it must forbid all others.
-    """
-    if not isinstance(schema, dict):
-        return wrong("checks_schema.not_dict", seen=shown(schema))
-    for name in WRAPPERS:
-        if isinstance(schema.get(name), dict):
-            return wrong("checks_schema.wrapped", name=name)
-    if schema.get("type") != "object":
-        return wrong("checks_schema.type_not_object", seen=shown(schema.get("type")))
+def need_fields(schema: object, fields: Fields, *, closed: bool) -> None:
+    """The schema must demand these fields; a `closed` one must forbid all others too."""
+    need(isinstance(schema, dict), "checks_schema.not_dict", schema)
+    # What a request puts around a schema.
+    for name in ("json_schema", "schema"):
+        need(not isinstance(schema.get(name), dict), "checks_schema.wrapped", name=name)
+    kind = schema.get("type")
+    need(kind == "object", "checks_schema.type_not_object", kind)
     properties = schema.get("properties")
-    if not isinstance(properties, dict):
-        return wrong("checks_schema.no_properties", seen=shown(properties))
-    return (
-        _names_fault(properties, fields)
-        or _fields_fault(properties, fields)
-        or _required_fault(schema.get("required"), fields)
-        or (_open_fault(schema) if closed else None)
-    )
+    need(isinstance(properties, dict), "checks_schema.no_properties", properties)
+    _need_names(properties, fields)
+    for name, expected in fields.items():
+        _need_part(name, properties[name], expected)
+    _need_required(schema.get("required"), fields)
+    if closed:
+        others = schema.get("additionalProperties")
+        need(others is False, "checks_schema.open", others)
 
 
-def _names_fault(properties: dict, fields: Fields) -> Outcome | None:
+def _need_names(properties: dict, fields: Fields) -> None:
+    """All these fields must be there, and no others."""
     expected = ", ".join(fields)
     if missing := [name for name in fields if name not in properties]:
         seen = brief(list(properties))
-        return wrong("checks_schema.missing", name=missing[0], seen=seen, expected=expected)
-    if others := [name for name in properties if name not in fields]:
-        return wrong("checks_schema.unasked", name=brief(others[0]), expected=expected)
-    return None
+        raise wrong("checks_schema.missing", name=missing[0], seen=seen, expected=expected)
+    for name in properties:
+        need(name in fields, "checks_schema.unasked", name=brief(name), expected=expected)
 
 
-def _fields_fault(properties: dict, fields: Fields) -> Outcome | None:
-    for name, expected in fields.items():
-        part = properties[name]
-        if not isinstance(part, dict):
-            return wrong("checks_schema.part_not_dict", name=name, seen=shown(part))
-        if isinstance(expected, str):
-            found = _type_fault(name, part, expected)
-        else:
-            found = _values_fault(name, part, list(expected))
-        if found:
-            return found
-    return None
+def _need_part(name: str, part: object, expected: str | Sequence[str]) -> None:
+    need(isinstance(part, dict), "checks_schema.part_not_dict", part, name=name)
+    if isinstance(expected, str):
+        _need_type(name, part, expected.split(" | "))
+    else:
+        _need_values(name, part, list(expected))
 
 
-def _type_fault(name: str, part: dict, expected: str) -> Outcome | None:
+def _need_type(name: str, part: dict, expected: list[str]) -> None:
+    if _types(part) == set(expected):
+        return
     seen = part.get("type")
-    if _types(part) == set(expected.split(" | ")):
-        return None
     shows = brief(seen) if type(seen) is list else shown(seen)
-    return wrong("checks_schema.type_other", name=name, seen=shows, expected=_wanted(expected))
+    wanted = json.dumps(expected if len(expected) > 1 else expected[0])
+    raise wrong("checks_schema.type_other", name=name, seen=shows, expected=wanted)
 
 
 def _types(part: dict) -> set:
@@ -124,35 +110,24 @@ def _types(part: dict) -> set:
     return set(seen) if isinstance(seen, list) else {seen}
 
 
-def _wanted(expected: str) -> str:
-    types = expected.split(" | ")
-    return json.dumps(types if len(types) > 1 else types[0])
-
-
-def _values_fault(name: str, part: dict, expected: list) -> Outcome | None:
-    values = {"name": name, "expected": json.dumps(expected, ensure_ascii=False)}
-    if part.get("type", "string") != "string":
-        return wrong("checks_schema.values_type", seen=shown(part["type"]), **values)
+def _need_values(name: str, part: dict, expected: list) -> None:
+    words = {"name": name, "expected": json.dumps(expected, ensure_ascii=False)}
+    kind = part.get("type", "string")
+    need(kind == "string", "checks_schema.values_type", kind, **words)
     seen = part.get("enum")
-    if not isinstance(seen, list):
-        return wrong("checks_schema.values_missing", seen=shown(seen), **values)
-    if sorted(map(repr, seen)) != sorted(map(repr, expected)):
-        return wrong("checks_schema.values_other", seen=brief(seen), **values)
-    return None
+    need(isinstance(seen, list), "checks_schema.values_missing", seen, **words)
+    need(_same(seen, expected), "checks_schema.values_other", seen=brief(seen), **words)
 
 
-def _required_fault(required: object, fields: Fields) -> Outcome | None:
-    expected = json.dumps(list(fields))
-    if not isinstance(required, list):
-        return wrong("checks_schema.required_missing", seen=shown(required), expected=expected)
-    if sorted(map(repr, required)) != sorted(map(repr, fields)):
-        return wrong("checks_schema.required_other", seen=brief(required), expected=expected)
-    return None
+def _need_required(seen: object, fields: Fields) -> None:
+    words = {"expected": json.dumps(list(fields))}
+    need(isinstance(seen, list), "checks_schema.required_missing", seen, **words)
+    need(_same(seen, fields), "checks_schema.required_other", seen=brief(seen), **words)
 
 
-def _open_fault(schema: dict) -> Outcome | None:
-    seen = schema.get("additionalProperties")
-    return None if seen is False else wrong("checks_schema.open", seen=shown(seen))
+def _same(seen: list, expected: Iterable) -> bool:
+    """Whether they have the same items, in whatever order."""
+    return sorted(map(repr, seen)) == sorted(map(repr, expected))
 
 
 def _problem(model: type, example: Mapping) -> str:

@@ -6,9 +6,7 @@ from difflib import get_close_matches
 from openai import AsyncStream, Stream
 from openai.types.chat import ChatCompletion
 
-from .outcome import Outcome, check, passed, shown, wrong
-
-NAMES = ("enable_search", "search_options")
+from .outcome import Outcome, check, need, passed, wrong
 
 
 @check
@@ -21,50 +19,32 @@ def options(options: object) -> Outcome:
     >>> checks.search.options({"extra_body": body})
     passed: ...
     """
-    if not isinstance(options, dict):
-        return wrong("checks_search.options_not_dict", seen=shown(options))
-    for name in (*NAMES, "forced_search"):
-        if name in options:
-            return wrong("checks_search.outside", name=name)
-    if "extra_body" not in options:
-        return _without("extra_body", options, "checks_search.no_extra_body")
-    body = options["extra_body"]
-    return _body_fault(body) or _forced_fault(body) or passed("checks_search.options_passed")
+    need(isinstance(options, dict), "checks_search.options_not_dict", options)
+    for name in ("enable_search", "search_options", "forced_search"):
+        need(name not in options, "checks_search.outside", name=name)
+    body = _found("extra_body", options, "checks_search.no_extra_body")
+    need(isinstance(body, dict), "checks_search.body_not_dict", body)
+    _need_true("enable_search", body, "checks_search.no_enable_search")
+    need("forced_search" not in body, "checks_search.forced_outside")
+    inner = _found("search_options", body, "checks_search.no_search_options")
+    need(isinstance(inner, dict), "checks_search.search_options_not_dict", inner)
+    _need_true("forced_search", inner, "checks_search.no_forced_search")
+    return passed("checks_search.options_passed")
 
 
-def _body_fault(body: object) -> Outcome | None:
-    """What keeps an `extra_body` from asking for a search."""
-    if not isinstance(body, dict):
-        return wrong("checks_search.body_not_dict", seen=shown(body))
-    if "enable_search" not in body:
-        return _without("enable_search", body, "checks_search.no_enable_search")
-    return _switch_fault("enable_search", body["enable_search"])
-
-
-def _forced_fault(body: dict) -> Outcome | None:
-    """What keeps its `search_options` from forcing one."""
-    if "forced_search" in body:
-        return wrong("checks_search.forced_outside")
-    if "search_options" not in body:
-        return _without("search_options", body, "checks_search.no_search_options")
-    inner = body["search_options"]
-    if not isinstance(inner, dict):
-        return wrong("checks_search.search_options_not_dict", seen=shown(inner))
-    if "forced_search" not in inner:
-        return _without("forced_search", inner, "checks_search.no_forced_search")
-    return _switch_fault("forced_search", inner["forced_search"])
-
-
-def _switch_fault(name: str, value: object) -> Outcome | None:
-    return None if value is True else wrong("checks_search.not_true", name=name, seen=shown(value))
-
-
-def _without(name: str, given: dict, key: str) -> Outcome:
-    """The key is missing; perhaps it is there in another spelling."""
+def _found(name: str, given: dict, key: str) -> object:
+    """The value under this name. It must be there; perhaps it is, in another spelling."""
+    if name in given:
+        return given[name]
     names = [each for each in given if isinstance(each, str)]
     if near := get_close_matches(name, names, n=1, cutoff=0.8):
-        return wrong("checks_search.misspelt", seen=reprlib.repr(near[0]), name=name)
-    return wrong(key, seen=reprlib.repr(list(given)))
+        raise wrong("checks_search.misspelt", seen=reprlib.repr(near[0]), name=name)
+    raise wrong(key, seen=reprlib.repr(list(given)))
+
+
+def _need_true(name: str, given: dict, key: str) -> None:
+    value = _found(name, given, key)
+    need(value is True, "checks_search.not_true", value, name=name)
 
 
 @check
@@ -83,27 +63,20 @@ def added(plain: object, searched: object, added: object) -> Outcome:
     passed: ...
     """
     for name, completion in (("plain", plain), ("searched", searched)):
-        if fault := _completion_fault(name, completion):
-            return fault
+        _need_usage(name, completion)
     without, with_search = plain.usage.prompt_tokens, searched.usage.prompt_tokens
     counts = {"plain": without, "searched": with_search, "expected": with_search - without}
-    if with_search == without:
-        return wrong("checks_search.same", **counts)
-    if with_search < without:
-        return wrong("checks_search.exchanged", **counts)
+    need(with_search != without, "checks_search.same", **counts)
+    need(not with_search < without, "checks_search.exchanged", **counts)
     if type(added) is int and added == counts["expected"]:
         return passed("checks_search.added_passed", **counts)
     totals = searched.usage.total_tokens - plain.usage.total_tokens
     key = "checks_search.totals" if added == totals else "checks_search.other"
-    return wrong(key, seen=shown(added), **counts)
+    raise wrong(key, added, **counts)
 
 
-def _completion_fault(name: str, answer: object) -> Outcome | None:
-    """What keeps an answer from being a whole response with its usage."""
-    if isinstance(answer, Stream | AsyncStream):
-        return wrong("checks_search.stream", name=name)
-    if not isinstance(answer, ChatCompletion):
-        return wrong("checks_search.not_completion", name=name, seen=shown(answer))
-    if answer.usage is None:
-        return wrong("checks_search.no_usage", name=name)
-    return None
+def _need_usage(name: str, answer: object) -> None:
+    """The answer must be a whole response with its usage."""
+    need(not isinstance(answer, Stream | AsyncStream), "checks_search.stream", name=name)
+    need(isinstance(answer, ChatCompletion), "checks_search.not_completion", answer, name=name)
+    need(answer.usage is not None, "checks_search.no_usage", name=name)

@@ -3,8 +3,8 @@
 import inspect
 import json
 import reprlib
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import httpx2
 from openai import AsyncStream, OpenAI, Stream
@@ -12,19 +12,15 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from ..watch.stream import Recording
 from ..words import say
-from .outcome import Outcome, check, not_yet, passed, shown, told, wrong
+from .functions import need_return, result_of
+from .outcome import Outcome, check, need, not_yet, passed, wrong
 
-EMPTY, MISSING = "checks_stream.trap_empty", "checks_stream.trap_no_usage"
-CHOICES, NONE = "checks_stream.trap_no_choices", "checks_stream.trap_none"
-SILENT = "checks_stream.trap_silent"
-# How not to fall into each trap.
-ADVICE = {
-    EMPTY: "checks_stream.advice_empty",
-    MISSING: "checks_stream.advice_no_usage",
-    CHOICES: "checks_stream.advice_no_choices",
-    NONE: "checks_stream.advice_none",
-    SILENT: "checks_stream.advice_silent",
-}
+# The words for each trap, and those on how not to fall into it.
+EMPTY = ("checks_stream.trap_empty", "checks_stream.advice_empty")
+MISSING = ("checks_stream.trap_no_usage", "checks_stream.advice_no_usage")
+CHOICES = ("checks_stream.trap_no_choices", "checks_stream.advice_no_choices")
+NONE = ("checks_stream.trap_none", "checks_stream.advice_none")
+SILENT = ("checks_stream.trap_silent", "checks_stream.advice_silent")
 
 
 class Case(NamedTuple):
@@ -35,8 +31,8 @@ class Case(NamedTuple):
 
     contents: list[str | None]
     usage: bool
-    text_trap: str
-    trap: str
+    text_trap: tuple[str, str]
+    trap: tuple[str, str]
 
     @property
     def text(self) -> str:
@@ -63,11 +59,9 @@ def reader(function: object) -> Outcome:
     >>> checks.stream.reader(lambda stream: ("", None))
     wrong: ...
     """
-    if not callable(function):
-        return wrong("checks_stream.not_function", seen=shown(function))
+    need(callable(function), "checks_stream.not_function", function)
     for case in CASES:
-        if outcome := _tried(function, case):
-            return outcome
+        _need_pair(_read(function, case), case)
     return passed("checks_stream.reader_passed", count=len(CASES))
 
 
@@ -81,70 +75,67 @@ def has_usage(chunks: object) -> Outcome:
     >>> checks.stream.has_usage(list(stream))
     passed: ...
     """
-    if not isinstance(chunks, list | tuple):
-        return _no_list(chunks)
-    if not chunks:
-        return wrong("checks_stream.chunks_empty")
+    _need_list(chunks)
+    need(chunks, "checks_stream.chunks_empty")
     for number, chunk in enumerate(chunks, 1):
-        if not isinstance(chunk, ChatCompletionChunk):
-            return wrong("checks_stream.no_chunk", number=number, seen=shown(chunk))
+        need(isinstance(chunk, ChatCompletionChunk), "checks_stream.no_chunk", chunk, number=number)
+    count = len(chunks)
     usage = next((chunk.usage for chunk in chunks if chunk.usage), None)
-    if usage is None:
-        return wrong("checks_stream.no_usage", count=len(chunks))
-    if not any(chunk.choices for chunk in chunks):
-        return wrong("checks_stream.only_usage", count=len(chunks))
+    need(usage is not None, "checks_stream.no_usage", count=count)
+    need(any(chunk.choices for chunk in chunks), "checks_stream.only_usage", count=count)
     tokens = {"prompt": usage.prompt_tokens, "completion": usage.completion_tokens}
-    return passed("checks_stream.has_usage_passed", count=len(chunks), **tokens)
+    return passed("checks_stream.has_usage_passed", count=count, **tokens)
 
 
-def _tried(function: Any, case: Case) -> Outcome | None:
-    """What is wrong with how the function reads this stream."""
+def _read(function: Callable, case: Case) -> object:
+    """What the function makes of this stream."""
     with OpenAI(api_key="none", base_url="http://127.0.0.1") as client:
-        try:
-            pair = function(_stream(case, client))
-        except Exception as error:
-            # The traceback holds the learner's names; the words are enough.
-            return _fell(case.trap, "checks_stream.raised", error=told(error, 80))
+        stream, words = _stream(case, client), _words(case.trap)
+        return result_of(function, stream, raised="checks_stream.raised", **words)
+
+
+def _need_pair(pair: object, case: Case) -> None:
     if inspect.iscoroutine(pair):
         pair.close()
-        return wrong("checks_stream.is_async")
-    if pair is None:
-        # A starter does so, and a function without its `return`.
-        return not_yet("checks_stream.returns_none")
+        raise wrong("checks_stream.is_async")
     if pair is ...:
-        return not_yet()
-    if not isinstance(pair, tuple | list) or len(pair) != 2:
-        return wrong("checks_stream.no_pair", seen=shown(pair))
-    return _compared(*pair, case)
+        raise not_yet()
+    need_return(pair, "checks_stream.returns_none")
+    need(isinstance(pair, tuple | list) and len(pair) == 2, "checks_stream.no_pair", pair)
+    text, usage = pair
+    exchanged = not isinstance(text, str) and isinstance(usage, str)
+    need(not exchanged, "checks_stream.exchanged")
+    _need_text(text, case)
+    _need_usage(usage, case)
 
 
-def _compared(text: object, usage: object, case: Case) -> Outcome | None:
-    if not isinstance(text, str) and isinstance(usage, str):
-        return wrong("checks_stream.exchanged")
-    if not isinstance(text, str):
-        return _fell(case.text_trap, "checks_stream.not_text", seen=shown(text))
+def _need_text(text: object, case: Case) -> None:
+    words = _words(case.text_trap)
+    need(isinstance(text, str), "checks_stream.not_text", text, **words)
     if text != case.text:
-        words = {"seen": reprlib.repr(text), "expected": repr(case.text)}
-        return _fell(case.text_trap, "checks_stream.other_text", **words)
-    if not case.usage and usage is not None:
-        return _fell(case.trap, "checks_stream.not_none", seen=shown(usage))
-    if case.usage and getattr(usage, "total_tokens", None) != USAGE["total_tokens"]:
-        return _fell(case.trap, "checks_stream.other_usage", seen=shown(usage))
-    return None
+        seen, expected = reprlib.repr(text), repr(case.text)
+        raise wrong("checks_stream.other_text", seen=seen, expected=expected, **words)
 
 
-def _fell(trap: str, key: str, **values: object) -> Outcome:
-    return wrong(key, trap=say(trap), advice=say(ADVICE[trap]), **values)
+def _need_usage(usage: object, case: Case) -> None:
+    words = _words(case.trap)
+    if case.usage:
+        right = getattr(usage, "total_tokens", None) == USAGE["total_tokens"]
+        need(right, "checks_stream.other_usage", usage, **words)
+    else:
+        need(usage is None, "checks_stream.not_none", usage, **words)
 
 
-def _no_list(answer: object) -> Outcome:
-    if isinstance(answer, Stream | AsyncStream | Recording):
-        return wrong("checks_stream.not_read")
-    if isinstance(answer, ChatCompletion):
-        return wrong("checks_stream.not_streamed")
-    if isinstance(answer, ChatCompletionChunk):
-        return wrong("checks_stream.one_chunk")
-    return wrong("checks_stream.not_list", seen=shown(answer))
+def _words(trap: tuple[str, str]) -> dict[str, str]:
+    name, advice = trap
+    return {"trap": say(name), "advice": say(advice)}
+
+
+def _need_list(answer: object) -> None:
+    need(not isinstance(answer, Stream | AsyncStream | Recording), "checks_stream.not_read")
+    need(not isinstance(answer, ChatCompletion), "checks_stream.not_streamed")
+    need(not isinstance(answer, ChatCompletionChunk), "checks_stream.one_chunk")
+    need(isinstance(answer, list | tuple), "checks_stream.not_list", answer)
 
 
 def _stream(case: Case, client: OpenAI) -> Stream:

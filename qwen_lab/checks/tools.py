@@ -10,15 +10,16 @@ from openai.types.chat import ChatCompletionMessage
 from openai.types.chat import ChatCompletionMessageFunctionToolCall as Call
 
 from ..words import say
-from . import schema
-from .outcome import Outcome, called, check, not_yet, passed, shown, told, wrong
+from .functions import called, need_no_error, need_return
+from .outcome import Outcome, check, is_text, need, passed, wrong
+from .schema import Fields, need_fields
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 ROUND = ("user", "assistant", "tool")
 
 
 @check
-def definition(tool: object, name: str, fields: schema.Fields) -> Outcome:
+def definition(tool: object, name: str, fields: Fields) -> Outcome:
     """Judge that a tool has this name, a description, and these parameters, all required.
 
     `fields` maps each parameter to its type, or to the list of its values.
@@ -30,31 +31,25 @@ def definition(tool: object, name: str, fields: schema.Fields) -> Outcome:
     >>> checks.tools.definition(tool, "get_price", {"size": ["small", "large"]})
     passed: ...
     """
-    if not isinstance(tool, dict):
-        return wrong("checks_tools.not_dict", seen=shown(tool))
-    function = tool.get("function")
-    if tool.get("type") != "function":
-        return wrong("checks_tools.type_other", seen=shown(tool.get("type")))
-    if not isinstance(function, dict):
-        return wrong("checks_tools.no_function", seen=shown(function))
-    if fault := _name_fault(function.get("name"), name):
-        return fault
+    need(isinstance(tool, dict), "checks_tools.not_dict", tool)
+    kind, function = tool.get("type"), tool.get("function")
+    need(kind == "function", "checks_tools.type_other", kind)
+    need(isinstance(function, dict), "checks_tools.no_function", function)
+    _need_name(function.get("name"), name)
     text = function.get("description")
-    if not isinstance(text, str) or not text.strip():
-        return wrong("checks_tools.no_description", seen=shown(text))
+    need(is_text(text), "checks_tools.no_description", text)
     if "parameters" not in function:
-        return wrong("checks_tools.no_parameters", seen=brief(list(function)))
-    if fault := schema.fault(function["parameters"], fields, closed=False):
-        return fault
+        raise wrong("checks_tools.no_parameters", seen=brief(list(function)))
+    need_fields(function["parameters"], fields, closed=False)
     return passed("checks_tools.definition_passed", name=name, fields=", ".join(fields))
 
 
-def _name_fault(seen: object, expected: str) -> Outcome | None:
+def _need_name(seen: object, expected: str) -> None:
     if seen == expected:
-        return None
-    if isinstance(seen, str) and not NAME.fullmatch(seen):
-        return wrong("checks_tools.name_letters", seen=shown(seen), expected=expected)
-    return wrong("checks_tools.name_other", seen=shown(seen), expected=expected)
+        return
+    strange = isinstance(seen, str) and not NAME.fullmatch(seen)
+    key = "checks_tools.name_letters" if strange else "checks_tools.name_other"
+    raise wrong(key, seen, expected=expected)
 
 
 @check
@@ -66,15 +61,16 @@ def one_round(messages: object, name: str) -> Outcome:
     >>> checks.tools.one_round([{"role": "user", "content": "What is a small tea?"}], "get_price")
     wrong: The roles are user; expected user → assistant → tool...
     """
-    if not isinstance(messages, list):
-        return wrong("checks_tools.messages_not_list", seen=shown(messages))
+    need(isinstance(messages, list), "checks_tools.messages_not_list", messages)
     plain = [_plain(message) for message in messages]
     for number, message in enumerate(plain, 1):
-        if not isinstance(message, dict):
-            return wrong("checks_tools.message_other", number=number, seen=shown(message))
+        need(isinstance(message, dict), "checks_tools.message_other", message, number=number)
     if plain and plain[0].get("role") == "system":
         plain = plain[1:]
-    return _roles_fault(plain) or _calls_fault(plain[1], name) or _results(plain)
+    _need_roles(plain)
+    _need_calls(plain[1].get("tool_calls"), name)
+    _need_results(plain[2:], [call["id"] for call in plain[1]["tool_calls"]])
+    return passed("checks_tools.round_passed")
 
 
 def _plain(message: object) -> object:
@@ -84,48 +80,37 @@ def _plain(message: object) -> object:
     return message
 
 
-def _roles_fault(messages: list[dict]) -> Outcome | None:
+def _need_roles(messages: list[dict]) -> None:
     seen = [message.get("role") for message in messages]
     words = {"seen": shorten(" → ".join(map(str, seen)), 80), "expected": " → ".join(ROUND)}
-    if seen[:2] == ["user", "tool"]:
-        return wrong("checks_tools.call_left_out", **words)
+    need(seen[:2] != ["user", "tool"], "checks_tools.call_left_out", **words)
     # A model that calls twice at once is told two results.
-    if seen[:3] != list(ROUND) or set(seen[3:]) - {"tool"}:
-        return wrong("checks_tools.roles_other", **words)
-    return None
+    right = seen[:3] == list(ROUND) and set(seen[3:]) <= {"tool"}
+    need(right, "checks_tools.roles_other", **words)
 
 
-def _calls_fault(message: dict, name: str) -> Outcome | None:
-    calls = message.get("tool_calls")
-    if not isinstance(calls, list) or not calls:
-        return wrong("checks_tools.no_calls", seen=shown(calls))
+def _need_calls(calls: object, name: str) -> None:
+    need(isinstance(calls, list) and calls, "checks_tools.no_calls", calls)
     for call in calls:
         function = call.get("function") if isinstance(call, dict) else None
-        if not isinstance(function, dict) or not isinstance(call.get("id"), str):
-            return wrong("checks_tools.call_other", seen=shown(call))
-        if fault := _name_fault(function.get("name"), name):
-            return fault
+        whole = isinstance(function, dict) and isinstance(call.get("id"), str)
+        need(whole, "checks_tools.call_other", call)
+        _need_name(function.get("name"), name)
         arguments = function.get("arguments")
-        if not isinstance(arguments, str):
-            return wrong("checks_tools.arguments_not_text", seen=shown(arguments))
-    return None
+        need(isinstance(arguments, str), "checks_tools.arguments_not_text", arguments)
 
 
-def _results(messages: list[dict]) -> Outcome:
-    waiting = [call["id"] for call in messages[1]["tool_calls"]]
-    for message in messages[2:]:
+def _need_results(messages: list[dict], waiting: list[str]) -> None:
+    """Each of the calls, by their ids in `waiting`, must get one result."""
+    for message in messages:
         seen, content = message.get("tool_call_id"), message.get("content")
-        if not waiting:
-            return wrong("checks_tools.result_unasked", seen=shown(seen))
+        need(waiting, "checks_tools.result_unasked", seen)
         if seen not in waiting:
-            expected = " / ".join(map(brief, waiting))
-            return wrong("checks_tools.id_other", seen=shown(seen), expected=expected)
-        if not isinstance(content, str) or not content.strip():
-            return wrong("checks_tools.content_not_text", seen=shown(content))
+            raise wrong("checks_tools.id_other", seen, expected=" / ".join(map(brief, waiting)))
+        need(is_text(content), "checks_tools.content_not_text", content)
         waiting.remove(seen)
     if waiting:
-        return wrong("checks_tools.unanswered", seen=shown(waiting[0]))
-    return passed("checks_tools.round_passed")
+        raise wrong("checks_tools.unanswered", waiting[0])
 
 
 @check
@@ -141,34 +126,24 @@ def runs(function: object, name: str, arguments: Mapping, result: object) -> Out
     >>> checks.tools.runs(run, "get_price", {"size": "small"}, 12)
     wrong: For the unknown tool get_price_2 your function returned '12 yuan' (type str), as if...
     """
-    if not callable(function):
-        return wrong("checks_tools.not_function", seen=shown(function))
+    need(callable(function), "checks_tools.not_function", function)
     right = json.dumps(arguments, ensure_ascii=False)
     said = _run(function, name, right)
-    if said is None or said is ...:
-        # A starter does so, and a function without its `return`.
-        return not_yet("checks_tools.returned_none")
-    if isinstance(said, Exception):
-        return wrong("checks_tools.right_raised", arguments=right, error=told(said, 70))
-    if not isinstance(said, str):
-        return wrong("checks_tools.right_not_text", seen=shown(said))
-    if str(result) not in said:
-        return wrong("checks_tools.right_other", arguments=right, seen=shown(said), result=result)
-    for case, other, text in _hostile(name, arguments):
+    need_return(said, "checks_tools.returned_none")
+    need_no_error(said, "checks_tools.right_raised", 70, arguments=right)
+    need(isinstance(said, str), "checks_tools.right_not_text", said)
+    need(str(result) in said, "checks_tools.right_other", said, arguments=right, result=result)
+    for case, other, text in _hostile(name, arguments, right):
         words = {"case": say(case, name=other, arguments=shorten(text, 60))}
         answer = _run(function, other, text)
-        if isinstance(answer, Exception):
-            return wrong("checks_tools.raised", error=told(answer, 70), **words)
-        if not isinstance(answer, str) or not answer.strip():
-            return wrong("checks_tools.no_text", seen=shown(answer), **words)
-        if answer == said:
-            return wrong("checks_tools.ran_anyway", seen=shown(answer), **words)
+        need_no_error(answer, "checks_tools.raised", 70, **words)
+        need(is_text(answer), "checks_tools.no_text", answer, **words)
+        need(answer != said, "checks_tools.ran_anyway", answer, **words)
     return passed("checks_tools.runs_passed")
 
 
-def _hostile(name: str, arguments: Mapping) -> Iterator[tuple[str, str, str]]:
+def _hostile(name: str, arguments: Mapping, right: str) -> Iterator[tuple[str, str, str]]:
     """Calls that a model may well make and that must not be run: words, name, arguments."""
-    right = json.dumps(arguments, ensure_ascii=False)
     yield "checks_tools.case_unknown", f"{name}_2", right
     yield "checks_tools.case_cut", name, right[:-2]
     # Python that is not JSON: who evaluates the model's text has run it.

@@ -8,7 +8,7 @@ import pytest
 
 from qwen_lab import checks, words
 from qwen_lab.checks import outcome
-from qwen_lab.checks.outcome import Outcome, check, passed, shown
+from qwen_lab.checks.outcome import Outcome, check, need, passed, shown
 
 
 class Silent(Exception):
@@ -53,6 +53,13 @@ def approve(answer, other=None):
 
 
 @check
+def demand(answer):
+    need(type(answer) is str, "checks_messages.messages_not_list", answer)
+    need(answer.strip(), "checks_messages.content_empty", number=3)
+    return passed("checks_messages.roles_passed", seen=answer)
+
+
+@check
 def read(answer):
     raise answer
 
@@ -66,6 +73,12 @@ def test_an_answer_with_a_stub_in_it_is_not_yet(answer):
 @pytest.mark.parametrize("answer", ["...", [], None, {...: "Hi"}])
 def test_an_answer_without_a_stub_is_judged(answer):
     assert approve(answer).status == "passed"
+
+
+def test_the_first_need_that_is_not_met_ends_the_judgement():
+    assert demand(5).message.startswith("messages is 5 (type int); expected")
+    assert demand(" ").status == "wrong" and "message 3" in demand(" ").message
+    assert demand("Hi").status == "passed"
 
 
 def test_what_goes_wrong_while_an_answer_is_read_is_shown_in_short():
