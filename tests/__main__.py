@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,6 +21,7 @@ PARTS = {
     "others": ["tests", "-m", "not model and not browser"],
     "lessons": ["--nbval", "notebooks"],
 }
+KINDS = ("tests", "failures", "errors", "skipped")
 SLOWEST = 10
 
 
@@ -36,7 +38,7 @@ def main(arguments: list[str]) -> int:
 
 def run(parts: dict[str, list[str]], folder: Path) -> int:
     """Run the parts side by side, say what came of each; return the worst of their exit codes."""
-    running = {}
+    began, running = time.monotonic(), {}
     for name, arguments in parts.items():
         print(f"Running {name}: pytest {shlex.join(arguments)}", flush=True)
         report = f"--junit-xml={folder / name}.xml"
@@ -46,7 +48,8 @@ def run(parts: dict[str, list[str]], folder: Path) -> int:
     for name, process in running.items():
         codes[name] = ended(process)
         print((folder / f"{name}.txt").read_text(encoding="utf-8", errors="replace"), flush=True)
-    summary({name: folder / f"{name}.xml" for name in parts}, codes)
+    reports = {name: folder / f"{name}.xml" for name in parts}
+    summary(reports, codes, time.monotonic() - began)
     return max(codes.values())
 
 
@@ -65,24 +68,29 @@ def ended(process: subprocess.Popen) -> int:
             continue
 
 
-def summary(reports: dict[str, Path], codes: dict[str, int]) -> None:
-    """Print how each part ended, how long it took, and which tests took longest."""
-    slowest = []
-    for name, report in reports.items():
-        if not report.exists():
-            print(f"{name}: no report, exit code {codes[name]}")
-            continue
-        [suite] = ElementTree.parse(report).iter("testsuite")
-        count, seconds = suite.get("tests"), float(suite.get("time"))
+def summary(reports: dict[str, Path], codes: dict[str, int], seconds: float) -> None:
+    """Print how each part ended and how long it took, the slowest tests, and all in one line."""
+    suites = {name: suite(report) for name, report in reports.items()}
+    for name, of in suites.items():
         outcome = f"failed (exit code {codes[name]})" if codes[name] else "passed"
-        print(f"{name} {outcome}: {count} in {seconds:.0f} s")
-        slowest += [
-            (float(case.get("time")), f"{case.get('classname')}::{case.get('name')}")
-            for case in suite.iter("testcase")
-        ]
+        print(f"{name} {outcome}: {of.get('tests')} in {float(of.get('time')):.0f} s")
+    cases = [case for of in suites.values() for case in of.iter("testcase")]
     print(f"The slowest {SLOWEST}:")
-    for seconds, test in sorted(slowest, reverse=True)[:SLOWEST]:
-        print(f"{seconds:8.1f} s  {test}")
+    for case in sorted(cases, key=lambda case: -float(case.get("time")))[:SLOWEST]:
+        print(f"{float(case.get('time')):8.1f} s  {case.get('classname')}::{case.get('name')}")
+    counts = {kind: sum(int(of.get(kind)) for of in suites.values()) for kind in KINDS}
+    passed = {"passed": counts.pop("tests") - sum(counts.values())}
+    ends = [f"{count} {kind}" for kind, count in (passed | counts).items() if count]
+    print(f" {', '.join(ends)} in {seconds:.2f}s ".center(80, "="))
+
+
+def suite(report: Path) -> ElementTree.Element:
+    """What a part reported; one that did not come to that is an error."""
+    if report.exists():
+        return ElementTree.parse(report).find("testsuite")
+    return ElementTree.Element(
+        "testsuite", tests="1", failures="0", errors="1", skipped="0", time="0"
+    )
 
 
 if __name__ == "__main__":

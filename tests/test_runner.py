@@ -25,6 +25,7 @@ def test_a_quick_one():
 @pytest.mark.model
 @pytest.mark.parametrize("seconds", [0.5, SLOW])
 def test_a_slow_one(seconds, pytestconfig):
+    open("running", "w").close()
     time.sleep(seconds)
     open(pytestconfig.getoption("--pictures") or os.devnull, "w").close()
 """
@@ -71,6 +72,7 @@ def test_all_the_tests_and_lessons_run_and_the_slowest_are_named(checkout):
     seconds = [float(each) for each, _ in slowest]
     assert seconds == sorted(seconds, reverse=True) and len(seconds) == 4
     assert "tests.test_all::test_a_slow_one[1.5]" in [name for _, name in slowest[:2]]
+    assert re.match(r"=+ 4 passed in [\d.]+s =+$", done.stdout.splitlines()[-1])
     assert (checkout / "kept").exists()
 
 
@@ -93,13 +95,14 @@ def test_another():
         ("assert 0", "pass", "seen\n", "others failed (exit code 1)"),
         ("pass", "assert 0", "seen\n", "model failed (exit code 1)"),
         ("pass", "pass", "other\n", "lessons failed (exit code 1)"),
-        ("os.kill(os.getpid(), 9)", "pass", "seen\n", "others: no report, exit code 9"),
+        ("os.kill(os.getpid(), 9)", "pass", "seen\n", "others failed (exit code 9): 1 in 0 s"),
     ],
 )
 def test_one_part_that_fails_is_enough(checkout, one, another, stored, failed):
     write(checkout, ONE.format(one, another), stored)
     done = run(checkout)
     assert done.returncode and failed in done.stdout and done.stdout.count(" passed: 1 in ") == 2
+    assert re.match(r"=+ 2 passed, 1 (failures|errors) in ", done.stdout.splitlines()[-1])
 
 
 def test_with_a_folder_or_an_option_it_is_pytest_alone(checkout):
@@ -110,15 +113,13 @@ def test_with_a_folder_or_an_option_it_is_pytest_alone(checkout):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no group to interrupt")
 def test_ctrl_c_ends_every_part(checkout):
-    write(checkout, TESTS.replace("SLOW", "600"), "seen\n")
+    write(checkout, TESTS.replace("0.5, SLOW", "60"), "seen\n")
     command = [sys.executable, "tests"]
     with subprocess.Popen(
         command, cwd=checkout, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as runner:
-        for line in runner.stdout:
-            if "collected" in line:
-                break
-        time.sleep(3)
+        while not (checkout / "running").exists():
+            time.sleep(0.1)
         os.killpg(runner.pid, signal.SIGINT)
         assert "KeyboardInterrupt" in runner.stdout.read()
     assert runner.returncode == 2
