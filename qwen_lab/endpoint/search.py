@@ -7,6 +7,7 @@ English; `QWEN_LAB_NOTES` adds a learner's folder. Not covered: the web.
 import math
 import re
 import sqlite3
+import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -32,27 +33,8 @@ RANKED = "SELECT rowid FROM notes WHERE notes MATCH ? ORDER BY bm25(notes, 3, 1)
 HAN = "\u3400-\u9fff"
 RUN = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+(?:\.[^\W_{HAN}]+)*")
 YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-# Words that questions have and that say nothing about their subject, taken out before its words
-# are looked for: polite words, question words, words of number, pronouns, particles.
-FILLERS = re.compile(
-    "请问|告诉|知道|帮我|什么|怎么样?|怎样|如何|多少|多(?=[高长深大久])|哪[里儿个些座条支位]?|意思"
-    "|一[个下共]|总共|几[个枚块]?|世界上|[你我他她它您]们?|[请的了吗呢吧啊是在与有到把就谁这那给]"
-)
-STOPS = frozenset(
-    "a an the of in on at to for from by with and or is are was were be been do does did has have"
-    " had can could would will i you he she we they it me my your its this that these those there"
-    " what which who whom whose when where why how many much please tell about s t as get got win"
-    " won come came out".split()
-)
-PROMPTS = {
-    "zh": "搜索结果：\n\n{notes}\n\n请根据搜索结果回答：",
-    "en": "Search results:\n\n{notes}\n\nAnswer from the search results:",
-}
-# What a question for the date says; the note itself is made on the day.
-CALENDAR = (
-    "今天的日期 今日 今年 现在 几月 几号 星期几 礼拜几 哪一年",
-    "today's date now current day weekday week month year",
-)
+WORDS = tomllib.loads(Path(__file__).with_name("search.toml").read_text(encoding="utf-8"))
+FILLERS, STOPS = re.compile(WORDS["fillers"]), frozenset(WORDS["stops"].split())
 
 
 @dataclass(frozen=True)
@@ -75,7 +57,7 @@ class Search:
         self._today = today
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
         self._database.execute(TABLE)
-        rows = [(note.title, note.text) for note in self._notes] + [(day, "") for day in CALENDAR]
+        rows = [(note.title, note.text) for note in self._notes] + [(day, "") for day in WORDS["calendar"]]
         indexed = [(_indexed(title), _indexed(text)) for title, text in rows]
         self._database.executemany("INSERT INTO notes VALUES (?, ?)", indexed)
 
@@ -129,7 +111,7 @@ def insert(messages: Sequence[dict], notes: Sequence[Note]) -> list[dict]:
     if not notes:
         return list(messages)
     listed = "\n\n".join(f"{note.title}\n{note.text}" for note in notes)
-    return before_question(messages, PROMPTS[_language(listed)].format(notes=listed))
+    return before_question(messages, WORDS["prompts"][_language(listed)].format(notes=listed))
 
 
 def _notes(folder: Path) -> Iterator[Note]:
