@@ -150,7 +150,7 @@ def test_the_readme_has_at_most_260_lines_and_names_every_file_of_the_package_wh
 
 
 # Folders of words and other data, of which the README names only the folder.
-DATA = {"words", "notes", "quizzes", "jupyter_config"}
+DATA = {"words", "notes", "quizzes", "jupyter_config", "styles"}
 
 
 def told_tree(text):

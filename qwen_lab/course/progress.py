@@ -12,11 +12,6 @@ from .exercises import exercises
 
 SIGNS = {"passed": "✓", "wrong": "✗", "open": "·"}
 QUESTIONS = 3
-STYLE = """
-.qwen-progress b { display: inline-block; min-width: 1.6em; text-align: center; }
-.qwen-progress .passed { color: var(--jp-success-color0, #2e7d32); }
-.qwen-progress .wrong { color: var(--jp-error-color1, #d32f2f); }
-"""
 
 
 def progress() -> View:
@@ -44,7 +39,7 @@ def progress() -> View:
     return View(
         html.format(words, shown, say("progress.legend")),
         "\n".join([words, *(row.text for row in rows)]),
-        STYLE,
+        "progress",
     )
 
 

@@ -8,11 +8,6 @@ from .field_meanings import meaning
 from .fields import ABSENT, Field, Pair, Subject, field_tree, paired
 from .html import Html, View, brief, clean, filled, fold
 
-STYLE = """
-.qwen-anatomy small, .qwen-anatomy span, .qwen-anatomy .value { margin-left: 6px; }
-.qwen-anatomy .value { color: var(--jp-mirrormode-string-color, #b71c1c); white-space: pre-wrap; }
-.qwen-anatomy .differs { border-left: 4px solid var(--jp-warn-color1, #b26a00); padding-left: 6px; }
-"""
 LONGEST_TEXT, LONGEST_SHORT = 600, 59
 # Of a hundred tokens the first few show what is in each; the x-ray shows them all.
 TOKENS = "choices[].logprobs.content"
@@ -51,7 +46,7 @@ def anatomy(subject: object, other: object = None) -> View:
         lines = [*_differences(pair)]
         title = say("anatomy.differences", count=len(lines)) if lines else say("anatomy.same")
     html = Html('<div class="qwen-anatomy"><b>{}</b>{}</div>').format(title, _inner(pair, mine))
-    return View(html, "\n".join([title, *lines]), STYLE)
+    return View(html, "\n".join([title, *lines]), "anatomy")
 
 
 def _item(pair: Pair, subject: Subject) -> Html:

@@ -8,15 +8,6 @@ from ..words import say
 from .html import Html, View, clean, filled, percent
 from .tokens import Said, Token, said, visible
 
-STYLE = """
-.qwen-difference { display: grid; gap: 12px;
-  grid-template-columns: repeat(auto-fit, minmax(min(100%, 260px), 1fr)); }
-.qwen-difference > div { border: 1px solid var(--jp-border-color1, #999); min-width: 0;
-  padding: 6px 10px; white-space: pre-wrap; }
-.qwen-difference span { opacity: 0.7; }
-.qwen-difference mark { background: rgba(255, 152, 0, 0.35); border-bottom: 3px double;
-  color: inherit; }
-"""
 # What is marked where texts without tokens part: a word, or one sign with what belongs to it.
 WORD = re.compile(r" ?[A-Za-z0-9À-ɏ\u0300-\u036f]+|.[\u0300-\u036f\ufe0e\ufe0f\u200d]*", re.S)
 SHOWN = 40
@@ -42,7 +33,7 @@ def difference(a: object, b: object, *, labels: Sequence[str] = ("A", "B")) -> V
         for label, each, word in zip(labels, pair, marked, strict=True)
     )
     html = Html('{}<div class="qwen-difference">{}</div>')
-    return View(html.format(filled("<p>{}</p>", lines), columns), "\n".join(lines), STYLE)
+    return View(html.format(filled("<p>{}</p>", lines), columns), "\n".join(lines), "difference")
 
 
 def _whole(answer: Said) -> bool:

@@ -6,18 +6,6 @@ from ..watch.sweep import Answer, Figures
 from ..words import say
 from .html import Html, View, brief, filled, fold, sentence, table
 
-STYLE = """
-.qwen-grid > div:first-child td { min-width: 110px; }
-.qwen-grid th:first-child { overflow-wrap: normal; white-space: normal; }
-.qwen-grid .same { border: 1px solid; border-radius: 3px; padding: 0 4px; }
-.qwen-grid p { margin: 2px 8px 12px; }
-.qwen-grid figure { margin: 8px; max-width: 480px; }
-.qwen-grid figure > svg { display: block; height: 160px; overflow: visible; width: 100%; }
-.qwen-grid figure > div { display: flex; justify-content: space-between; }
-.qwen-grid li svg { height: 8px; width: 26px; }
-.qwen-grid polyline { fill: none; stroke: currentColor; stroke-width: 1.5;
-  vector-effect: non-scaling-stroke; }
-"""
 SHORT = 40
 CURVES = ("distinct", "length", "distinct_2", "overlap")
 DASHES = ("", "6 3", "2 3", "8 3 2 3")
@@ -35,7 +23,7 @@ def grid(groups: list[Figures]) -> View:
     same = filled("<p><small>{}</small></p>", [say("sweep.same")])
     parts = Html("").join([answers, same, _figures(pairs, title), _chart(groups)])
     html = Html('<div class="qwen-grid">{}</div>').format(parts)
-    return View(html, "\n".join(_lines(groups)), STYLE)
+    return View(html, "\n".join(_lines(groups)), "grid")
 
 
 def named(setting: dict) -> str:

@@ -3,50 +3,43 @@
 import html
 import re
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 from markupsafe import Markup
 
 from ..words import say
 
+# The CSS of every view, in `html.css`, and of each view that has more, in one of its name.
+#
 # A view is read in JupyterLab, light or dark, in an exported page, and on GitHub, where all colours
 # are taken out: the text must say it all. JupyterLab's own colours where it has them. A class named
 # twice outweighs JupyterLab's rules for the HTML of outputs.
-STYLE = """<style>
-.qwen-view { color: var(--jp-content-font-color1, inherit); line-height: 1.5; max-width: 1000px;
-  min-width: 0; overflow-wrap: anywhere; }
-.qwen-view code, .qwen-view pre { color: inherit;
-  font-family: var(--jp-code-font-family, monospace); font-size: var(--jp-code-font-size, 13px); }
-.qwen-view pre { margin: 4px 0; white-space: pre-wrap; }
-.qwen-view summary { cursor: pointer; }
-.qwen-view.qwen-view ul { list-style: none; margin: 0; padding-left: 20px; }
-.qwen-view.qwen-view table { border-collapse: collapse; color: inherit; font-size: inherit;
-  margin: 0; table-layout: auto; }
-.qwen-view.qwen-view th, .qwen-view.qwen-view td { padding: 2px 8px; text-align: left;
-  border-bottom: 1px solid var(--jp-border-color2, #bdbdbd); vertical-align: top; }
-.qwen-view th { white-space: nowrap; }
-.qwen-view td { overflow-wrap: break-word; }
-.qwen-view small { color: var(--jp-content-font-color2, inherit); }
-.qwen-view :focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); }
-%s</style>"""
+STYLES = Path(__file__).with_name("styles")
 
 
 class View:
     """Something to look at: HTML for the notebook, and `text`, its short form for everywhere else.
 
-    `style` is the CSS that the HTML needs beside `STYLE`. The repr is `text`, so it should be
-    stable: no times, no addresses.
+    `style` names the file in `STYLES` that the HTML needs beside `html.css`. The repr is `text`, so
+    it should be stable: no times, no addresses.
     """
 
     def __init__(self, html: "Html", text: str, style: str = "") -> None:
         self.html = html
         self.text = clean(text)
-        self._style = style
+        self._style = _css("html") + (_css(style) if style else "")
 
     def _repr_html_(self) -> str:
-        return f'{STYLE % self._style}<div class="qwen-view">{self.html}</div>'
+        return f'<style>{self._style}</style><div class="qwen-view">{self.html}</div>'
 
     def __repr__(self) -> str:
         return self.text
+
+
+@cache
+def _css(name: str) -> str:
+    return "\n" + (STYLES / f"{name}.css").read_text(encoding="utf-8")
 
 
 def clean(text: str) -> str:

@@ -4,10 +4,6 @@ from ..parameters import Parameter, named
 from ..words import say
 from .html import Html, View, filled, table
 
-STYLE = """
-.qwen-knobs td:nth-child(-n+4) { white-space: nowrap; }
-.qwen-knobs td:last-child { min-width: 200px; }
-"""
 COLUMNS = ("name", "range", "default", "place", "models")
 # How wide the first columns of the short form are.
 WIDTHS = (22, 18, 8, 12)
@@ -38,7 +34,7 @@ def knobs(*names: str) -> View:
     small = filled("<p><small>{}</small></p>", notes)
     heads = (say(f"knobs.{name}") for name in COLUMNS)
     html = Html('<div class="qwen-knobs">{}{}</div>').format(table(body, *heads), small)
-    return View(html, "\n".join([*map(_text, cells), *notes]), STYLE)
+    return View(html, "\n".join([*map(_text, cells), *notes]), "knobs")
 
 
 def _cells(row: Parameter) -> list[str]:

@@ -8,11 +8,6 @@ from ..words import say
 from .html import Html, View, filled, percent, sentence, table
 from .sampler import token_name
 
-STYLE = """
-.qwen-view.qwen-view .qwen-odds td { text-align: right; white-space: nowrap; }
-.qwen-odds td, .qwen-odds th { font-variant-numeric: tabular-nums; }
-.qwen-odds th { font-weight: normal; }
-"""
 # How wide a column of the short form is.
 WIDTH = 11
 
@@ -41,7 +36,7 @@ def odds(found: NextToken | None, *settings: Mapping[str, float], most: int = 5)
     rows = [*_settings(settings), *_chances(found, last, most)]
     body = Html("").join(map(_row, rows))
     html = Html('<div class="qwen-odds">{}</div>').format(table(body))
-    return View(html, "\n".join(map(_line, rows)), STYLE)
+    return View(html, "\n".join(map(_line, rows)), "odds")
 
 
 def _settings(settings: tuple[Mapping[str, float], ...]) -> Iterator[tuple[str, list[str]]]:

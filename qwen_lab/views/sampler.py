@@ -20,23 +20,6 @@ from .tokens import visible
 ROWS, LONG = 16, 24
 # What a full bar may stand for: the least of these that holds the longest.
 SCALES = (0.05, 0.1, 0.2, 0.5, 1.0)
-STYLE = """
-.qwen-sampler table { width: 100%; }
-.qwen-sampler th { font-weight: 600; }
-.qwen-sampler th, .qwen-sampler td { overflow-wrap: break-word; }
-.qwen-sampler td:first-child { min-width: 4.5em; }
-.qwen-sampler td:nth-child(2) { width: 50%; }
-.qwen-view .qwen-sampler td:nth-child(n+3), .qwen-view .qwen-sampler th:nth-child(n+3) {
-  text-align: right; white-space: nowrap; }
-.qwen-sampler td > b { display: block; height: 7px; margin-top: 2px; box-sizing: border-box;
-  border: 1px solid var(--jp-content-font-color2, #757575); }
-.qwen-sampler td > b.now { background: var(--jp-brand-color1, #1976d2);
-  border-color: var(--jp-brand-color1, #1976d2); }
-.qwen-sampler td > b.drawn { background: var(--jp-success-color1, #388e3c); border-style: dashed; }
-.qwen-sampler .cut > td > b:first-of-type { background: repeating-linear-gradient(135deg,
-  transparent 0 4px, var(--jp-content-font-color2, #757575) 4px 5px); border-style: dashed; }
-.qwen-sampler .cut > td:first-child code { text-decoration: line-through; }
-.qwen-sampler ol { margin: 4px 0; padding-left: 24px; }"""
 
 
 @dataclass(frozen=True)
@@ -71,7 +54,7 @@ def sampler(
     items = filled("<li>{}</li>", sentences(found, told, settings))
     counted = filled("<p>{}</p>", [say("sampler.counting")] if counting else [])
     html = Html('<div class="qwen-sampler">{}{}<ol>{}</ol></div>')
-    return View(html.format(_table(rows), counted, items), _text(found, told, listed), STYLE)
+    return View(html.format(_table(rows), counted, items), _text(found, told, listed), "sampler")
 
 
 def chosen(told: Sequence[Stage], most: int = ROWS) -> list[int]:

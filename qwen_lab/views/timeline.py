@@ -6,19 +6,6 @@ from ..watch.calls import Call, Calls
 from ..words import say
 from .html import Html, View, brief, filled, sentence, table
 
-STYLE = """
-.qwen-timeline td:nth-child(3) { min-width: 220px; position: relative; width: 60%; }
-.qwen-timeline td:nth-child(-n+2) { max-width: 180px; }
-.qwen-timeline-part { border: 1px solid; box-sizing: border-box; height: 14px; min-width: 5px;
-  position: absolute; top: 6px; }
-.qwen-timeline-queued { border-style: dotted; }
-.qwen-timeline-waiting { background: repeating-linear-gradient(
-  45deg, transparent 0 3px, var(--jp-brand-color1, #1976d2) 3px 5px); }
-.qwen-timeline-reading, .qwen-timeline-left { background: var(--jp-brand-color1, #1976d2); }
-.qwen-timeline-left { border: 2px dashed; opacity: 0.5; }
-.qwen-timeline-failed { background: repeating-linear-gradient(
-  -45deg, transparent 0 3px, var(--jp-error-color1, #d32f2f) 3px 6px); }
-"""
 KINDS = ("queued", "waiting", "reading", "left", "failed")
 LABEL = 40
 BAR = Html('<div class="qwen-timeline-part qwen-timeline-{}" style="{}"></div>')
@@ -43,7 +30,7 @@ def timeline(calls: Calls) -> View:
     bars = table(rows, *(say(f"timeline.{name}") for name in names))
     html = Html('<div class="qwen-timeline"><p>{}</p>{}{}</div>')
     html = html.format(_sum(found), _legend(found), bars)
-    return View(html, "\n".join(_lines(found)), STYLE)
+    return View(html, "\n".join(_lines(found)), "timeline")
 
 
 def _moments(call: Call) -> list[float]:

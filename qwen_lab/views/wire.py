@@ -8,18 +8,6 @@ from ..watch.stream import Line, Recording
 from ..words import say
 from .html import Html, View, brief, filled, fold, sentence, table
 
-STYLE = """
-.qwen-wire td:nth-child(-n+2) { white-space: nowrap; }
-.qwen-wire td:nth-child(3) { min-width: 240px; }
-.qwen-wire code { display: block; max-height: 5em; overflow-wrap: anywhere; overflow-y: auto; }
-.qwen-wire td:nth-child(4) { min-width: 110px; overflow-wrap: normal; }
-.qwen-wire td:nth-child(5) { min-width: 160px; white-space: pre-wrap; }
-@keyframes qwen-wire { from { opacity: 0; } to { opacity: 1; } }
-.qwen-wire-slow { white-space: pre-wrap; }
-.qwen-wire details[open] .qwen-wire-slow span { animation: qwen-wire 0.15s both; }
-@media (prefers-reduced-motion: reduce) {
-  .qwen-wire details[open] .qwen-wire-slow span { animation: none; } }
-"""
 FIRST, LAST = 10, 4
 # How long the slow motion takes, in seconds.
 SLOW = 8
@@ -65,7 +53,7 @@ def wire(events: list[Line], state: str, error: Exception | None = None) -> View
     told = [_times(events), *_traps(events), *end]
     parts = [filled("<p>{}</p>", filter(None, told)), _tables(events), _slow(events)]
     html = Html('<div class="qwen-wire">{}</div>').format(Html("").join(parts))
-    return View(html, "\n".join([*_lines(events), *end]), STYLE)
+    return View(html, "\n".join([*_lines(events), *end]), "wire")
 
 
 def _times(events: list[Line]) -> str:

@@ -7,21 +7,6 @@ from ..words import say
 from .html import Html, View, filled, fold, percent, sentence, table
 from .tokens import Said, Token, said, visible
 
-STYLE = """
-.qwen-xray-text { line-height: 2; white-space: pre-wrap; }
-.qwen-xray-text > [tabindex] { border-radius: 3px; padding: 1px 0; position: relative; }
-.qwen-xray-0 { border-bottom: 2px solid transparent; }
-.qwen-xray-1 { border-bottom: 2px dotted; background: rgba(255, 193, 7, 0.15); }
-.qwen-xray-2 { border-bottom: 2px dashed; background: rgba(255, 152, 0, 0.25); }
-.qwen-xray-3 { border-bottom: 2px solid; background: rgba(255, 87, 34, 0.35); }
-.qwen-xray-4 { border-bottom: 4px double; background: rgba(233, 30, 99, 0.45); }
-.qwen-xray-text > [tabindex]:hover::after, .qwen-xray-text > [tabindex]:focus::after {
-  background: var(--jp-layout-color1, Canvas); border: 1px solid var(--jp-border-color1, #999);
-  color: var(--jp-content-font-color1, CanvasText); content: attr(data-says); left: 0;
-  line-height: 1.4; max-width: 300px; padding: 4px 8px; position: absolute; top: 100%;
-  white-space: pre; width: max-content; z-index: 9; }
-.qwen-xray svg { fill: currentColor; height: 60px; max-width: 100%; width: 100%; }
-"""
 # Probabilities down to which a step of the colours goes.
 STEPS = (0.9, 0.5, 0.2, 0.05, 0.0)
 # In the line of surprises a token rises no higher than this, one in 1,024.
@@ -52,7 +37,7 @@ def xray(answer: object, *, choice: int = 0) -> View:
     summary = filled("<p>{}</p>", [_numbers(found.tokens)])
     parts = [_text(found), _legend(), _line(found.tokens), summary, _table(found.tokens)]
     return View(
-        filled('<div class="qwen-xray">{}</div>', [Html("").join(parts)]), _short(found), STYLE
+        filled('<div class="qwen-xray">{}</div>', [Html("").join(parts)]), _short(found), "xray"
     )
 
 

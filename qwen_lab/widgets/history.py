@@ -17,8 +17,6 @@ from .reply import Reply
 
 COLUMNS = ("number", "parameters", "beginning", "ending", "tokens", "time", "speed", "cost")
 BEGINNING = 60
-# The other columns do not break; without this the text would have one word a line.
-TEXT_COLUMN = ".qwen-history td:nth-child(3) { min-width: 180px; }"
 
 
 @dataclass(frozen=True)
@@ -147,7 +145,7 @@ def _table(runs: list[Run]) -> str:
     shown = Html(table(rows, *(say(f"playground.{name}") for name in COLUMNS)))
     page = Html('<div class="qwen-history"><b>{}</b>{}{}</div>')
     whole = page.format(say("playground.history"), shown, _total(runs))
-    return View(whole, "", TEXT_COLUMN)._repr_html_()
+    return View(whole, "", "history")._repr_html_()
 
 
 def _cells(run: Run) -> list[str]:
