@@ -5,7 +5,7 @@ import re
 import nbformat
 
 from ..paths import originals
-from ..views.html import Html, View, filled, table
+from ..views.html import Html, View, join, row, table
 from ..words import language, say
 from . import lessons, log
 from .exercises import exercises
@@ -25,22 +25,15 @@ def progress() -> View:
     ...
     """
     noted = log.read()
-    rows = [
-        _Row(name, noted[log.EXERCISES], noted[log.QUIZZES]) for name in lessons.names(language())
-    ]
-    rows = [row for row in rows if row.signs]
-    passed = sum(row.passed for row in rows)
-    words = say("progress.passed", passed=passed, count=sum(len(row.signs) for row in rows))
-    names = ("lesson", "exercises", "quiz")
-    shown = table(
-        Html("").join(row.html for row in rows), *(say(f"progress.{name}") for name in names)
-    )
+    tried, quizzes = noted[log.EXERCISES], noted[log.QUIZZES]
+    rows = [_Row(name, tried, quizzes) for name in lessons.names(language())]
+    rows = [each for each in rows if each.signs]
+    passed = sum(each.passed for each in rows)
+    words = say("progress.passed", passed=passed, count=sum(len(each.signs) for each in rows))
+    heads = (say(f"progress.{name}") for name in ("lesson", "exercises", "quiz"))
     html = Html('<div class="qwen-progress"><p>{}</p>{}<small>{}</small></div>')
-    return View(
-        html.format(words, shown, say("progress.legend")),
-        "\n".join([words, *(row.text for row in rows)]),
-        "progress",
-    )
+    html = html.format(words, table((each.html for each in rows), *heads), say("progress.legend"))
+    return View(html, "\n".join([words, *(each.text for each in rows)]), "progress")
 
 
 class _Row:
@@ -63,9 +56,9 @@ class _Row:
 
     @property
     def html(self) -> Html:
-        signs = Html("").join(_sign(number, status) for number, status in self.signs.items())
+        signs = join(_sign(number, status) for number, status in self.signs.items())
         link = Html('<a href="{}">{}</a>').format(self.name, self.title)
-        return Html("<tr>{}</tr>").format(filled("<td>{}</td>", [link, signs, self.answered]))
+        return row(link, signs, self.answered)
 
     @property
     def text(self) -> str:

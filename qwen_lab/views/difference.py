@@ -2,10 +2,10 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..words import say
-from .html import Html, View, clean, filled, percent
+from .html import Html, View, clean, filled, join, percent
 from .tokens import Said, Token, said, visible
 
 # What is marked where texts without tokens part: a word, or one sign with what belongs to it.
@@ -28,12 +28,13 @@ def difference(a: object, b: object, *, labels: Sequence[str] = ("A", "B")) -> V
     shared = _shared(*pair)
     marked = [_next(each, shared) for each in pair]
     lines = [_parting(pair, shared, marked), *_fork(pair, shared, labels)]
-    columns = Html("").join(
+    columns = [
         _column(label, each.text, shared, word)
         for label, each, word in zip(labels, pair, marked, strict=True)
-    )
+    ]
     html = Html('{}<div class="qwen-difference">{}</div>')
-    return View(html.format(filled("<p>{}</p>", lines), columns), "\n".join(lines), "difference")
+    html = html.format(filled("<p>{}</p>", lines), join(columns))
+    return View(html, "\n".join(lines), "difference")
 
 
 def _whole(answer: Said) -> bool:
@@ -78,25 +79,18 @@ def _parting(pair: tuple[Said, Said], shared: int, marked: list[str]) -> str:
     return say("difference.part", count=shared, first=first, second=second)
 
 
-def _fork(pair: tuple[Said, Said], shared: int, labels: Sequence[str]) -> list[str]:
+def _fork(pair: tuple[Said, Said], shared: int, labels: Sequence[str]) -> Iterator[str]:
     """How probable both tokens were in either answer, a line each; none without logprobs."""
-    if pair[0].text == pair[1].text or not all(map(_whole, pair)):
-        return []
     at = _shared_tokens(*pair)
-    if any(at >= len(each.tokens) for each in pair):
-        return []
-    tokens = [each.tokens[at] for each in pair]
-    return [
-        say(
-            "difference.fork",
-            label=label,
-            first=visible(tokens[0].text),
-            second=visible(tokens[1].text),
-            first_percent=_chance(token, tokens[0].text),
-            second_percent=_chance(token, tokens[1].text),
-        )
-        for label, token in zip(labels, tokens, strict=True)
-    ]
+    whole = all(map(_whole, pair))
+    if pair[0].text == pair[1].text or not whole or any(at >= len(each.tokens) for each in pair):
+        return
+    first, second = (each.tokens[at].text for each in pair)
+    words = {"first": visible(first), "second": visible(second)}
+    for label, each in zip(labels, pair, strict=True):
+        token = each.tokens[at]
+        chances = {"first_percent": _chance(token, first), "second_percent": _chance(token, second)}
+        yield say("difference.fork", label=label, **words, **chances)
 
 
 def _chance(token: Token, text: str) -> str:

@@ -1,10 +1,11 @@
 """A sweep's answers as a grid: a row for each setting, a column for each seed, and the figures."""
 
 from collections.abc import Iterator
+from string import ascii_uppercase
 
 from ..watch.sweep import Answer, Figures
 from ..words import say
-from .html import Html, View, brief, filled, fold, sentence, table
+from .html import Html, View, brief, filled, fold, join, row, sentence, table
 
 SHORT = 40
 CURVES = ("distinct", "length", "distinct_2", "overlap")
@@ -18,10 +19,10 @@ def grid(groups: list[Figures]) -> View:
     labels, title = _labels(groups)
     seeds = list(dict.fromkeys(a.parameters["seed"] for g in groups for a in g.answers))
     pairs = [*zip(labels, groups, strict=True)]
-    rows = Html("").join(_row(label, group, seeds) for label, group in pairs)
+    rows = [_row(label, group, seeds) for label, group in pairs]
     answers = table(rows, title, *(f"seed={seed}" for seed in seeds))
     same = filled("<p><small>{}</small></p>", [say("sweep.same")])
-    parts = Html("").join([answers, same, _figures(pairs, title), _chart(groups)])
+    parts = join([answers, same, _figures(pairs, title), _chart(groups)])
     html = Html('<div class="qwen-grid">{}</div>').format(parts)
     return View(html, "\n".join(_lines(groups)), "grid")
 
@@ -60,11 +61,8 @@ def _letters(answers: list[Answer]) -> dict[str, str]:
 
 
 def _letter(number: int) -> str:
-    return (
-        chr(ord("A") + number)
-        if number < 26
-        else f"{_letter(number // 26 - 1)}{_letter(number % 26)}"
-    )
+    first = _letter(number // 26 - 1) if number >= 26 else ""
+    return first + ascii_uppercase[number % 26]
 
 
 def _cell(answer: Answer | None, letters: dict[str, str]) -> Html | str:
@@ -82,14 +80,10 @@ def _cell(answer: Answer | None, letters: dict[str, str]) -> Html | str:
 
 def _figures(pairs: list[tuple[str, Figures]], title: str) -> Html:
     names = ("distinct", "length", "distinct_1", "distinct_2", "overlap", "reasons")
-    rows = filled("<tr>{}</tr>", (_cells([label, *_numbers(group)]) for label, group in pairs))
+    rows = [row(label, *_numbers(group)) for label, group in pairs]
     meanings = filled("<li>{}</li>", (say(f"sweep.{name}_means") for name in names[2:5]))
     shown = table(rows, title, *(say(f"sweep.{name}") for name in names))
     return Html("{}<ul>{}</ul>").format(shown, meanings)
-
-
-def _cells(texts: list[str]) -> Html:
-    return filled("<td>{}</td>", texts)
 
 
 def _numbers(group: Figures) -> Iterator[str]:
@@ -107,7 +101,7 @@ def _chart(groups: list[Figures]) -> Html:
     [name] = varying
     title = say("sweep.chart", name=name)
     curves = [_curve(groups, *pair) for pair in zip(CURVES, DASHES, strict=True)]
-    lines, keys = (Html("").join(part) for part in zip(*curves, strict=True))
+    lines, keys = (join(part) for part in zip(*curves, strict=True))
     # Only the lines grow and shrink with the page; words keep their size.
     chart = Html(
         '<figure><svg role="img" aria-label="{title}" viewBox="0 0 100 100" '

@@ -65,7 +65,17 @@ class Html(Markup):
 
 def filled(pattern: str, values: Iterable) -> Html:
     """The pattern as often as there are values, filled with one after the other."""
-    return Html("").join(Html(pattern).format(value) for value in values)
+    return join(Html(pattern).format(value) for value in values)
+
+
+def join(parts: Iterable) -> Html:
+    """The parts after one another."""
+    return Html("").join(parts)
+
+
+def row(*cells: object) -> Html:
+    """A row of a table."""
+    return Html("<tr>{}</tr>").format(filled("<td>{}</td>", cells))
 
 
 def brief(text: str, most: int) -> str:
@@ -91,11 +101,11 @@ def fold(title: str, body: Html) -> Html:
     return Html("<details><summary>{}</summary>{}</details>").format(title, body)
 
 
-def table(rows: Html, *heads: str) -> Html:
+def table(rows: Iterable[Html], *heads: str) -> Html:
     """Rows as a table, which scrolls where the page is narrow."""
     head = filled("<th>{}</th>", heads)
     head = Html("<tr>{}</tr>").format(head) if head else head
-    return Html('<div style="overflow-x:auto"><table>{}{}</table></div>').format(head, rows)
+    return Html('<div style="overflow-x:auto"><table>{}{}</table></div>').format(head, join(rows))
 
 
 def sentence(words: str) -> View:

@@ -2,7 +2,7 @@
 
 from ..parameters import Parameter, named
 from ..words import say
-from .html import Html, View, filled, table
+from .html import Html, View, filled, row, table
 
 COLUMNS = ("name", "range", "default", "place", "models")
 # How wide the first columns of the short form are.
@@ -30,10 +30,11 @@ def knobs(*names: str) -> View:
     cells = [_cells(row) for row in rows]
     pages = dict.fromkeys(row.source for row in rows if row.is_documented)
     notes = [say("knobs.note"), *([say("knobs.source", pages="; ".join(pages))] if pages else [])]
-    body = filled("<tr>{}</tr>", map(_line, cells))
     small = filled("<p><small>{}</small></p>", notes)
     heads = (say(f"knobs.{name}") for name in COLUMNS)
-    html = Html('<div class="qwen-knobs">{}{}</div>').format(table(body, *heads), small)
+    html = Html('<div class="qwen-knobs">{}{}</div>').format(
+        table(map(_line, cells), *heads), small
+    )
     return View(html, "\n".join([*map(_text, cells), *notes]), "knobs")
 
 
@@ -44,7 +45,7 @@ def _cells(row: Parameter) -> list[str]:
 
 def _line(cells: list[str]) -> Html:
     name, *others = cells
-    return Html("<td><code>{}</code></td>{}").format(name, filled("<td>{}</td>", others))
+    return row(Html("<code>{}</code>").format(name), *others)
 
 
 def _text(cells: list[str]) -> str:

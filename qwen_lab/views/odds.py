@@ -34,8 +34,7 @@ def odds(found: NextToken | None, *settings: Mapping[str, float], most: int = 5)
         return sentence(say("odds.none"))
     last = [stages(found, Settings(**each))[-1] for each in settings]
     rows = [*_settings(settings), *_chances(found, last, most)]
-    body = Html("").join(map(_row, rows))
-    html = Html('<div class="qwen-odds">{}</div>').format(table(body))
+    html = Html('<div class="qwen-odds">{}</div>').format(table(map(_row, rows)))
     return View(html, "\n".join(map(_line, rows)), "odds")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ..watch.calls import Call, Calls
 from ..words import say
-from .html import Html, View, brief, filled, sentence, table
+from .html import Html, View, brief, row, sentence, table
 
 KINDS = ("queued", "waiting", "reading", "left", "failed")
 LABEL = 40
@@ -25,7 +25,7 @@ def timeline(calls: Calls) -> View:
     if not found:
         return sentence(say("timeline.none"))
     begin, end = _span(found)
-    rows = Html("").join(_row(n, call, begin, end - begin) for n, call in enumerate(found, 1))
+    rows = [_row(n, call, begin, end - begin) for n, call in enumerate(found, 1)]
     names = ("number", "call", "bars", "parts")
     bars = table(rows, *(say(f"timeline.{name}") for name in names))
     html = Html('<div class="qwen-timeline"><p>{}</p>{}{}</div>')
@@ -65,12 +65,10 @@ def _row(number: int, call: Call, begin: float, length: float) -> Html:
     for kind, start, end in _parts(call):
         left, width = (100 * seconds / length for seconds in (start - begin, end - start))
         bars += BAR.format(kind, f"left:{left:.2f}%;width:{width:.2f}%")
-        told.append(
-            say("timeline.part", kind=say(f"timeline.{kind}"), start=start - begin, end=end - begin)
-        )
+        moments = {"start": start - begin, "end": end - begin}
+        told.append(say("timeline.part", kind=say(f"timeline.{kind}"), **moments))
     words = "; ".join([*told, *_outcomes(call)])
-    cells = filled("<td>{}</td>", [number, brief(call.label, LABEL), bars, words])
-    return Html("<tr>{}</tr>").format(cells)
+    return row(number, brief(call.label, LABEL), bars, words)
 
 
 def _outcomes(call: Call) -> list[str]:

@@ -2,11 +2,12 @@
 
 import statistics
 from collections.abc import Iterator
+from itertools import accumulate, count
 from typing import Any
 
 from ..watch.stream import Line, Recording
 from ..words import say
-from .html import Html, View, brief, filled, fold, sentence, table
+from .html import Html, View, brief, filled, fold, join, row, sentence, table
 
 FIRST, LAST = 10, 4
 # How long the slow motion takes, in seconds.
@@ -52,7 +53,7 @@ def wire(events: list[Line], state: str, error: Exception | None = None) -> View
     end = [say(f"wire.{state}", error=type(error).__name__)] if state != "done" else []
     told = [_times(events), *_traps(events), *end]
     parts = [filled("<p>{}</p>", filter(None, told)), _tables(events), _slow(events)]
-    html = Html('<div class="qwen-wire">{}</div>').format(Html("").join(parts))
+    html = Html('<div class="qwen-wire">{}</div>').format(join(parts))
     return View(html, "\n".join([*_lines(events), *end]), "wire")
 
 
@@ -126,10 +127,8 @@ def _choice(choice: Any) -> str:
 
 
 def _tables(events: list[Line]) -> Html:
-    rows, text = [], ""
-    for number, event in enumerate(events, 1):
-        text += event.text
-        rows.append(_row(number, event, text))
+    texts = accumulate(event.text for event in events)
+    rows = [_row(*each) for each in zip(count(1), events, texts, strict=False)]
     if len(rows) <= FIRST + LAST + 2:
         return _table(rows)
     hidden = rows[FIRST:-LAST]
@@ -139,15 +138,14 @@ def _tables(events: list[Line]) -> Html:
 
 def _table(rows: list[Html]) -> Html:
     names = ("number", "moment", "raw", "meaning", "so_far")
-    return table(Html("").join(rows), *(say(f"wire.{name}") for name in names))
+    return table(rows, *(say(f"wire.{name}") for name in names))
 
 
 def _row(number: int, event: Line, text: str) -> Html:
     raw = Html("<code>{}</code>").format(brief(event.raw, LONGEST_LINE))
     # The end of a long text: what the chunk added is there.
     shown = text if len(text) <= LONGEST_TEXT else "…" + text[-LONGEST_TEXT:]
-    cells = [number, f"{1000 * event.seconds:.0f} ms", raw, meaning(event), shown]
-    return Html("<tr>{}</tr>").format(filled("<td>{}</td>", cells))
+    return row(number, f"{1000 * event.seconds:.0f} ms", raw, meaning(event), shown)
 
 
 def _slow(events: list[Line]) -> Html:
@@ -157,9 +155,8 @@ def _slow(events: list[Line]) -> Html:
         return Html("")
     length = max(pieces[-1].seconds, 1e-3)
     span = Html('<span style="animation-delay:{:.2f}s">{}</span>')
-    spans = Html("").join(
-        span.format(max(SLOW * piece.seconds / length, 0), piece.text) for piece in pieces
-    )
+    moments = [max(SLOW * piece.seconds / length, 0) for piece in pieces]
+    spans = join(span.format(at, piece.text) for at, piece in zip(moments, pieces, strict=True))
     body = Html('<div class="qwen-wire-slow">{}</div>').format(spans)
     return fold(say("wire.slow", seconds=SLOW), body)
 

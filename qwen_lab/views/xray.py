@@ -1,10 +1,11 @@
 """The x-ray of an answer: how sure the model was of each token, and what else was likely."""
 
 import math
+from itertools import pairwise
 
 from ..parameters import PARAMETERS
 from ..words import say
-from .html import Html, View, filled, fold, percent, sentence, table
+from .html import Html, View, filled, fold, join, percent, row, sentence, table
 from .tokens import Said, Token, said, visible
 
 # Probabilities down to which a step of the colours goes.
@@ -36,14 +37,13 @@ def xray(answer: object, *, choice: int = 0) -> View:
         return sentence(say("xray.none" if found.text else "xray.empty", models=models))
     summary = filled("<p>{}</p>", [_numbers(found.tokens)])
     parts = [_text(found), _legend(), _line(found.tokens), summary, _table(found.tokens)]
-    return View(
-        filled('<div class="qwen-xray">{}</div>', [Html("").join(parts)]), _short(found), "xray"
-    )
+    html = Html('<div class="qwen-xray">{}</div>').format(join(parts))
+    return View(html, _short(found), "xray")
 
 
 def _text(found: Said) -> Html:
     span = Html('<span tabindex="0" class="qwen-xray-{}" data-says="{}">{}</span>')
-    spans = Html("").join(
+    spans = join(
         span.format(_step(token), _says(token), _seen(token.text)) for token in found.tokens
     )
     whole = Html('<div class="qwen-xray-text">{}<small> {}</small></div>')
@@ -75,10 +75,9 @@ def _ending(found: Said) -> str:
 
 
 def _legend() -> Html:
-    highs = (1.0, *STEPS)
-    marks = Html("").join(
+    marks = join(
         Html('<span class="qwen-xray-{}">{}</span> ').format(step, _span(low, high))
-        for step, (low, high) in enumerate(zip(STEPS, highs, strict=False))
+        for step, (high, low) in enumerate(pairwise((1.0, *STEPS)))
     )
     return Html("<p><small>{} {}</small></p>").format(say("xray.legend"), marks)
 
@@ -90,7 +89,7 @@ def _span(low: float, high: float) -> str:
 def _line(tokens: list[Token]) -> Html:
     """The surprise of every token as a bar, for the eye; the table has the numbers."""
     bar = Html('<rect x="{}" y="{:.2f}" width="0.8" height="{:.2f}"/>')
-    bars = Html("").join(
+    bars = join(
         bar.format(at, HIGHEST_BITS - height, height)
         for at, height in enumerate(min(token.bits, HIGHEST_BITS) for token in tokens)
     )
@@ -111,15 +110,15 @@ def _numbers(tokens: list[Token]) -> str:
 
 def _table(tokens: list[Token]) -> Html:
     names = ("number", "token_head", "probability", "bits", "alternatives")
-    rows = Html("").join(_row(number, token) for number, token in enumerate(tokens, 1))
+    rows = [_row(number, token) for number, token in enumerate(tokens, 1)]
     listed = table(rows, *(say(f"xray.{name}") for name in names))
     return fold(say("xray.all", count=len(tokens)), listed)
 
 
 def _row(number: int, token: Token) -> Html:
-    cells = (percent(token.probability), f"{token.bits:.1f}", " · ".join(_alternatives(token)))
-    row = Html("<tr><td>{}</td><td><code>{}</code></td>{}</tr>")
-    return row.format(number, visible(token.text), filled("<td>{}</td>", cells))
+    shown = Html("<code>{}</code>").format(visible(token.text))
+    others = " · ".join(_alternatives(token))
+    return row(number, shown, percent(token.probability), f"{token.bits:.1f}", others)
 
 
 def _short(found: Said) -> str:

@@ -10,7 +10,7 @@ from .. import models
 from ..lab import Lab
 from ..rows import write_csv
 from ..views.difference import difference
-from ..views.html import Html, View, brief, table
+from ..views.html import Html, View, brief, row, table
 from ..words import say
 from . import style
 from .reply import Reply
@@ -140,9 +140,8 @@ def _parameters(run: Run) -> str:
 
 
 def _table(runs: list[Run]) -> str:
-    cells = [Html("").join(map(Html("<td>{}</td>").format, _cells(run))) for run in runs]
-    rows = Html("").join(map(Html("<tr>{}</tr>").format, cells))
-    shown = Html(table(rows, *(say(f"playground.{name}") for name in COLUMNS)))
+    heads = (say(f"playground.{name}") for name in COLUMNS)
+    shown = table((row(*_cells(run)) for run in runs), *heads)
     page = Html('<div class="qwen-history"><b>{}</b>{}{}</div>')
     whole = page.format(say("playground.history"), shown, _total(runs))
     return View(whole, "", "history")._repr_html_()
