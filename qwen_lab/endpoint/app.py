@@ -28,7 +28,7 @@ from . import messages
 from .answer import answer
 from .chunks import complete
 from .engine import Engine, Prefix
-from .refusal import DONE, Refusal, broken, invalid, sse, unknown_model
+from .refusal import DONE, Refusal, invalid, sse
 from .request import HOSTS, Guard, LocalOrigin, body, parse, while_connected
 from .rules import ChatRequest, checked_request, is_tokens
 from .search import Search, insert
@@ -114,7 +114,7 @@ class _Stream(StreamingResponse):
             yield refusal.event(self.request_id)
         except Exception:
             logging.exception("stream %s failed", self.request_id)
-            yield broken().event(self.request_id)
+            yield Refusal.named("broken").event(self.request_id)
         yield DONE
 
 
@@ -159,7 +159,7 @@ async def _models(request: Request) -> Response:
 async def _model(request: Request) -> Response:
     name = request.path_params["name"]
     if name != request.app.state.engine.model and name not in models.names():
-        raise unknown_model(name)
+        raise Refusal.named("unknown_model", model=name)
     return JSONResponse(_model_row(name, request))
 
 

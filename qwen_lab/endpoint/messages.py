@@ -52,10 +52,7 @@ def _check_content(content: object) -> None:
         raise invalid("input content must be a string.")
     for part in content:
         if not isinstance(part, dict) or not isinstance(part.get("text"), str):
-            raise invalid(
-                "The provided messages input is invalid. "
-                "The error info is [Unexpected item type in content.]"
-            )
+            raise Refusal.named("unexpected_part")
 
 
 def _check_calls(calls: object) -> None:
@@ -69,10 +66,7 @@ def _check_calls(calls: object) -> None:
         try:
             json.loads(function.get("arguments"))
         except (ValueError, TypeError, RecursionError):
-            # Seen 2026-03 with qwen3.5-plus.
-            name = '"function.arguments"'
-            text = f"The {name} parameter of the code model must be in JSON format."
-            raise invalid(text) from None
+            raise Refusal.named("arguments_not_json") from None
 
 
 def _check_tool_order(messages: list[dict]) -> None:
@@ -81,31 +75,19 @@ def _check_tool_order(messages: list[dict]) -> None:
     for index, message in enumerate(messages):
         if message["role"] == "tool":
             if message.get("tool_call_id") not in [*open_calls]:
-                raise invalid(
-                    'messages with role "tool" must be a response '
-                    'to a preceeding message with "tool_calls".'
-                )
+                raise Refusal.named("result_without_call")
             open_calls.remove(message["tool_call_id"])
         elif open_calls:
-            raise _unanswered(index)
+            raise Refusal.named("call_without_result", index=index)
         else:
             open_calls = {call["id"] for call in _calls(message)}
     if open_calls:
-        raise _unanswered(len(messages))
+        raise Refusal.named("call_without_result", index=len(messages))
 
 
 def _calls(message: dict) -> list[dict]:
     # In the other roles the field is one of those that nobody reads.
     return (message.get("tool_calls") or []) if message["role"] == "assistant" else []
-
-
-def _unanswered(index: int) -> Refusal:
-    # Seen 2025-05 to 2026-02 with several models.
-    return invalid(
-        'An assistant message with "tool_calls" must be followed by tool messages responding to'
-        ' each "tool_call_id". The following tool_call_ids did not have response messages:'
-        f" message[{index}].role"
-    )
 
 
 def text(message: dict) -> str:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .refusal import Refusal, broken, malformed, wrong_key
+from .refusal import Refusal
 
 HOSTS = ["127.0.0.1", "localhost"]
 # The cloud's own limit: "Exceeded limit on max bytes to request body : 6291456" (seen 2026-04).
@@ -55,14 +55,14 @@ class Guard:
         try:
             given = request.headers.get("authorization", "").encode()
             if not secrets.compare_digest(given, self.expected):
-                raise wrong_key()
+                raise Refusal.named("wrong_key")
             await self.app(scope, receive, named)
         except Exception as error:
             if begun:
                 raise
             if not isinstance(error, Refusal):
                 logging.exception("request %s failed", request.state.id)
-            refusal = error if isinstance(error, Refusal) else broken()
+            refusal = error if isinstance(error, Refusal) else Refusal.named("broken")
             response = JSONResponse(refusal.body(request.state.id), refusal.status, refusal.headers)
             await response(scope, receive, named)
 
@@ -85,7 +85,7 @@ def parse(content: bytes) -> object:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
         return value
     except (ValueError, OverflowError, RecursionError):
-        raise malformed() from None
+        raise Refusal.named("malformed") from None
 
 
 def _integer(digits: str) -> int | float:

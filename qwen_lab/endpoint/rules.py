@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from .. import models
 from ..parameters import PARAMETERS, SAMPLING, Parameter
 from . import messages, schema, tools
-from .refusal import Refusal, invalid, malformed, unknown_model
+from .refusal import Refusal, invalid
 
 TYPE_NAMES = {float: "Float", int: "Integer", bool: "Boolean", dict: "Object", list: "Array"}
 FORMATS = ("text", "json_object", "json_schema")
@@ -50,7 +50,7 @@ class ChatRequest:
 def checked_request(body: object, local_model: str, thinks: bool = False) -> ChatRequest:
     """What a request body asks of a model that can think or not; raises `Refusal`."""
     if not isinstance(body, dict) or not _shallow(body, DEPTH):
-        raise malformed()
+        raise Refusal.named("malformed")
     _check_model(body.get("model"), local_model)
     given = {name: _value(row, body) for name, row in PARAMETERS.items()}
     talk = messages.checked(body.get("messages"))
@@ -80,7 +80,7 @@ def _check_model(name: object, local_model: str) -> None:
     if not name:
         raise Refusal("you must provide a model parameter.")
     if not isinstance(name, str) or name not in {local_model, *models.names()}:
-        raise unknown_model(name)
+        raise Refusal.named("unknown_model", model=name)
 
 
 def _value(row: Parameter, body: dict) -> object:
@@ -121,8 +121,7 @@ def _stop(value: object) -> tuple[list[str], list[list[int]]]:
         return [], [[item] for item in items]
     if all(item and is_tokens(item) for item in items):
         return [], items
-    kinds = '"str", "list[str]", "list[int]", or "list[list[int]]"'
-    raise invalid(f'The "stop" parameter must be of type {kinds}')
+    raise Refusal.named("stop_of_other_type")
 
 
 def is_tokens(value: object) -> bool:
@@ -135,8 +134,7 @@ def is_tokens(value: object) -> bool:
 def _thinking(given: dict, model: str, thinks: bool) -> bool:
     """Whether the model is to think before it answers: only when told to, as qwen-plus does."""
     if given["enable_thinking"] and not thinks:
-        text = f"The model {model} does not support enable_thinking."
-        raise Refusal(text, code="InvalidParameter.NotSupportEnableThinking", by_model=True)
+        raise Refusal.named("no_thinking", model=model)
     if given["enable_thinking"] and not given["stream"]:
         # As open Qwen3 on DashScope; its commercial models allow it.
         raise Refusal("parameter.enable_thinking only support stream call", by_model=True)
@@ -154,10 +152,7 @@ def _form(given: dict, talk: list[dict], thinking: bool) -> dict:
     demanded = tools.demanded(given["tool_choice"], offered)
     form = _schema(given["response_format"] or {}, talk)
     if thinking and demanded:
-        raise invalid(
-            "The tool_choice parameter does not support being set to required or object"
-            " in thinking mode"
-        )
+        raise Refusal.named("thinking_with_tool_choice")
     if thinking and form is not None:
         raise invalid("Json mode response is not supported when enable_thinking is true")
     if offered and given["n"] > 1:
@@ -180,10 +175,7 @@ def _schema(form: dict, talk: list[dict]) -> dict | None:
         raise invalid(f"{kind} is not one of {list(FORMATS)} - 'response_format.type'")
     if kind == "json_object":
         if "json" not in " ".join(map(messages.text, talk)).lower():
-            raise invalid(
-                "'messages' must contain the word 'json' in some form,"
-                " to use 'response_format' of type 'json_object'."
-            )
+            raise Refusal.named("no_word_json")
         return {"type": "object"}
     if kind == "text":
         return None

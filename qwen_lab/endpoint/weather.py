@@ -20,17 +20,16 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..words import say
-from . import refusal
-from .refusal import Refusal
+from .refusal import DONE, Refusal
 from .request import body, while_connected
 
 LATENCY, FAULT = "x-lab-latency", "x-lab-fault"
 LONGEST = 600
 REFUSALS = {
-    "401": refusal.wrong_key,
-    "429": refusal.too_many,
-    "500": refusal.broken,
-    "content": refusal.input_inspected,
+    "401": "wrong_key",
+    "429": "too_many",
+    "500": "broken",
+    "content": "input_inspected",
 }
 KINDS = (*REFUSALS, "timeout", "cut", "malformed")
 OPTIONS = {"times", "after"}
@@ -62,9 +61,9 @@ class Conditions:
         await asyncio.sleep(self.latency)
         if self.fault == "timeout":
             await asyncio.sleep(LONGEST)
-            raise refusal.timed_out()
+            raise Refusal.named("timed_out")
         if self.fault and not self.spoils:
-            raise REFUSALS[self.fault]()
+            raise Refusal.named(REFUSALS[self.fault])
 
 
 class Weather:
@@ -128,7 +127,7 @@ class _Spoiled:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             await self._start(message)
-        elif self.streamed and self.left and message["body"] != refusal.DONE.encode():
+        elif self.streamed and self.left and message["body"] != DONE.encode():
             self.left -= 1
             await self.send(message)
         else:
@@ -138,7 +137,7 @@ class _Spoiled:
         headers = MutableHeaders(scope=message)
         self.streamed = headers["content-type"].startswith("text/event-stream")
         if self.fault == "content" and not self.streamed:
-            raise refusal.output_inspected()
+            raise Refusal.named("output_inspected")
         # What comes is shorter than was said.
         del headers["content-length"]
         await self.send(message)
@@ -146,7 +145,7 @@ class _Spoiled:
     async def _spoil(self, whole: bytes) -> None:
         half = whole[: len(whole) // 2]
         if self.fault == "content":
-            half = (refusal.output_inspected().event(self.request_id) + refusal.DONE).encode()
+            half = (Refusal.named("output_inspected").event(self.request_id) + DONE).encode()
         elif self.fault == "malformed" and self.streamed:
             half += b"\n\n"
         await self.send({"type": "http.response.body", "body": half, "more_body": True})
