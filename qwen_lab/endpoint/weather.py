@@ -25,12 +25,7 @@ from .request import body, while_connected
 
 LATENCY, FAULT = "x-lab-latency", "x-lab-fault"
 LONGEST = 600
-REFUSALS = {
-    "401": "wrong_key",
-    "429": "too_many",
-    "500": "broken",
-    "content": "input_inspected",
-}
+REFUSALS = {"401": "wrong_key", "429": "too_many", "500": "broken", "content": "input_inspected"}
 KINDS = (*REFUSALS, "timeout", "cut", "malformed")
 OPTIONS = {"times", "after"}
 # Where a stream breaks that was not told where: it has begun, and is far from its end.
