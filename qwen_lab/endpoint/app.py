@@ -89,10 +89,8 @@ def _with_notes(asked: ChatRequest, search: Search) -> ChatRequest:
 class _Stream(StreamingResponse):
     """Chunks as server-sent events. Whatever ends it, the engine has stopped when it comes back."""
 
-    def __init__(
-        self, first: dict, chunks: AsyncGenerator, include_usage: bool, request_id: str
-    ) -> None:
-        self.chunks, self.include_usage, self.request_id = chunks, include_usage, request_id
+    def __init__(self, first: dict, chunks: AsyncGenerator, usage: bool, request_id: str) -> None:
+        self.chunks, self.include_usage, self.request_id = chunks, usage, request_id
         kind = "text/event-stream;charset=UTF-8"
         super().__init__(self._events(first), headers={"content-type": kind})
 

@@ -57,11 +57,8 @@ class Deltas:
 
     def _texts(self, pieces: list[Piece]) -> list[Delta]:
         thinking = {"reasoning_content": None} if self.request.thinking else {}
-        return [
-            ({"content": piece.text, **thinking}, piece.logprobs)
-            for piece in pieces
-            if piece.text or piece.logprobs
-        ]
+        said = [piece for piece in pieces if piece.text or piece.logprobs]
+        return [({"content": piece.text, **thinking}, piece.logprobs) for piece in said]
 
     def _close(self) -> list[Delta]:
         if self._held is None:
@@ -76,14 +73,10 @@ class Deltas:
 
 def _call(index: int, call: tools.ToolCall) -> list[dict]:
     """A call as recorded: first its id and name, then its arguments under an empty id."""
-    parts = [
-        {"id": call.id, "function": {"name": call.name, "arguments": ""}},
-        {"id": "", "function": {"arguments": call.arguments}},
-    ]
-    return [
-        {"content": None, "tool_calls": [{"index": index, "type": "function", **part}]}
-        for part in parts
-    ]
+    shared = {"index": index, "type": "function"}
+    name = {**shared, "id": call.id, "function": {"name": call.name, "arguments": ""}}
+    arguments = {**shared, "id": "", "function": {"arguments": call.arguments}}
+    return [{"content": None, "tool_calls": [part]} for part in (name, arguments)]
 
 
 async def complete(chunks: AsyncIterator[dict]) -> dict:

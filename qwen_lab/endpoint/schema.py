@@ -63,17 +63,15 @@ class _Cleaner:
             clean = {word: schema[word] for word in PLAIN if word in schema}
             clean |= _lengths(schema) | _range(schema)
             clean |= {word: self.clean(schema[word], scope) for word in NESTED if word in schema}
-            clean |= self._properties(schema, scope)
+            if "properties" in schema:
+                clean["properties"] = self._named(schema["properties"], scope)
         self.schemas.append(clean)
         return clean
 
-    def _properties(self, schema: dict, scope: dict[str, str]) -> dict:
-        if "properties" not in schema:
-            return {}
-        given = schema["properties"]
-        if isinstance(given, dict):
-            given = {name: self.clean(value, scope) for name, value in given.items()}
-        return {"properties": given}
+    def _named(self, properties: object, scope: dict[str, str]) -> object:
+        if not isinstance(properties, dict):
+            return properties
+        return {name: self.clean(value, scope) for name, value in properties.items()}
 
     def _define(self, schema: dict, scope: dict[str, str]) -> dict[str, str]:
         found = {

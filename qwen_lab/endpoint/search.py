@@ -57,9 +57,8 @@ class Search:
         self._today = today
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
         self._database.execute(TABLE)
-        rows = [(note.title, note.text) for note in self._notes] + [
-            (day, "") for day in WORDS["calendar"]
-        ]
+        rows = [(note.title, note.text) for note in self._notes]
+        rows += [(day, "") for day in WORDS["calendar"]]
         indexed = [(_indexed(title), _indexed(text)) for title, text in rows]
         self._database.executemany("INSERT INTO notes VALUES (?, ?)", indexed)
 

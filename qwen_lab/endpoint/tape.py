@@ -35,10 +35,8 @@ class Recorder:
     async def generate(self, request: ChatRequest, seed: int, alone: bool) -> Events:
         told: asyncio.Queue = asyncio.Queue()
         # A client that left may come to read further on another day: the task goes on to the end.
-        ask, answer = (
-            tape_line.asked(request, seed, alone),
-            self._engine.generate(request, seed, alone),
-        )
+        ask = tape_line.asked(request, seed, alone)
+        answer = self._engine.generate(request, seed, alone)
         recording = asyncio.create_task(self._record(ask, answer, told))
         async with aclosing(events_of(recording, told)) as events:
             async for event in events:

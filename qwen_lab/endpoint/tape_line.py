@@ -14,6 +14,8 @@ from .rules import ChatRequest
 SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.I)
 SECRET = re.compile(r"sk-[\w-]{8,}")
 MASK = "sk-…"
+# What few requests have: it is written down only where it says something.
+RARE = ("stop_tokens", "tools", "schema", "thinking", "thinking_budget", "found")
 # How many candidates for a next token are written down beside the tail.
 CANDIDATES = 200
 
@@ -28,16 +30,8 @@ def asked(request: ChatRequest, seed: int, alone: bool) -> dict:
         "seed": seed,
         "alone": alone,
     }
-    # What few requests have stands only where it says something.
-    rare = {
-        "stop_tokens": request.stop_tokens,
-        "tools": request.tools,
-        "schema": request.schema,
-        "thinking": request.thinking,
-        "thinking_budget": request.thinking_budget,
-        "found": request.found,
-    }
-    return {"ask": _masked(ask | {name: value for name, value in rare.items() if value})}
+    rare = {name: value for name in RARE if (value := getattr(request, name))}
+    return {"ask": _masked(ask | rare)}
 
 
 def _numbered(messages: list[dict]) -> list[dict]:

@@ -67,18 +67,14 @@ def demanded(choice: object, tools: list[dict]) -> list[dict]:
 
 def schema(tools: list[dict]) -> dict:
     """The JSON schema of a call of one of the tools."""
-    calls = [
-        {
-            "type": "object",
-            "properties": {
-                "name": {"const": tool["function"]["name"]},
-                "arguments": tool["function"].get("parameters") or {"type": "object"},
-            },
-            "required": ["name", "arguments"],
-        }
-        for tool in tools
-    ]
+    calls = [_call_schema(tool["function"]) for tool in tools]
     return calls[0] if len(calls) == 1 else {"anyOf": calls}
+
+
+def _call_schema(function: dict) -> dict:
+    arguments = function.get("parameters") or {"type": "object"}
+    parts = {"name": {"const": function["name"]}, "arguments": arguments}
+    return {"type": "object", "properties": parts, "required": [*parts]}
 
 
 def may_become(text: str) -> bool:
