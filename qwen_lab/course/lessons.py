@@ -7,7 +7,7 @@ package when it was installed from a wheel; a learner never works on those.
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -88,23 +88,16 @@ def _backup(lesson: Path) -> Path:
 def _place(source: Path, target: Path, keep_as: Path | None = None) -> None:
     """Put a whole file in place at once, so that an interruption leaves no half of one."""
     part = target.with_name(f".{target.name}.part")
-    with _explained(target.parent):
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(editions.named(source), encoding="utf-8")
-            if keep_as:
-                os.replace(target, keep_as)
-            os.replace(part, target)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
     try:
-        yield
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(editions.named(source), encoding="utf-8")
+        if keep_as:
+            os.replace(target, keep_as)
+        os.replace(part, target)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise LabError("lessons.disk_full", path=path) from error
-        raise LabError("lessons.cannot_write", path=path, reason=error.strerror) from error
+        key = "lessons.disk_full" if error.errno == errno.ENOSPC else "lessons.cannot_write"
+        raise LabError(key, path=target.parent, reason=error.strerror) from error
+    finally:
+        # Once it is in place, or where no folder could be made, there is none.
+        with suppress(OSError):
+            part.unlink()
