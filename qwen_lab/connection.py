@@ -45,7 +45,8 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
     if lang:
         words.use(lang)
     settings = _settings()
-    choice = endpoint or settings.get("QWEN_LAB_ENDPOINT") or _default(settings)
+    usual = "dashscope" if settings.get("DASHSCOPE_API_KEY") else "local"
+    choice = endpoint or settings.get("QWEN_LAB_ENDPOINT") or usual
     if choice in ("local", "replay"):
         lab = _on_this_machine(choice, settings)
     elif choice == "dashscope":
@@ -64,10 +65,6 @@ def _settings() -> Mapping[str, str | None]:
 
     path = find_dotenv(usecwd=True) or paths.ROOT / ".env"
     return {**dotenv_values(path), **os.environ}
-
-
-def _default(settings: Mapping) -> str:
-    return "dashscope" if settings.get("DASHSCOPE_API_KEY") else "local"
 
 
 def _on_this_machine(kind: str, settings: Mapping) -> Lab:

@@ -18,7 +18,6 @@ from nbformat.v4 import new_code_cell
 
 from .. import models, paths
 from ..endpoint import server
-from ..models import DEFAULT_MODEL
 from ..words import say
 from .exercises import exercises
 
@@ -85,15 +84,10 @@ def needs(lesson: Path) -> str:
     title = nbformat.read(lesson, as_version=4).cells[0].source
     minutes = re.search(r"(\d+) (?:minutes|分钟)", title)
     price = models.price()
-    return say(
-        "lessons.needs",
-        minutes=minutes[1] if minutes else "25",
-        calls=len(ends),
-        model=DEFAULT_MODEL,
-        tokens=int(float(f"{prompt + completion:.2g}")),
-        cny=f"{price.of(prompt, completion):.1g}",
-        date=price.date,
-    )
+    counted = {"calls": len(ends), "tokens": int(float(f"{prompt + completion:.2g}"))}
+    cny = f"{price.of(prompt, completion):.1g}"
+    priced = {"model": price.model, "cny": cny, "date": price.date}
+    return say("lessons.needs", minutes=minutes[1] if minutes else "25", **counted, **priced)
 
 
 def run(notebook: nbformat.NotebookNode, settings: dict[str, str]) -> nbformat.NotebookNode:

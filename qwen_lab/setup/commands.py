@@ -18,7 +18,7 @@ from .arguments import NO_BROWSER, option, takes
 from .environment import wait_for
 
 # What could make a test spend money or talk to another endpoint than the local one.
-_KEYS = ("DASHSCOPE_", "OPENAI_")
+_KEYS = ("DASHSCOPE_", "OPENAI_", "QWEN_LAB_ENDPOINT")
 
 
 @takes(NO_BROWSER)
@@ -157,11 +157,7 @@ def _run_without_keys(folder: Path, arguments: list[str]) -> int:
 
 
 def _without_keys() -> dict[str, str]:
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(_KEYS) and name != "QWEN_LAB_ENDPOINT"
-    }
+    return {name: value for name, value in os.environ.items() if not name.startswith(_KEYS)}
 
 
 def _server_status() -> list[str]:
