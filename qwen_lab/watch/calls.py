@@ -5,10 +5,10 @@ import json
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx2
 import openai
@@ -88,9 +88,11 @@ class Calls:
     def watch(self, client: Client) -> Client:
         """A client like this one, whose calls are recorded."""
         if isinstance(client, openai.AsyncOpenAI):
-            http = openai.DefaultAsyncHttpxClient(transport=_AsyncTransport(self))
+            http = openai.DefaultAsyncHttpxClient(
+                transport=_Transport(self, httpx2.AsyncHTTPTransport())
+            )
         else:
-            http = openai.DefaultHttpxClient(transport=_Transport(self))
+            http = openai.DefaultHttpxClient(transport=_Transport(self, httpx2.HTTPTransport()))
         return client.with_options(http_client=http)
 
     def clear(self) -> None:
@@ -144,37 +146,34 @@ def _answered(response: httpx2.Response, attempt: Attempt) -> httpx2.Response:
     return response
 
 
-def _failed(attempt: Attempt, error: BaseException) -> None:
-    attempt.ended, attempt.error = time.perf_counter(), type(error).__name__
+@contextmanager
+def _noted(attempt: Attempt, kind: type[BaseException]) -> Iterator[None]:
+    """Note an error of this kind as the end of the attempt, and let it pass."""
+    try:
+        yield
+    except kind as error:
+        attempt.ended, attempt.error = time.perf_counter(), type(error).__name__
+        raise
 
 
-class _Transport(httpx2.BaseTransport):
-    def __init__(self, calls: Calls) -> None:
-        self._calls, self._inner = calls, httpx2.HTTPTransport()
+class _Transport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
+    """Notes what goes through the `inner` transport, which is a sync or an async one."""
+
+    def __init__(self, calls: Calls, inner: Any) -> None:
+        self._calls, self._inner = calls, inner
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         attempt = self._calls.sent(request)
-        try:
+        with _noted(attempt, BaseException):
             return _answered(self._inner.handle_request(request), attempt)
-        except BaseException as error:
-            _failed(attempt, error)
-            raise
-
-    def close(self) -> None:
-        self._inner.close()
-
-
-class _AsyncTransport(httpx2.AsyncBaseTransport):
-    def __init__(self, calls: Calls) -> None:
-        self._calls, self._inner = calls, httpx2.AsyncHTTPTransport()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         attempt = self._calls.sent(request)
-        try:
+        with _noted(attempt, BaseException):
             return _answered(await self._inner.handle_async_request(request), attempt)
-        except BaseException as error:
-            _failed(attempt, error)
-            raise
+
+    def close(self) -> None:
+        self._inner.close()
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -187,21 +186,15 @@ class _Stream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         self._inner, self._attempt = inner, attempt
 
     def __iter__(self) -> Iterator[bytes]:
-        try:
+        with _noted(self._attempt, Exception):
             yield from self._inner
             self._attempt.ended = time.perf_counter()
-        except Exception as error:
-            _failed(self._attempt, error)
-            raise
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
+        with _noted(self._attempt, Exception):
             async for part in self._inner:
                 yield part
             self._attempt.ended = time.perf_counter()
-        except Exception as error:
-            _failed(self._attempt, error)
-            raise
 
     def close(self) -> None:
         self._given_up()

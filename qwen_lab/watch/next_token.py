@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy
 
@@ -12,8 +13,8 @@ MOST, WHOLE = 1_000, 10_000_000
 WIDTH = 0.02
 
 
-def _none() -> numpy.ndarray:
-    return numpy.empty(0, numpy.int32)
+def _none(kind: type) -> numpy.ndarray:
+    return field(default_factory=partial(numpy.empty, 0, kind))
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +37,9 @@ class NextToken:
     ids: numpy.ndarray
     bytes: list[bytes]
     logprobs: numpy.ndarray
-    tail_logprobs: numpy.ndarray
-    tail_counts: numpy.ndarray
-    context: numpy.ndarray = field(default_factory=_none)
+    tail_logprobs: numpy.ndarray = _none(numpy.float32)
+    tail_counts: numpy.ndarray = _none(numpy.int64)
+    context: numpy.ndarray = _none(numpy.int32)
     prompt_tokens: int = 0
     logit_offset: float = 0.0
 
@@ -72,36 +73,22 @@ class NextToken:
     def dump(self) -> bytes:
         """The whole as one NumPy archive, for `load`."""
         file = io.BytesIO()
-        numpy.savez(
-            file,
-            ids=self.ids,
-            text=numpy.frombuffer(b"".join(self.bytes), numpy.uint8),
-            lengths=numpy.array([len(token) for token in self.bytes], numpy.int32),
-            logprobs=self.logprobs,
-            tail_logprobs=self.tail_logprobs,
-            tail_counts=self.tail_counts,
-            context=self.context,
-            prompt_tokens=self.prompt_tokens,
-            logit_offset=self.logit_offset,
-        )
+        text = numpy.frombuffer(b"".join(self.bytes), numpy.uint8)
+        lengths = numpy.array([len(token) for token in self.bytes], numpy.int32)
+        others = {name: value for name, value in vars(self).items() if name != "bytes"}
+        numpy.savez(file, text=text, lengths=lengths, **others)
         return file.getvalue()
 
 
 def load(archive: bytes) -> NextToken:
     """What `dump` wrote."""
-    with numpy.load(io.BytesIO(archive), allow_pickle=False) as parts:
-        text, ends = parts["text"].tobytes(), numpy.cumsum(parts["lengths"])
-        starts = ends - parts["lengths"]
-        return NextToken(
-            parts["ids"],
-            [text[start:end] for start, end in zip(starts, ends, strict=True)],
-            parts["logprobs"],
-            parts["tail_logprobs"],
-            parts["tail_counts"],
-            parts["context"],
-            int(parts["prompt_tokens"]),
-            float(parts["logit_offset"]),
-        )
+    with numpy.load(io.BytesIO(archive), allow_pickle=False) as file:
+        parts = dict(file)
+    text, lengths = parts.pop("text").tobytes(), parts.pop("lengths")
+    ends = numpy.cumsum(lengths)
+    tokens = [text[end - length : end] for length, end in zip(lengths, ends, strict=True)]
+    numbers = {name: parts.pop(name).item() for name in ("prompt_tokens", "logit_offset")}
+    return NextToken(bytes=tokens, **parts, **numbers)
 
 
 def listed(
@@ -116,9 +103,7 @@ def listed(
         numpy.array(ids, numpy.int32),
         list(tokens),
         numpy.array(logprobs, numpy.float32),
-        numpy.empty(0, numpy.float32),
-        numpy.empty(0, numpy.int64),
-        numpy.array(context, numpy.int32),
-        prompt_tokens,
-        logit_offset,
+        context=numpy.array(context, numpy.int32),
+        prompt_tokens=prompt_tokens,
+        logit_offset=logit_offset,
     )
