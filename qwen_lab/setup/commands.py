@@ -141,11 +141,13 @@ def record(options: Namespace) -> None:
 
 
 def _copied() -> Path:
-    """Bring the learner's lessons up to date; name those that only the learner may replace."""
+    """Bring the learner's lessons up to date, and say what became of those of an older edition."""
+    earlier = lessons.outdated()
     folder = lessons.copy()
-    for copy in lessons.outdated():
-        language, number = copy.parent.name, copy.name[:2]
-        print(say("lessons.outdated", copy=copy, language=language, number=number))
+    kept = lessons.outdated()
+    for copy in earlier:
+        key = "lessons.outdated" if copy in kept else "lessons.followed"
+        print(say(key, copy=copy, language=copy.parent.name, number=copy.name[:2]))
     return folder
 
 

@@ -133,7 +133,11 @@ def test_an_outdated_copy_is_named_with_the_command_that_takes_the_new_one(
     kept = backup.read_bytes()
     write(lesson, ["a third"])
     commands._copied()
-    assert capsys.readouterr().out == "" and sources(mine) == ["a third"]
+    [line] = capsys.readouterr().out.splitlines()
+    assert str(mine) in line and "新版" in line and "reset" not in line
+    assert sources(mine) == ["a third"]
+    commands._copied()
+    assert capsys.readouterr().out == ""
     assert backup.read_bytes() == kept and sources(backup) == [OLD[0], "answer = 3"]
 
 
