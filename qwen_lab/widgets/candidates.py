@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 
-from ipywidgets import HTML, Button, HBox, Layout, VBox
+from ipywidgets import HTML, Button, Layout, VBox
 
 from ..views import sampler as view
-from ..views.html import Html, View
+from ..views.html import View
 from ..watch.next_token import NextToken
-from ..words import say
 from . import style
 
 
@@ -20,8 +19,8 @@ class Candidates(VBox):
         self._listed: list[int] = []
         for rank, button in enumerate(self.buttons):
             button.on_click(lambda _, rank=rank: take(self._listed[rank]))
-        title = HTML(Html.escape(say("sampler.take")))
-        super().__init__([self.picture, title, HBox(self.buttons, layout=style.row())])
+        title = style.sentence("sampler.take")
+        super().__init__([self.picture, title, style.row(*self.buttons)])
         self.layout.display = "none"
 
     def show(self, found: NextToken, listed: list[int], picture: View) -> None:

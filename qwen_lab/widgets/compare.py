@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import Callable
 
-from ipywidgets import HTML, GridBox, HBox, VBox
+from ipywidgets import HTML, GridBox, VBox
 
 from ..lab import Lab
 from ..parameters import PARAMETERS, arguments
 from ..views.difference import difference
 from ..views.grid import named
 from ..views.html import Html
-from ..words import say
 from . import style
 from .flow import Flow
 from .live import Live
@@ -85,10 +84,10 @@ class Compare(Live):
         self.columns = [
             Column(place, _checked(setting | common), self._paint_soon) for place, setting in pairs
         ]
-        self.note = HTML(Html.escape(say("compare.serial" if self._serial else "compare.at_once")))
+        self.note = style.sentence("compare.serial" if self._serial else "compare.at_once")
         self.difference = self.error
         grid = GridBox(self.columns, layout=style.columns(240, "12px"))
-        buttons = HBox([self.run_button, self.stop_button], layout=style.row())
+        buttons = style.row(self.run_button, self.stop_button)
         self.children = [style.sheet(), self.note, buttons, grid, self.difference]
 
     def __repr__(self) -> str:

@@ -4,7 +4,7 @@ import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
-from ipywidgets import HTML, Button, Dropdown, HBox, Layout, VBox
+from ipywidgets import HTML, Button, Dropdown, Layout, VBox
 
 from .. import models
 from ..lab import Lab
@@ -85,7 +85,7 @@ class History(VBox):
         for choice in (self.first, self.second):
             choice.observe(self._compare, "value")
         self.export_button.on_click(lambda _: self._export())
-        choices = HBox([self.first, self.second, self.export_button], layout=style.row())
+        choices = style.row(self.first, self.second, self.export_button)
         super().__init__([self.table, choices, self.exported, self.compared])
         self.layout.display = "none"
 

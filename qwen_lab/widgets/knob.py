@@ -5,21 +5,9 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from ipywidgets import (
-    BoundedIntText,
-    Checkbox,
-    DOMWidget,
-    Dropdown,
-    FloatSlider,
-    HBox,
-    IntSlider,
-    Label,
-    Layout,
-    TagsInput,
-    Text,
-)
+import ipywidgets
 
-from ..parameters import LARGEST_TOP_K, PARAMETERS, Parameter
+from ..parameters import LARGEST_TOP_K, Parameter, named
 from ..words import say
 
 # Where a slider ends when the range does not. A repetition penalty above 2 is far from what anyone
@@ -31,7 +19,7 @@ DATA = tomllib.loads(Path(__file__).with_name("knobs.toml").read_text(encoding="
 LABEL = "130px"
 
 
-class Setting(HBox):
+class Setting(ipywidgets.HBox):
     """A parameter that is sent only while its box is ticked.
 
     Moving the slider ticks the box; unticking it puts the slider back on the default. A tick, and
@@ -41,16 +29,13 @@ class Setting(HBox):
 
     def __init__(self, row: Parameter, start: object = None) -> None:
         self.row, self._default = row, _default(row)
-        self.tick = Checkbox(
-            value=start is not None,
-            description=say("panel.send"),
-            indent=False,
-            layout=Layout(width="auto", flex="none"),
-        )
+        narrow = ipywidgets.Layout(width="auto", flex="none")
+        shown = {"description": say("panel.send"), "indent": False, "layout": narrow}
+        self.tick = ipywidgets.Checkbox(value=start is not None, **shown)
         self.control = _control(row, self._default if start is None else _shown(row, start))
         self.control.observe(self._moved, "value")
         self.tick.observe(self._ticked, "value")
-        layout = Layout(align_items="center", min_width="0")
+        layout = ipywidgets.Layout(align_items="center", min_width="0")
         super().__init__([*_label(row), self.control, self.tick], layout=layout)
 
     @property
@@ -92,10 +77,7 @@ class Setting(HBox):
 
 def settings(parameters: Iterable[str], start: dict) -> dict[str, Setting]:
     """The rows of `parameters` and of `seed`, by name; `ValueError` for what cannot be set."""
-    for name in parameters:
-        if name not in PARAMETERS:
-            raise ValueError(f"{name!r} is no parameter; there are {', '.join(PARAMETERS)}")
-    rows = {name: PARAMETERS[name] for name in [*parameters, "seed"]}
+    rows = {row.name: row for row in named(*parameters, "seed")}
     for name, value in start.items():
         if name not in rows:
             raise ValueError(f"{name!r} is not in this panel, which has {', '.join(rows)}")
@@ -123,29 +105,30 @@ def _shown(row: Parameter, value: object) -> object:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _label(row: Parameter) -> list[Label]:
+def _label(row: Parameter) -> list[ipywidgets.Label]:
     # Tags are the one control without a description of its own.
-    return [Label(row.name, layout=Layout(width=LABEL))] if row.name == "stop" else []
+    wide = ipywidgets.Layout(width=LABEL)
+    return [ipywidgets.Label(row.name, layout=wide)] if row.name == "stop" else []
 
 
-def _control(row: Parameter, value: object) -> DOMWidget:
-    layout = Layout(width="auto", flex="1 1 0", min_width="0")
+def _control(row: Parameter, value: object) -> ipywidgets.DOMWidget:
+    layout = ipywidgets.Layout(width="auto", flex="1 1 0", min_width="0")
     shown = {"description": row.name, "tooltip": row.meaning, "style": {"description_width": LABEL}}
     given = {**shown, "value": value, "layout": layout}
     if row.name == "stop":
-        return TagsInput(value=value, allow_duplicates=False, layout=layout)
+        return ipywidgets.TagsInput(value=value, allow_duplicates=False, layout=layout)
     if row.kind is bool:
-        return Dropdown(options=[("true", True), ("false", False)], **given)
+        return ipywidgets.Dropdown(options=[("true", True), ("false", False)], **given)
     if row.step is None:
-        return Text(**given)
+        return ipywidgets.Text(**given)
     low, high = _ends(row)
     # A start between the slider's end and an open end of the range is not cut off.
     bounds = {"min": min(low, value), "max": max(high, value), "step": row.step}
     if row.name == "seed":
-        return BoundedIntText(**given, **bounds)
+        return ipywidgets.BoundedIntText(**given, **bounds)
     if row.kind is int:
-        return IntSlider(**given, **bounds)
-    return FloatSlider(**given, **bounds, readout_format=".2f")
+        return ipywidgets.IntSlider(**given, **bounds)
+    return ipywidgets.FloatSlider(**given, **bounds, readout_format=".2f")
 
 
 def _ends(row: Parameter) -> tuple[float, float]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Coroutine
 
-from ipywidgets import HTML, GridBox, HBox, Layout, Textarea
+from ipywidgets import HTML, Box, GridBox, Layout
 
 from ..lab import Lab
 from ..parameters import PAIRS, PARAMETERS, arguments
-from ..views.html import Html, brief, clean, fold
+from ..views.html import Html, brief, fold
 from ..words import say
 from . import code, style
 from .flow import Flow
@@ -44,13 +44,7 @@ class Panel(Live):
         super().__init__()
         self._lab, self._reply = lab, Reply()
         self.settings = settings(parameters, start)
-        self.prompt = Textarea(
-            value=clean(prompt),
-            description=say("panel.prompt"),
-            placeholder=say("panel.placeholder"),
-            rows=3,
-            layout=Layout(width="auto"),
-        )
+        self.prompt = style.area("panel.prompt", prompt, rows=3, layout=Layout(width="auto"))
         self.sends = HTML()
         self.hint = HTML()
         self.thought = HTML()
@@ -63,19 +57,24 @@ class Panel(Live):
 
     def _parts(self) -> list:
         return [
-            self.prompt,
-            HTML(Html.escape(say("panel.ticks"))),
-            GridBox(list(self.settings.values()), layout=style.columns(400, "0 24px")),
+            *self._questions(),
+            style.sentence("panel.ticks"),
+            self._rows(),
             HTML(style.meanings([PARAMETERS[name] for name in self.settings])),
             self.sends,
             self.hint,
-            HBox([self.run_button, self.stop_button], layout=style.row()),
-            self.thought,
-            self.shown,
-            self.status,
-            self.error,
-            self.call,
+            style.row(self.run_button, self.stop_button),
+            *self._answers(),
         ]
+
+    def _questions(self) -> list:
+        return [self.prompt]
+
+    def _rows(self) -> Box:
+        return GridBox(list(self.settings.values()), layout=style.columns(400, "0 24px"))
+
+    def _answers(self) -> list:
+        return [self.thought, self.shown, self.status, self.error, self.call]
 
     def _listen(self) -> None:
         for setting in self.settings.values():

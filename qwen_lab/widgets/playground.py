@@ -1,22 +1,10 @@
 """The playground: every parameter to turn, the answer from every side, and the runs compared."""
 
-from ipywidgets import (
-    HTML,
-    Accordion,
-    Button,
-    Combobox,
-    Dropdown,
-    GridBox,
-    HBox,
-    Layout,
-    Text,
-    Textarea,
-)
+from ipywidgets import HTML, Accordion, Button, Combobox, Dropdown, GridBox, Layout, Text
 
 from .. import connection, models
 from ..lab import Lab
-from ..parameters import PARAMETERS
-from ..views.html import Html, clean
+from ..views.html import clean
 from ..words import LabError, say
 from . import style
 from .history import History
@@ -65,19 +53,10 @@ class Playground(Panel):
         **start: object,
     ) -> None:
         lab = lab or connection.connect()
-        self.system = Textarea(
-            value=clean(system),
-            description=say("playground.system"),
-            placeholder=say("playground.system_placeholder"),
-            rows=2,
-            layout=AUTO,
-        )
-        self.model = Combobox(
-            value=lab.model,
-            options=[lab.model, *sorted(models.names())],
-            description=say("playground.model"),
-            layout=AUTO,
-        )
+        self.system = style.area("playground.system", system, rows=2, layout=AUTO)
+        names = [lab.model, *sorted(models.names())]
+        words = say("playground.model")
+        self.model = Combobox(value=lab.model, options=names, description=words, layout=AUTO)
         self.history = History()
         self._presets = presets or Presets()
         self.preset = Dropdown(description=say("playground.preset"), layout=AUTO)
@@ -89,24 +68,15 @@ class Playground(Panel):
         self.preset.observe(self._preset_chosen, "value")
         self.save_button.on_click(lambda _: self._save_preset())
 
-    def _parts(self) -> list:
-        self.results = Results([self.thought, self.shown, self.status, self.error])
-        return [
-            self.system,
-            self.prompt,
-            HBox([self.model, self.preset, self.preset_name, self.save_button], layout=style.row()),
-            self.saved,
-            HTML(Html.escape(say("panel.ticks"))),
-            self._groups(),
-            HTML(style.meanings([PARAMETERS[name] for name in ALL])),
-            self.sends,
-            self.hint,
-            HBox([self.run_button, self.stop_button], layout=style.row()),
-            self.results,
-            self.history,
-        ]
+    def _questions(self) -> list:
+        choices = style.row(self.model, self.preset, self.preset_name, self.save_button)
+        return [self.system, self.prompt, choices, self.saved]
 
-    def _groups(self) -> Accordion:
+    def _answers(self) -> list:
+        self.results = Results([self.thought, self.shown, self.status, self.error])
+        return [self.results, self.history]
+
+    def _rows(self) -> Accordion:
         grid = style.columns(400, "0 24px")
         rows = [[self.settings[name] for name in names] for names in GROUPS.values()]
         boxes = [GridBox(row, layout=grid) for row in rows]

@@ -35,7 +35,6 @@ class Reply:
         self._texts: dict[int, str] = {}
         self.thought = ""
         self.error: Exception | None = None
-        self.answered = False
         self._began = time.monotonic()
         self._first: float | None = None
         self._ended: float | None = None
@@ -56,7 +55,8 @@ class Reply:
                 if request.get("stream", True):
                     await self._read_stream(client, request, changed)
                 else:
-                    self._take(await client.chat.completions.create(**request))
+                    self.completion = await client.chat.completions.create(**request)
+                    self._add(self.completion)
             self.end("done")
         # Any error: a malformed chunk, for one, passes through the SDK as it is.
         except Exception as error:
@@ -70,25 +70,16 @@ class Reply:
     ) -> None:
         streamed = {"stream": True, "stream_options": {"include_usage": True}}
         self.wire = Wire(await client.chat.completions.create(**request | streamed))
-        self.answered = True
         async with self.wire:
             async for chunk in self.wire:
                 self._add(chunk)
                 changed()
 
-    def _add(self, chunk: ChatCompletionChunk) -> None:
-        self.usage = chunk.usage or self.usage
-        for choice in chunk.choices or []:
+    def _add(self, part: ChatCompletionChunk | ChatCompletion) -> None:
+        self.usage = part.usage or self.usage
+        for choice in part.choices or []:
             self.reason = choice.finish_reason or self.reason
-            self._hear(choice.delta, choice.index)
-
-    def _take(self, completion: ChatCompletion) -> None:
-        self.completion = completion
-        self.answered = True
-        self.usage = completion.usage
-        for choice in completion.choices:
-            self.reason = choice.finish_reason or self.reason
-            self._hear(choice.message, choice.index)
+            self._hear(choice.message if self.completion else choice.delta, choice.index)
 
     def _hear(self, said: ChoiceDelta | ChatCompletionMessage, index: int) -> None:
         # DashScope's field; the SDK keeps it without knowing it.
@@ -164,7 +155,7 @@ def explain(reply: Reply, lab: Lab) -> str:
     name = reply.error_code
     if number:
         head, advice = say("panel.refused", status=number, code=name), _advice(number, name)
-    elif isinstance(error, openai.APIConnectionError) and not reply.answered:
+    elif isinstance(error, openai.APIConnectionError) and not (reply.wire or reply.completion):
         head, advice = say("panel.no_answer", address=lab.base_url), "panel.do_connect"
     else:
         head, advice = say("panel.broken_off", code=name), "panel.do_again"

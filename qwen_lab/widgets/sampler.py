@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import numpy
-from ipywidgets import HTML, Button, GridBox, HBox, Layout, Select
+from ipywidgets import HTML, Button, GridBox, Layout, Select
 
 from ..lab import Lab
 from ..parameters import PARAMETERS
@@ -96,7 +96,7 @@ class Sampler(Live):
             style.sheet(),
             GridBox(list(self.controls.values()), layout=style.columns(400, "0 24px")),
             HTML(style.meanings([PARAMETERS[name] for name in OFF])),
-            HBox([self.run_button, *self.buttons.values()], layout=style.row()),
+            style.row(self.run_button, *self.buttons.values()),
             self.written,
             self.status,
             self.error,

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from ipywidgets import HTML, Layout
+from ipywidgets import HTML, HBox, Layout, Textarea, Widget
 
-from ..views.html import Html, fold
+from ..views.html import Html, clean, fold
 from ..words import say
 
 # How a block is announced to those who hear the page.
@@ -31,9 +31,20 @@ def columns(width: int, gap: str) -> Layout:
     return Layout(grid_template_columns=f"repeat(auto-fit, {each})", grid_gap=gap)
 
 
-def row() -> Layout:
+def row(*parts: Widget) -> HBox:
     """Parts beside each other, which wrap where the window is narrow."""
-    return Layout(flex_flow="row wrap", align_items="center")
+    return HBox(parts, layout=Layout(flex_flow="row wrap", align_items="center"))
+
+
+def sentence(key: str) -> HTML:
+    """The words for the key, as a widget."""
+    return HTML(Html.escape(say(key)))
+
+
+def area(key: str, text: str, **options: object) -> Textarea:
+    """A field for a long text, with its name and what stands there as long as it is empty."""
+    words = {"description": say(key), "placeholder": say(f"{key}_placeholder")}
+    return Textarea(value=clean(text), **words, **options)
 
 
 def box(kind: str, text: str) -> str:

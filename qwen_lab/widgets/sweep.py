@@ -3,7 +3,7 @@
 from collections.abc import Coroutine
 from pathlib import Path
 
-from ipywidgets import HTML, HBox, IntProgress, Layout
+from ipywidgets import HTML, IntProgress, Layout
 
 from ..lab import Lab
 from ..rows import write_csv
@@ -48,7 +48,7 @@ class Sweep(Live):
         self.progress = IntProgress(max=len(self.settings), layout=Layout(width="auto", flex="1"))
         self.status = self.error
         self.shown = HTML()
-        buttons = HBox([self.run_button, self.stop_button, self.progress], layout=style.row())
+        buttons = style.row(self.run_button, self.stop_button, self.progress)
         self.children = [style.sheet(), buttons, self.status, self.shown]
         self._say("sweep.ready", count=len(self.settings))
 
