@@ -191,16 +191,10 @@ def _spawn(place: Path, path: Path, record: Path | None) -> State:
     tape = str(record.absolute()) if record else None
     asked = f"server.main({str(path.absolute())!r}, {tape!r})"
     command = [sys.executable, "-c", f"from qwen_lab.endpoint import server; {asked}"]
+    around = {"cwd": place, "env": os.environ | _whole_paths(), **_detached()}
     with log.open("wb") as output:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd=place,
-            env=os.environ | _whole_paths(),
-            **_detached(),
-        )
+        streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
+        child = subprocess.Popen(command, **streams, **around)
     running = _await_health(child, place, earlier)
     # It is this process's child: someone must take note when it ends, or it stays a zombie.
     threading.Thread(target=child.wait, daemon=True).start()
