@@ -10,6 +10,7 @@ import math
 import os
 import secrets
 import threading
+import tomllib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import aclosing, closing
@@ -25,17 +26,10 @@ from .llama_chunks import Emit, Reader, refused, unusable
 from .refusal import invalid
 from .rules import ChatRequest
 
-SLOTS = 4
-SLOT_TOKENS = 4_096
-# Small batches, so that a client that leaves while a long prompt is read is noticed within one.
-BATCH = 64
-# For prompts that have lost their slot the engine would keep up to 8 GB; the slots' own beginnings
-# are cached in any case.
-CACHE_MIB = 16
+# What the engine is told at its start, and with each request of a kind.
+TOLD = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 # DashScope names no upper bound; beyond this nothing changes but the arithmetic, which overflows.
 LARGEST_PENALTY = 1e6
-# Temperature before the cuts, and nothing that DashScope does not have (llama.cpp's own min_p).
-SAMPLERS = ["penalties", "temperature", "top_k", "top_p"]
 # Above all logits that a model gives, and yet so near that 32 bits hold the probabilities.
 KNOWN_LOGIT = 40
 # Where an answer of the engine begins to list candidates, and what divides them.
@@ -52,8 +46,8 @@ class LlamaEngine:
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
         import xllamacpp
 
-        self.model, self.slots = model, SLOTS
-        self._threads = ThreadPoolExecutor(SLOTS, "engine")
+        self.model, self.slots = model, TOLD["server"]["n_parallel"]
+        self._threads = ThreadPoolExecutor(self.slots, "engine")
         self._key = secrets.token_urlsafe(32)
         settings = _settings(xllamacpp.CommonParams(), path, self._key)
         self._server = xllamacpp.Server(settings)
@@ -87,13 +81,8 @@ class LlamaEngine:
         # An answer's tokens never melt into the prompt's, so its text is cut apart by itself.
         context = prompt + (self._tokens(prefix) if isinstance(prefix, str) else prefix)
         # At least two: one of them is the token whose logit `_logit` tells.
-        request = {
-            "prompt": context,
-            "n_predict": 1,
-            "n_probs": max(most, 2),
-            "temperature": 0,
-            "logit_bias": [[self._whole(context), 200]],
-        }
+        request = TOLD["next_token"] | {"prompt": context, "n_probs": max(most, 2)}
+        request["logit_bias"] = [[self._whole(context), 200]]
         try:
             # First the logit: the prompt is in the cache then, and what follows rounds alike.
             token, logit = self._logit(context)
@@ -119,16 +108,9 @@ class LlamaEngine:
         a huge repetition penalty brings it to zero, and a presence penalty to its place.
         """
         picked = self._whole(context)
-        request = {
+        request = TOLD["logit"] | {
             "prompt": context,
-            "n_predict": 1,
-            "n_probs": 3,
-            "post_sampling_probs": True,
-            "temperature": 1,
-            "samplers": ["penalties"],
-            "repeat_last_n": 1,
             "logit_bias": [[context[-1], 200], [picked, 2 * KNOWN_LOGIT]],
-            "repeat_penalty": 1e9,
             "presence_penalty": -KNOWN_LOGIT,
         }
         [answer] = self._post("/completion", request)["completion_probabilities"]
@@ -179,15 +161,9 @@ async def in_thread(threads: Executor, answer: Callable[[Emit], None]) -> Events
 
 
 def _settings(settings, path: Path, key: str):
-    settings.model.path = str(path)
-    settings.n_parallel, settings.n_ctx = SLOTS, SLOTS * SLOT_TOKENS
-    settings.n_batch = settings.n_ubatch = BATCH
-    settings.cache_ram_mib = CACHE_MIB
-    settings.verbosity = -1
-    # Its own listener cannot be switched off: loopback, any port, a key that nobody knows.
-    settings.hostnames, settings.port = ["127.0.0.1"], 0
-    settings.api_keys = [key]
-    settings.ui = settings.endpoint_slots = False
+    settings.model.path, settings.api_keys = str(path), [key]
+    for name, value in TOLD["server"].items():
+        setattr(settings, name, value)
     return settings
 
 
@@ -200,16 +176,12 @@ def _body(request: ChatRequest, seed: int, alone: bool) -> dict:
         # With none to list, the engine would not give those of the tokens themselves either.
         sampling |= {"logprobs": True, "top_logprobs": request.top_logprobs or 1}
     return {
+        **TOLD["answer"],
         **sampling,
         **_form(request),
         "messages": request.prompt,
         "seed": seed,
         "cache_prompt": not alone,
-        "samplers": SAMPLERS,
-        "repeat_last_n": SLOT_TOKENS,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-        "return_progress": True,
     }
 
 

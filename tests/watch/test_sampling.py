@@ -9,7 +9,7 @@ import numpy
 import pytest
 
 from qwen_lab.endpoint.engine import Piece
-from qwen_lab.endpoint.llama import SAMPLERS, SLOT_TOKENS, LlamaEngine
+from qwen_lab.endpoint.llama import TOLD, LlamaEngine
 from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.endpoint.weights import weights
 from qwen_lab.watch.next_token import WHOLE, listed
@@ -148,7 +148,8 @@ def engine_says(engine, context, settings):
     options = asdict(settings)
     options["top_k"] = 0 if settings.top_k > 100 else settings.top_k
     options["repeat_penalty"] = options.pop("repetition_penalty")
-    options |= {"samplers": SAMPLERS, "repeat_last_n": SLOT_TOKENS, "post_sampling_probs": True}
+    options |= {name: TOLD["answer"][name] for name in ("samplers", "repeat_last_n")}
+    options["post_sampling_probs"] = True
     # A part of a character, if it were drawn, would come without probabilities.
     request = {"prompt": context, "n_predict": 1, "n_probs": 50, "seed": 1, **options}
     [answer] = engine._post("/completion", request)["completion_probabilities"]
