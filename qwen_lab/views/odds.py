@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from ..watch.next_token import NextToken
 from ..watch.sampling import Settings, Stage, stages
+from ..watch.sweep import combinations
 from ..words import say
 from .html import Html, View, filled, percent, sentence, table
 from .sampler import token_name
@@ -17,9 +18,10 @@ def odds(found: NextToken | None, *settings: Mapping[str, float], most: int = 5)
 
     `found` is what `lab.next_token(messages)` returned. Each of the `settings` has `temperature`,
     `top_p`, `top_k`, `repetition_penalty`, `presence_penalty` or `frequency_penalty`; what it
-    leaves out is off, so `{}` gives the model's own probabilities. The last row counts the tokens
-    that may still be drawn. The order is llama.cpp's: penalties, temperature, top_k, top_p;
-    DashScope does not document its own.
+    leaves out is off, so `{}` gives the model's own probabilities, and so does no setting at all.
+    The ranges are those of `qwen_lab.knobs()`. The last row counts the tokens that may still be
+    drawn. The order is llama.cpp's: penalties, temperature, top_k, top_p; DashScope does not
+    document its own.
 
     >>> found = lab.next_token(messages)
     >>> qwen_lab.odds(found, {"temperature": 1.9}, {"temperature": 1.9, "top_k": 20})
@@ -28,14 +30,27 @@ def odds(found: NextToken | None, *settings: Mapping[str, float], most: int = 5)
     ...         20  tokens in the draw
 
     With None for `found` the view says that only the local Qwen shows its probabilities. Raises
-    `TypeError` for a setting of another name.
+    `ValueError` for another name and for a value out of its range, `TypeError` where `found` is
+    something else or a setting is no dict.
     """
     if found is None:
         return sentence(say("odds.none"))
-    last = [stages(found, Settings(**each))[-1] for each in settings]
+    if not (isinstance(found, NextToken) and all(isinstance(each, Mapping) for each in settings)):
+        raise TypeError("odds takes what lab.next_token(messages) returned, then settings as dicts")
+    settings = settings or ({},)
+    last = [stages(found, _checked(each))[-1] for each in settings]
     rows = [*_settings(settings), *_chances(found, last, most)]
     html = Html('<div class="qwen-odds">{}</div>').format(table(map(_row, rows)))
     return View(html, "\n".join(map(_line, rows)), "odds")
+
+
+def _checked(setting: Mapping[str, float]) -> Settings:
+    for name, value in setting.items():
+        if name not in vars(Settings()):
+            raise ValueError(f"{name!r} moves no odds; there are {', '.join(vars(Settings()))}")
+        # Raises, in the words of `sweep`, for a value out of its range.
+        combinations({name: [value]})
+    return Settings(**setting)
 
 
 def _settings(settings: tuple[Mapping[str, float], ...]) -> Iterator[tuple[str, list[str]]]:

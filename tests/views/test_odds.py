@@ -55,10 +55,37 @@ def test_penalties_move_what_was_met(found):
     assert float(rows["t1"][1].rstrip("%")) < float(rows["t1"][0].rstrip("%"))
 
 
-def test_without_the_local_qwen_it_says_so_and_a_wrong_name_is_an_error(found, monkeypatch):
+def test_no_setting_is_the_models_own_odds(found):
+    assert qwen_lab.odds(found).text == qwen_lab.odds(found, {}).text
+    assert "33 %" in qwen_lab.odds(found).text
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ({"temp": 1}, "'temp' moves no odds; there are temperature, top_p, top_k, "),
+        ({"max_tokens": 5}, "'max_tokens' moves no odds; there are temperature, "),
+        ({"temperature": "hot"}, r"temperature is 'hot'; it must be float in \[0, 2\)"),
+        ({"temperature": 5}, r"temperature is 5; it must be float in \[0, 2\)"),
+        ({"top_p": 1, "temperature": -1}, r"temperature is -1; it must be float in \[0, 2\)"),
+        ({"top_k": 2.5}, r"top_k is 2.5; it must be int in \[0, ∞\)"),
+    ],
+)
+def test_what_cannot_be_set_is_an_error_that_says_what_can(found, setting, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        qwen_lab.odds(found, {}, setting)
+
+
+def test_it_says_what_it_takes(found, lab):
+    for wrong in [(lab, {}), (found, 1), (found, [{}])]:
+        with pytest.raises(
+            TypeError, match=r"what lab.next_token\(messages\) returned, then .*dict"
+        ):
+            qwen_lab.odds(*wrong)
+
+
+def test_without_the_local_qwen_it_says_so(found, monkeypatch):
     assert qwen_lab.odds(None, {}).text == "Only the local Qwen shows its probabilities."
-    with pytest.raises(TypeError, match="topk"):
-        qwen_lab.odds(found, {"topk": 3})
     monkeypatch.setenv("QWEN_LAB_LANG", "zh")
     assert "个 token 参加抽签" in qwen_lab.odds(found, {}).text
 
