@@ -20,7 +20,9 @@ async def answer(
     Closing the iterator stops the engine at its next token. Several choices (`n`) come one after
     the other, each with a seed of its own.
     """
-    first, ends, thoughts = head(request_id, engine.model), [], 0
+    first = head(request_id, engine.model)
+    ends = []
+    thoughts = 0
     for index in range(request.n):
         deltas, begun = Deltas(request), False
         async with aclosing(_events(engine, slots, request, index)) as events:

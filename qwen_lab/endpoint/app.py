@@ -90,7 +90,9 @@ class _Stream(StreamingResponse):
     """Chunks as server-sent events. Whatever ends it, the engine has stopped when it comes back."""
 
     def __init__(self, first: dict, chunks: AsyncGenerator, usage: bool, request_id: str) -> None:
-        self.chunks, self.include_usage, self.request_id = chunks, usage, request_id
+        self.chunks = chunks
+        self.include_usage = usage
+        self.request_id = request_id
         kind = "text/event-stream;charset=UTF-8"
         super().__init__(self._events(first), headers={"content-type": kind})
 

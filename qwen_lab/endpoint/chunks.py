@@ -22,7 +22,9 @@ class Deltas:
     """
 
     def __init__(self, request: ChatRequest) -> None:
-        self.request, self.reason, self.thoughts = request, "stop", 0
+        self.request = request
+        self.reason = "stop"
+        self.thoughts = 0
         self._held: list[Piece] | None = [] if request.tools else None
 
     @property

@@ -33,7 +33,9 @@ LARGEST_PENALTY = 1e6
 # Above all logits that a model gives, and yet so near that 32 bits hold the probabilities.
 KNOWN_LOGIT = 40
 # Where an answer of the engine begins to list candidates, and what divides them.
-ROWS, ROW, CHUNK = b'"top_logprobs":[', b',{"id":', 50_000
+ROWS = b'"top_logprobs":['
+ROW = b',{"id":'
+CHUNK = 50_000
 DECODER = json.JSONDecoder()
 
 

@@ -17,7 +17,9 @@ class Reader:
     """
 
     def __init__(self, emit: Emit, top_logprobs: int) -> None:
-        self.emit, self.top_logprobs, self.error = emit, top_logprobs, None
+        self.emit = emit
+        self.top_logprobs = top_logprobs
+        self.error = None
         self._reason = None
 
     def take(self, chunk: dict) -> bool:

@@ -32,7 +32,9 @@ def checked(messages: object) -> list[dict]:
 def _check_message(index: int, message: object) -> None:
     if not isinstance(message, dict):
         raise Refusal(f"'messages.[{index}]' must be Object")
-    role, content, calls = message.get("role"), message.get("content"), message.get("tool_calls")
+    role = message.get("role")
+    content = message.get("content")
+    calls = message.get("tool_calls")
     if role not in ROLES:
         raise Refusal(f"{role} is not one of {list(ROLES)} - 'messages.[{index}].role'")
     if role == "assistant" and calls is not None:

@@ -26,7 +26,10 @@ class Refusal(Exception):
         headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(message)
-        self.status, self.code, self.type, self.by_model = status, code, type, by_model
+        self.status = status
+        self.code = code
+        self.type = type
+        self.by_model = by_model
         self.headers = headers or {}
 
     @classmethod

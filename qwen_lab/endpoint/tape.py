@@ -78,7 +78,9 @@ class Player:
     slots = 1
 
     def __init__(self, path: Path, *, timed: bool = False) -> None:
-        self._path, self._timed, self._played = path, timed, Counter()
+        self._path = path
+        self._timed = timed
+        self._played = Counter()
         self._exchanges: dict[str, list[dict]] = defaultdict(list)
         try:
             head, *lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())

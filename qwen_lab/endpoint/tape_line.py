@@ -76,7 +76,9 @@ class _Pieces:
     """Text in pieces, as a tape keeps it."""
 
     def __init__(self) -> None:
-        self.text, self.pieces, self.logprobs = "", [], []
+        self.text = ""
+        self.pieces = []
+        self.logprobs = []
 
     def add(self, wait: int, event: Thought | Piece) -> None:
         self.text += event.text

@@ -114,7 +114,9 @@ class _Spoiled:
     """A `send` that passes an answer on up to the fault; then spoils it and raises `Cut`."""
 
     def __init__(self, send: Send, conditions: Conditions, request_id: str) -> None:
-        self.send, self.fault, self.request_id = send, conditions.fault, request_id
+        self.send = send
+        self.fault = conditions.fault
+        self.request_id = request_id
         # Events that still pass; of an answer in one piece nothing does.
         self.left = AFTER if conditions.after is None else conditions.after
         self.streamed = False

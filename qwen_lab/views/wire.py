@@ -12,7 +12,9 @@ from .html import Html, View, brief, filled, fold, join, row, sentence, table
 FIRST, LAST = 10, 4
 # How long the slow motion takes, in seconds.
 SLOW = 8
-LONGEST_LINE, LONGEST_TEXT, SHORT = 400, 200, 40
+LONGEST_LINE = 400
+LONGEST_TEXT = 200
+SHORT = 40
 
 
 class Wire(Recording):
