@@ -5,6 +5,7 @@ of pytest, it is pytest alone, with all that is given.
 """
 
 import argparse
+import os
 import shlex
 import subprocess
 import sys
@@ -14,8 +15,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[1]
-# The real model and the browser keep one core busy, all else the other. What the first part says is
-# seen at once; what the others say, when they have ended.
+# The first part, with the real model and the browser, takes longest: the others get what it leaves
+# of the processor. What it says is seen at once; what the others say, when they have ended.
 PARTS = {
     "model": ["tests", "-m", "model or browser"],
     "others": ["tests", "-m", "not model and not browser"],
@@ -44,6 +45,8 @@ def run(parts: dict[str, list[str]], folder: Path) -> int:
         report = f"--junit-xml={folder / name}.xml"
         with open(folder / f"{name}.txt", "wb") as words:
             running[name] = pytest(report, *arguments, output=words if running else None)
+        if len(running) > 1 and hasattr(os, "setpriority"):
+            os.setpriority(os.PRIO_PROCESS, running[name].pid, 10)
     codes = {}
     for name, process in running.items():
         codes[name] = ended(process)
