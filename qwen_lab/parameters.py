@@ -89,6 +89,12 @@ class Parameter:
         """Whether the value is of its type and, if it is a number, in its range."""
         return self.fits(value) and (self.kind not in (int, float) or self.allows(value))
 
+    def check(self, value: object) -> None:
+        """Raise a `ValueError` that says what it takes, unless it takes the value."""
+        if not self.takes(value):
+            where = f" in {self.range}" if self.range else ""
+            raise ValueError(f"{self.name} is {value!r}; it must be {self.kind.__name__}{where}")
+
 
 def _rows() -> Iterator[Parameter]:
     table = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
+from ..parameters import PARAMETERS
 from ..watch.next_token import NextToken
 from ..watch.sampling import Settings, Stage, stages
-from ..watch.sweep import combinations
 from ..words import say
 from .html import Html, View, filled, percent, sentence, table
 from .sampler import token_name
@@ -48,8 +48,7 @@ def _checked(setting: Mapping[str, float]) -> Settings:
     for name, value in setting.items():
         if name not in vars(Settings()):
             raise ValueError(f"{name!r} moves no odds; there are {', '.join(vars(Settings()))}")
-        # Raises, in the words of `sweep`, for a value out of its range.
-        combinations({name: [value]})
+        PARAMETERS[name].check(value)
     return Settings(**setting)
 
 

@@ -71,9 +71,7 @@ def combinations(parameters: Mapping[str, object]) -> list[dict]:
     for name, values in lists.items():
         [row] = named(name)
         for value in values:
-            if not row.takes(value):
-                where = f" in {row.range}" if row.range else ""
-                raise ValueError(f"{name} is {value!r}; it must be {row.kind.__name__}{where}")
+            row.check(value)
     seeds = lists.pop("seed", list(SEEDS))
     found = itertools.product(*lists.values(), seeds)
     return [dict(zip([*lists, "seed"], values, strict=True)) for values in found]

@@ -81,9 +81,7 @@ def settings(parameters: Iterable[str], start: dict) -> dict[str, Setting]:
     for name, value in start.items():
         if name not in rows:
             raise ValueError(f"{name!r} is not in this panel, which has {', '.join(rows)}")
-        kind, limits = rows[name].kind.__name__, rows[name].range
-        if not rows[name].takes(value):
-            raise ValueError(f"{name} is {value!r}; it must be {kind} in {limits}")
+        rows[name].check(value)
     return {name: Setting(row, start.get(name)) for name, row in rows.items()}
 
 
