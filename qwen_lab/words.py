@@ -5,6 +5,7 @@ languages (by test). Standard library only: set-up speaks before anything is ins
 """
 
 import os
+import reprlib
 import sys
 import tomllib
 from functools import cache
@@ -54,6 +55,25 @@ class LabError(Exception):
     def __init__(self, key: str, **values: object) -> None:
         super().__init__(say(key, **values))
         self.key = key
+
+
+class WrongTypeError(LabError, TypeError):
+    """A `TypeError` in the reader's words, which tell what was `given` in its place."""
+
+    def __init__(self, key: str, given: object, **values: object) -> None:
+        name = type(given).__name__
+        plain = type(given) in (str, int, float, bool)
+        super().__init__(key, given=f"{reprlib.repr(given)} ({name})" if plain else name, **values)
+
+
+def need_type(key: str, value: object, kinds: type | tuple[type, ...], **values: object) -> None:
+    """Raise a `WrongTypeError` in the words for `key`, unless the value is of one of these types.
+
+    >>> need_type("xray.no_answer", "Paris.", ChatCompletion)
+    WrongTypeError: You gave 'Paris.' (str), which isn't a reply. Pass the whole reply, …
+    """
+    if not isinstance(value, kinds):
+        raise WrongTypeError(key, value, **values)
 
 
 @cache

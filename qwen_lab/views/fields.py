@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..words import WrongTypeError
+
 # What a stream sends in pieces.
 GROWING = ("content", "reasoning_content", "refusal", "arguments")
 # The value of a field that only the other of two subjects has.
@@ -79,7 +81,7 @@ def field_tree(subject: object) -> Subject:
         return Subject("request", _tree(subject, path="request"))
     if isinstance(subject, Mapping):
         return Subject("error" if "error" in subject else "completion", _tree(subject))
-    raise TypeError(f"no request, answer, list of chunks or error: {type(subject).__name__}")
+    raise WrongTypeError("anatomy.no_subject", subject)
 
 
 def _is_model(value: object) -> bool:

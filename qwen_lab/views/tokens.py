@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..words import WrongTypeError
 from .fields import assembled
 
 SIGNS = str.maketrans({"\n": "↵", "\t": "⇥", " ": "␣"})
@@ -57,7 +58,7 @@ def _choices(answer: object) -> list[dict]:
         return answer["choices"]
     if isinstance(answer, Sequence) and answer and all(hasattr(c, "model_dump") for c in answer):
         return assembled([chunk.model_dump(exclude_unset=True) for chunk in answer])[0]["choices"]
-    raise TypeError(f"no answer: {type(answer).__name__}")
+    raise WrongTypeError("xray.no_answer", answer)
 
 
 def joined(rows: list[dict]) -> Iterator[Token]:

@@ -4,7 +4,7 @@ import math
 from itertools import pairwise
 
 from ..parameters import PARAMETERS
-from ..words import say
+from ..words import WrongTypeError, say
 from .html import Html, View, filled, fold, join, percent, row, sentence, table
 from .tokens import Said, Token, said, visible
 
@@ -31,6 +31,8 @@ def xray(answer: object, *, choice: int = 0) -> View:
 
     Without logprobs the view says how to get them. Raises `TypeError` for what is no answer.
     """
+    if isinstance(answer, str):
+        raise WrongTypeError("xray.no_answer", answer)
     found = said(answer, choice)
     if not found.tokens:
         models = PARAMETERS["logprobs"].taken_by

@@ -191,8 +191,16 @@ def test_hostile_text_is_only_shown():
 
 @pytest.mark.parametrize("subject", [7, "text", [], None, {"a": 1}.keys()])
 def test_what_is_no_answer_is_an_error(subject):
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"a whole reply.* you gave it .*list\(stream\)"):
         anatomy(subject)
+
+
+def test_what_was_given_in_place_of_an_answer_is_told_in_the_readers_words():
+    for language, told in (("en", "you gave it 'Hi' (str)"), ("zh", "你给的是 'Hi' (str)")):
+        words.use(language)
+        with pytest.raises(words.LabError) as caught:
+            anatomy("Hi")
+        assert told in str(caught.value) and caught.value.key == "anatomy.no_subject"
 
 
 def test_spans_are_read_at_a_glance():

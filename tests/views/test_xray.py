@@ -77,6 +77,11 @@ def test_an_answer_without_probabilities_says_how_to_get_them(client, engine):
     assert "no text" in xray({"choices": [{"message": {"content": None}}]}).text
 
 
+def test_a_text_is_no_reply():
+    with pytest.raises(TypeError, match="'Paris.' .*the whole reply"):
+        xray("Paris.")
+
+
 def test_hostile_tokens_are_only_shown():
     tags = "div p span small svg rect details summary table tr th td code"
     attributes = "tabindex class data-says style role aria-label viewbox preserveaspectratio"
