@@ -5,20 +5,18 @@ The lessons' code runs here on their tapes, which hold the calls of the solution
 
 import ast
 import asyncio
-import inspect
 import re
 
 import nbformat
 import pytest
-from IPython.core.inputtransformer2 import TransformerManager
-from IPython.display import display
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from openai import AsyncOpenAI, OpenAI
 
 import qwen_lab
 from qwen_lab.course import lessons, record
 from qwen_lab.course.exercises import FOLDED, HEADING, exercises
 from qwen_lab.words import LANGUAGES
+
+from . import cells
 
 KINDS = ["markdown", "code", "code", "markdown"]
 HINT = """<details>
@@ -138,32 +136,16 @@ def outcomes(lesson, solved):
 
 async def play(lesson, solved):
     # In a running loop, as in Jupyter, so that cells may await.
-    names, said = {"__name__": "__main__", "display": display}, []
+    names, said = cells.fresh(), []
     solutions = {each.cells[1].id: each.solution for each in exercises(lesson) if solved}
     try:
         for cell in lesson.cells:
             source = solutions.get(cell.id, cell.source)
-            value = await run(source, names) if cell.cell_type == "code" else None
+            value = await cells.run(source, names) if cell.cell_type == "code" else None
             said += [value] if "check" in cell.metadata.get("tags", []) else []
         return said
     finally:
-        for value in names.values():
-            if isinstance(value, OpenAI | AsyncOpenAI):
-                closing = value.close()
-                await closing if inspect.isawaitable(closing) else None
-
-
-async def run(source, names):
-    """Run a cell; return the value of its last line, which Jupyter would show."""
-    tree = ast.parse(TransformerManager().transform_cell(source))
-    names["_"] = None
-    if isinstance(tree.body[-1], ast.Expr):
-        tree.body[-1] = ast.Assign([ast.Name("_", ast.Store())], tree.body[-1].value)
-    tree = ast.fix_missing_locations(tree)
-    running = eval(compile(tree, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)
-    if inspect.isawaitable(running):
-        await running
-    return names["_"]
+        await cells.close(names)
 
 
 @pytest.mark.parametrize("name", LESSONS)
@@ -238,7 +220,7 @@ def test_a_stored_outcome_of_a_solved_stub_is_noticed():
 
 @pytest.mark.usefixtures("fake")
 def test_a_cell_may_await():
-    cells = ["import asyncio", "await asyncio.sleep(0, 'done')"]
-    lesson = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+    sources = ["import asyncio", "await asyncio.sleep(0, 'done')"]
+    lesson = new_notebook(cells=[new_code_cell(source) for source in sources])
     lesson.cells[1].metadata.tags = ["check"]
     assert outcomes(lesson, solved=False) == ["done"]
