@@ -1,25 +1,34 @@
 """Checks of `messages`, the list that a request sends."""
 
 import reprlib
+from collections.abc import Mapping
 from difflib import get_close_matches
+
+from pydantic import BaseModel
 
 from .outcome import Outcome, check, need, passed, wrong
 
 ROLES = ("system", "user", "assistant", "tool")
 KEYS = ("role", "content")
+# Texts of these signs alone stand where words are still to come.
+BLANK = " \n\t.…"
 
 
 @check
 def roles(messages: object, *expected: str) -> Outcome:
     """Judge that `messages` is a list of messages with exactly these roles, in this order.
 
-    Each message must be a dict with a "role" and with a text, not empty, as its "content";
-    `expected` names the roles.
+    A message may be whatever the SDK takes as one: a dict or its own object, with a text, not
+    empty, or a list of parts with text as its "content". `expected` names the roles.
 
     >>> checks.messages.roles([{"role": "user", "content": "Hi"}], "user")
     passed: user: the right roles in the right order, each with a text.
     """
-    need(not isinstance(messages, dict), "checks_messages.messages_single")
+    messages = plain(messages)
+    if isinstance(messages, dict):
+        single = set(KEYS) <= set(messages)
+        key = "checks_messages.messages_single" if single else "checks_messages.messages_dict"
+        raise wrong(key, seen=reprlib.repr(list(messages)))
     need(isinstance(messages, list), "checks_messages.messages_not_list", messages)
     for number, message in enumerate(messages, 1):
         _need_message(message, number)
@@ -34,16 +43,39 @@ def roles(messages: object, *expected: str) -> Outcome:
     return passed("checks_messages.roles_passed", **words)
 
 
+def plain(value: object) -> object:
+    """What the SDK makes of `messages`, or of one, in a request: plain dicts, lists and values.
+
+    Its own objects become dicts of what was set in them, tuples become lists, at every depth.
+    """
+    if isinstance(value, BaseModel):
+        value = value.model_dump(exclude_unset=True, warnings=False)
+    if isinstance(value, Mapping):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    return value
+
+
+def text(message: Mapping) -> object:
+    """The text of a plain message, of all its parts; where there is none, its "content"."""
+    content = message.get("content")
+    parts = content if isinstance(content, list) and content else [None]
+    texts = [part.get("text") if isinstance(part, dict) else None for part in parts]
+    return "".join(texts) if all(isinstance(text, str) for text in texts) else content
+
+
 def _need_message(message: object, number: int) -> None:
     need(not isinstance(message, set), "checks_messages.message_set", number=number)
     need(isinstance(message, dict), "checks_messages.message_not_dict", message, number=number)
+    need("choices" not in message, "checks_messages.message_reply", number=number)
     for key in KEYS:
         _need_key(key, message, number)
     role = message["role"]
     need(role in ROLES, "checks_messages.role_unknown", role, number=number)
-    content = message["content"]
-    need(isinstance(content, str), "checks_messages.content_not_text", content, number=number)
-    need(content.strip(), "checks_messages.content_empty", number=number)
+    said = text(message)
+    need(isinstance(said, str), "checks_messages.content_not_text", said, number=number)
+    need(said.strip(BLANK), "checks_messages.content_empty", said, number=number)
 
 
 def _need_key(key: str, message: dict, number: int) -> None:

@@ -1,8 +1,13 @@
 """`messages.roles`, asked for a system message and a user message, of four kinds of answers."""
 
-import pytest
+import json
 
-from qwen_lab.checks.messages import roles
+import httpx2
+import pytest
+from openai import OpenAI
+from openai.types.chat import ChatCompletion, ChatCompletionMessage
+
+from qwen_lab.checks.messages import plain, roles
 
 SYSTEM = {"role": "system", "content": "Answer in one word."}
 USER = {"role": "user", "content": "你好"}
@@ -21,7 +26,7 @@ class RaisingList(list):
 
 
 class RaisingDict(dict):
-    def __contains__(self, key):
+    def items(self):
         raise RuntimeError("no")
 
 
@@ -31,7 +36,23 @@ class RaisingName(type):
         raise RuntimeError("no")
 
 
-EXTRAS = [{}, {"name": "Ada"}, {3: 4}]
+# The SDK's own objects, as it makes them of what a service sends.
+REPLY = ChatCompletion.construct(choices=[], id="1", created=1, model="qwen")
+CALL = {"id": "call_1", "type": "function", "function": {"name": "tell", "arguments": "{}"}}
+SAID = ChatCompletionMessage.construct(role="assistant", content="Hi", tool_calls=None)
+CALLING = ChatCompletionMessage(role="assistant", content=None, tool_calls=[CALL])
+PARTS = [{"type": "text", "text": "你"}, {"type": "text", "text": "好"}]
+# Each is what the SDK takes as messages.
+TAKEN = [
+    [SYSTEM, USER, SAID],
+    (SYSTEM, USER, SAID),
+    [USER, CALLING],
+    [USER, {"role": "assistant", "tool_calls": CALLING.tool_calls}],
+    [{**USER, "content": PARTS}],
+    [{**USER, "content": tuple(PARTS)}],
+    [USER, {"role": "assistant", "content": "", "tool_calls": [CALL]}],
+]
+EXTRAS = [{}, {"name": "Ada"}, {3: 4}, {"content": PARTS}, {"content": tuple(PARTS)}]
 UNTOUCHED = [..., [...], [SYSTEM, ...], [SYSTEM, {"role": "user", "content": ...}]]
 # Made in the test: pytest itself stumbles over such objects.
 CRASHING = [
@@ -45,13 +66,18 @@ CRASHING = [
 WRONG = {
     "messages is None; expected a list": None,
     "messages is 'Hi' (type str); expected a list": "Hi",
-    "messages is an object of type tuple; expected a list": (SYSTEM, USER),
     "messages is an object of type generator": (message for message in [SYSTEM, USER]),
-    "messages is a single message": SYSTEM,
+    "messages is a single message; expected a list of messages. Put": SYSTEM,
+    "messages is a single message; expected": SAID,
+    "messages is one dict with the keys ['system', 'user']; expected a list": {
+        "system": "Answer in one word.",
+        "user": "Hi",
+    },
     "The list is empty; expected messages with the roles system → user": [],
     "Message 2 is a set": [SYSTEM, {"role", "user"}],
     "Message 2 is 'Hi' (type str); expected a dict": [SYSTEM, "Hi"],
     "Message 1 is an object of type list; expected a dict": [[SYSTEM, USER]],
+    "Message 2 is a whole reply; expected the message inside it": [SYSTEM, REPLY],
     "Message 2 has the key 'Role'; expected 'role'": [SYSTEM, {"Role": "user", "content": "Hi"}],
     "Message 1 has the key ' role'; expected 'role'": [{" role": "system", "content": "Hi"}],
     "Message 1 has the key 'contents'; expected 'content'": [{"role": "user", "contents": "Hi"}],
@@ -62,7 +88,18 @@ WRONG = {
     "The role of message 1 is an object of type list": [{**SYSTEM, "role": ["system"]}],
     "The content of message 1 is None; expected text": [{**SYSTEM, "content": None}],
     "The content of message 1 is 5 (type int); expected text": [{**SYSTEM, "content": 5}],
-    "The content of message 2 is empty": [SYSTEM, {**USER, "content": " \n"}],
+    "The content of message 2 is ' \\n' (type str); expected words": [
+        SYSTEM,
+        {**USER, "content": " \n"},
+    ],
+    "The content of message 2 is '...' (type str); expected words": [
+        SYSTEM,
+        {**USER, "content": "..."},
+    ],
+    "The content of message 1 is an object of type list; expected text": [
+        {**USER, "content": [{"type": "image_url"}]}
+    ],
+    "The content of message 2 is an object of type list": [SYSTEM, {**USER, "content": []}],
     "the right roles in another order: user → system; expected system → user": [USER, SYSTEM],
     "Too few messages, 1, with the roles system; expected 2: system → user": [SYSTEM],
     "Too many messages, 3, with the roles system → user → user": [SYSTEM, USER, USER],
@@ -102,6 +139,25 @@ def test_every_role_that_the_api_knows_may_be_expected():
     conversation = [SYSTEM, USER, {"role": "assistant", "content": "Hi"}]
     conversation.append({"role": "tool", "content": "{}", "tool_call_id": "1"})
     assert roles(conversation, "system", "user", "assistant", "tool").status == "passed"
+
+
+@pytest.mark.parametrize("messages", TAKEN, ids=range(len(TAKEN)))
+def test_messages_are_made_plain_as_the_sdk_sends_them(messages):
+    sent = []
+
+    def service(request):
+        sent.append(json.loads(request.content)["messages"])
+        return httpx2.Response(200, json={})
+
+    http = httpx2.Client(transport=httpx2.MockTransport(service))
+    with OpenAI(api_key="x", base_url="http://test", http_client=http) as client:
+        client.chat.completions.create(model="qwen", messages=messages)
+    assert [plain(messages)] == sent
+
+
+@pytest.mark.parametrize("said", [SAID, dict(SAID), SAID.model_dump()])
+def test_the_own_object_of_the_sdk_is_a_message(said):
+    assert roles((USER, said, USER), "user", "assistant", "user").status == "passed"
 
 
 def test_an_answer_is_left_as_it_was():
