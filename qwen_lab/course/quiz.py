@@ -77,7 +77,7 @@ class Quiz(VBox):
     `qwen_lab.progress()` shows.
 
     >>> qwen_lab.quiz("02")
-    Quiz(02: 3 questions)
+    Quiz(02): run this cell to see it
 
     Raises `LabError` when the lesson has no quiz.
     """
@@ -94,7 +94,7 @@ class Quiz(VBox):
         self._count()
 
     def __repr__(self) -> str:
-        return f"Quiz({self._lesson}: {len(self.questions)} questions)"
+        return style.unrun("Quiz", self._lesson)
 
     @property
     def score(self) -> int | None:

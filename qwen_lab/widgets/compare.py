@@ -61,7 +61,7 @@ class Compare(Live):
 
     >>> box = qwen_lab.compare(lab, "写一句关于秋天的话", {"temperature": 0}, {"temperature": 1.5})
     >>> box
-    Compare(temperature=0; temperature=1.5)
+    Compare(temperature=0; temperature=1.5): run this cell to see it
     >>> texts = await box.run()
     >>> len(texts)
     2
@@ -91,7 +91,7 @@ class Compare(Live):
         self.children = [style.sheet(), self.note, buttons, grid, self.difference]
 
     def __repr__(self) -> str:
-        return f"Compare({'; '.join(column.name for column in self.columns)})"
+        return style.unrun("Compare", "; ".join(column.name for column in self.columns))
 
     async def run(self) -> list[str]:
         """Ask with every setting, as the Run button does, and return the answers' texts.

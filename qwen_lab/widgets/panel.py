@@ -28,7 +28,7 @@ class Panel(Live):
 
     >>> panel = qwen_lab.Panel(lab, "Write a line about autumn", temperature=1.5, seed=7)
     >>> panel
-    Panel('Write a line about a…')
+    Panel('Write a line about a…'): run this cell to see it
     >>> text = await panel.run()
     >>> text == panel.answer
     True
@@ -82,7 +82,7 @@ class Panel(Live):
             setting.control.observe(self._turned, "value")
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({brief(self.prompt.value, 20)!r})"
+        return style.unrun(type(self).__name__, repr(brief(self.prompt.value, 20)))
 
     @property
     def answer(self) -> str:

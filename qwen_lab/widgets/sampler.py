@@ -110,7 +110,7 @@ class Sampler(Live):
         self.tree.observe(self._returned, "value")
 
     def __repr__(self) -> str:
-        return f"Sampler({brief(self._title, 20)!r})"
+        return style.unrun("Sampler", repr(brief(self._title, 20)))
 
     @property
     def settings(self) -> Settings:

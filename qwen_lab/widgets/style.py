@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ipywidgets import HTML, HBox, Layout, Textarea, Widget
 
-from ..views.html import Html, clean, fold
+from ..views.html import Html, brief, clean, fold
 from ..words import say
 
 # How a block is announced to those who hear the page.
@@ -22,7 +22,8 @@ STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 
 def sheet() -> HTML:
     """The style, as an invisible part of a widget."""
-    return HTML(f"<style>{STYLE}</style>", layout=Layout(display="none"))
+    gone = f'.qwen-panel {{ --gone: "{say("panel.gone")}"; }}'
+    return HTML(f"<style>{STYLE}{gone}</style>", layout=Layout(display="none"))
 
 
 def columns(width: int, gap: str) -> Layout:
@@ -45,6 +46,11 @@ def area(key: str, text: str, **options: object) -> Textarea:
     """A field for a long text, with its name and what stands there as long as it is empty."""
     words = {"description": say(key), "placeholder": say(f"{key}_placeholder")}
     return Textarea(value=clean(text), **words, **options)
+
+
+def unrun(name: str, told: str) -> str:
+    """A widget's repr: all that is seen of it where no kernel runs it. IPython cuts it at 110."""
+    return say("panel.unrun", widget=f"{name}({brief(told, 50)})")
 
 
 def box(kind: str, text: str) -> str:

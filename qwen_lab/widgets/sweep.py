@@ -25,7 +25,7 @@ class Sweep(Live):
 
     >>> box = qwen_lab.sweep(lab, "写一句关于秋天的话", temperature=[0, 1.5], max_tokens=20)
     >>> box
-    Sweep(6 calls)
+    Sweep(6 calls): run this cell to see it
     >>> answers = await box.run()
     >>> answers[0].parameters, answers[0].finish_reason
     ({'temperature': 0, 'max_tokens': 20, 'seed': 1}, 'length')
@@ -53,7 +53,7 @@ class Sweep(Live):
         self._say("sweep.ready", count=len(self.settings))
 
     def __repr__(self) -> str:
-        return f"Sweep({len(self.settings)} calls)"
+        return style.unrun("Sweep", f"{len(self.settings)} calls")
 
     async def run(self) -> list[Answer]:
         """Make all the calls, as the Run button does, and return the answers in their order.

@@ -94,7 +94,8 @@ def test_a_closed_widget_stops_its_calls(lab, engine):
 
 
 def test_its_repr_is_short_and_stable(lab):
-    assert repr(compare(lab, "你好", COLD, {})) == "Compare(temperature=0; the service's defaults)"
+    shown = "Compare(temperature=0; the service's defaults): run this cell to see it"
+    assert repr(compare(lab, "你好", COLD, {})) == shown
 
 
 def test_hostile_text_is_only_shown(lab, engine):

@@ -226,8 +226,8 @@ def test_its_repr_is_short_and_the_same_after_a_run(lab, engine):
     panel = Panel(lab, "一首\n诗")
     before = repr(panel)
     run(panel)
-    assert before == repr(panel) == r"Panel('一首\n诗')"
-    assert repr(Panel(lab, "x" * 100)) == f"Panel('{'x' * 20}…')"
+    assert before == repr(panel) == r"Panel('一首\n诗'): run this cell to see it"
+    assert repr(Panel(lab, "x" * 100)) == f"Panel('{'x' * 20}…'): run this cell to see it"
 
 
 def test_it_speaks_chinese(lab, engine, monkeypatch):

@@ -219,7 +219,7 @@ def test_its_repr_is_short_and_stable(playground, engine):
     box = playground()
     before = repr(box)
     run(box)
-    assert before == repr(box) == "Playground('问好')"
+    assert before == repr(box) == "Playground('问好'): run this cell to see it"
 
 
 def test_hostile_text_is_only_shown(playground, engine):

@@ -217,7 +217,7 @@ def test_a_start_out_of_range_is_a_value_error(lab):
 
 def test_its_repr_is_short_and_the_same_after_a_run(lab):
     box = sampler(lab, "一首\n诗")
-    assert repr(box) == repr(used(box)) == r"Sampler('一首\n诗')"
+    assert repr(box) == repr(used(box)) == r"Sampler('一首\n诗'): run this cell to see it"
 
 
 def test_it_speaks_chinese(lab, monkeypatch):

@@ -116,7 +116,7 @@ def test_its_repr_is_short_and_stable(lab, engine):
     engine.reply("好")
     before = repr(box)
     run(box)
-    assert repr(box) == before == "Sweep(1 calls)"
+    assert repr(box) == before == "Sweep(1 calls): run this cell to see it"
 
 
 def test_what_cannot_be_is_a_value_error(lab):
