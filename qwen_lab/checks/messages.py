@@ -1,25 +1,33 @@
 """Checks of `messages`, the list that a request sends."""
 
+import re
 import reprlib
 from collections.abc import Mapping
 from difflib import get_close_matches
 
 from pydantic import BaseModel
 
+from ..words import say
 from .outcome import Outcome, check, need, passed, wrong
 
 ROLES = ("system", "user", "assistant", "tool")
 KEYS = ("role", "content")
+# What a rule says that asks for a language.
+LANGUAGES = {
+    "zh": r"Chinese|Mandarin|\bzh\b|[中汉漢国國华華][文语語]|普通[话話]",
+    "en": r"English|英[文语語]",
+}
 # Texts of these signs alone stand where words are still to come.
 BLANK = " \n\t.…"
 
 
 @check
-def roles(messages: object, *expected: str) -> Outcome:
+def roles(messages: object, *expected: str, language: str | None = None) -> Outcome:
     """Judge that `messages` is a list of messages with exactly these roles, in this order.
 
     A message may be whatever the SDK takes as one: a dict or its own object, with a text, not
-    empty, or a list of parts with text as its "content". `expected` names the roles.
+    empty, or a list of parts with text as its "content". `expected` names the roles. With a
+    `language`, "zh" or "en", the first message must name it.
 
     >>> checks.messages.roles([{"role": "user", "content": "Hi"}], "user")
     passed: user: the right roles in the right order, each with a text.
@@ -40,7 +48,15 @@ def roles(messages: object, *expected: str) -> Outcome:
     need(len(seen) <= len(expected), "checks_messages.roles_many", **words, **counts)
     need(sorted(seen) == sorted(expected), "checks_messages.roles_other", **words)
     need(tuple(seen) == expected, "checks_messages.roles_order", **words)
+    if language:
+        _need_language(text(messages[0]), language)
     return passed("checks_messages.roles_passed", **words)
+
+
+def _need_language(rule: str, language: str) -> None:
+    name = say(f"checks_messages.language_{language}")
+    named = re.search(LANGUAGES[language], rule, re.IGNORECASE)
+    need(named, "checks_messages.rule_other", rule, language=name)
 
 
 def plain(value: object) -> object:
@@ -67,6 +83,7 @@ def text(message: Mapping) -> object:
 
 def _need_message(message: object, number: int) -> None:
     need(not isinstance(message, set), "checks_messages.message_set", number=number)
+    need(not isinstance(message, list), "checks_messages.message_list", number=number)
     need(isinstance(message, dict), "checks_messages.message_not_dict", message, number=number)
     need("choices" not in message, "checks_messages.message_reply", number=number)
     for key in KEYS:

@@ -27,7 +27,7 @@ def xray(answer: object, *, choice: int = 0) -> View:
     >>> create = client.chat.completions.create
     >>> completion = create(model=lab.model, messages=messages, logprobs=True, top_logprobs=5)
     >>> qwen_lab.xray(completion)
-    3 tokens, 0.5 bits of surprise, 0.17 a token: ...
+    3 tokens. On average ...
 
     Without logprobs the view says how to get them. Raises `TypeError` for what is no answer.
     """
@@ -99,15 +99,14 @@ def _line(tokens: list[Token]) -> Html:
         '<small>{label}</small><svg role="img" aria-label="{label}" '
         'viewBox="0 0 {wide} {high}" preserveAspectRatio="none">{bars}</svg>'
     )
-    label = say("xray.line", highest=HIGHEST_BITS)
+    label = say("xray.line")
     return whole.format(label=label, wide=max(len(tokens), 20), high=HIGHEST_BITS, bars=bars)
 
 
 def _numbers(tokens: list[Token]) -> str:
-    pieces, bits = sum(token.pieces for token in tokens), sum(token.bits for token in tokens)
-    mean = bits / pieces
-    choices = 2**mean if math.isfinite(mean) else math.inf
-    return say("xray.summary", tokens=pieces, bits=bits, mean=mean, choices=choices)
+    pieces = sum(token.pieces for token in tokens)
+    mean = sum(token.bits for token in tokens) / pieces
+    return say("xray.summary", tokens=pieces, choices=2**mean if math.isfinite(mean) else math.inf)
 
 
 def _table(tokens: list[Token]) -> Html:

@@ -76,7 +76,7 @@ WRONG = {
     "The list is empty; expected messages with the roles system → user": [],
     "Message 2 is a set": [SYSTEM, {"role", "user"}],
     "Message 2 is 'Hi' (type str); expected a dict": [SYSTEM, "Hi"],
-    "Message 1 is an object of type list; expected a dict": [[SYSTEM, USER]],
+    "Message 1 is a list in the list; expected the messages themselves": [[SYSTEM, USER]],
     "Message 2 is a whole reply; expected the message inside it": [SYSTEM, REPLY],
     "Message 2 has the key 'Role'; expected 'role'": [SYSTEM, {"Role": "user", "content": "Hi"}],
     "Message 1 has the key ' role'; expected 'role'": [{" role": "system", "content": "Hi"}],
@@ -139,6 +139,28 @@ def test_every_role_that_the_api_knows_may_be_expected():
     conversation = [SYSTEM, USER, {"role": "assistant", "content": "Hi"}]
     conversation.append({"role": "tool", "content": "{}", "tool_call_id": "1"})
     assert roles(conversation, "system", "user", "assistant", "tool").status == "passed"
+
+
+@pytest.mark.parametrize(
+    ("language", "rule", "verdict"),
+    [
+        ("zh", "Reply in Mandarin, whatever is asked.", "passed"),
+        ("zh", "answer only in chinese", "passed"),
+        ("zh", "請用漢語回答。", "passed"),
+        ("zh", [{"type": "text", "text": "只说中文。"}], "passed"),
+        ("zh", "Answer only in English.", "wrong"),
+        ("zh", "只用一个词回答。", "wrong"),
+        ("en", "只用英语回答。", "passed"),
+        ("en", "Please reply in ENGLISH.", "passed"),
+        ("en", "When were you written?", "wrong"),
+    ],
+)
+def test_a_rule_names_the_language_to_answer_in(language, rule, verdict, in_chinese):
+    answer = [{**SYSTEM, "content": rule}, USER]
+    outcome = roles(answer, "system", "user", language=language)
+    assert outcome.status == verdict
+    assert verdict == "passed" or "names the language to answer in" in outcome.message
+    in_chinese(roles, answer, "system", "user", language=language)
 
 
 @pytest.mark.parametrize("messages", TAKEN, ids=range(len(TAKEN)))
