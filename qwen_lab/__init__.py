@@ -20,6 +20,7 @@ _HOMES = {
     "difference": "views.difference:difference",
     "figures": "watch.sweep:figures",
     "knobs": "views.knobs:knobs",
+    "panel": "widgets.panel:Panel",
     "odds": "views.odds:odds",
     "playground": "widgets.playground:Playground",
     "price": "models:price",
@@ -37,7 +38,11 @@ __all__ = sorted(_HOMES)
 
 def __getattr__(name):
     if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from difflib import get_close_matches
+
+        # IPython leaves out Python's own suggestion; `obj` keeps Python from making it twice.
+        near = "".join(f". Did you mean: {a!r}?" for a in get_close_matches(name, _HOMES, n=1))
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{near}", obj=None)
     module, _, attribute = _HOMES[name].partition(":")
     value = import_module(f".{module}", __name__)
     if attribute:

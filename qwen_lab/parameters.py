@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from sys import float_info
 
-from .words import say
+from .words import WrongValueError, say
 
 # How many tokens the local model reads (design, section 3); the cloud's models read more.
 MAX_INPUT = 3_072
@@ -92,8 +92,8 @@ class Parameter:
     def check(self, value: object) -> None:
         """Raise a `ValueError` that says what it takes, unless it takes the value."""
         if not self.takes(value):
-            where = f" in {self.range}" if self.range else ""
-            raise ValueError(f"{self.name} is {value!r}; it must be {self.kind.__name__}{where}")
+            key = "knobs.out_of_range" if self.range else "knobs.wrong_kind"
+            raise WrongValueError(key, value=value, row=self)
 
 
 def _rows() -> Iterator[Parameter]:
@@ -127,7 +127,7 @@ def named(*names: str) -> list[Parameter]:
     """The parameters of these names, all without one; `ValueError` for what is none."""
     for name in names:
         if name not in PARAMETERS:
-            raise ValueError(f"{name!r} is no parameter; there are {', '.join(PARAMETERS)}")
+            raise WrongValueError("knobs.unknown", name=name, names=", ".join(PARAMETERS))
     return [PARAMETERS[name] for name in names or PARAMETERS]
 
 

@@ -61,9 +61,13 @@ class WrongTypeError(LabError, TypeError):
     """A `TypeError` in the reader's words, which tell what was `given` in its place."""
 
     def __init__(self, key: str, given: object, **values: object) -> None:
-        name = type(given).__name__
+        name = "None" if given is None else type(given).__name__
         plain = type(given) in (str, int, float, bool)
         super().__init__(key, given=f"{reprlib.repr(given)} ({name})" if plain else name, **values)
+
+
+class WrongValueError(LabError, ValueError):
+    """A `ValueError` in the reader's words."""
 
 
 def need_type(key: str, value: object, kinds: type | tuple[type, ...], **values: object) -> None:

@@ -36,7 +36,7 @@ def test_both_languages_have_the_same_words_with_the_same_placeholders():
 
 
 def test_every_sentence_that_the_code_asks_for_exists():
-    callers = "say|LabError|WrongTypeError|need_type"
+    callers = "say|LabError|WrongTypeError|WrongValueError|need_type"
     topics = "|".join({key.split(".")[0] for key in sentences("en")})
     for path in (ROOT / "qwen_lab").rglob("*.py"):
         code = path.read_text(encoding="utf-8")
@@ -122,10 +122,18 @@ def test_the_language_is_the_one_chosen_and_else_the_locales(monkeypatch, settin
     assert words.language() == language
 
 
+def test_a_misspelt_name_is_met_with_the_one_that_was_meant():
+    with pytest.raises(AttributeError, match=r"attribute 'anatmy'. Did you mean: 'anatomy'\?$"):
+        _ = qwen_lab.anatmy
+    with pytest.raises(AttributeError, match="attribute 'zebra'$"):
+        _ = qwen_lab.zebra
+    assert qwen_lab.panel is qwen_lab.Panel
+
+
 def test_a_value_of_the_wrong_type_is_told_in_the_readers_words():
     words.need_type("xray.no_answer", "text", str)
     words.need_type("xray.no_answer", True, (int, str))
-    for given, told in ((7, "7 (int)"), (None, "NoneType"), ({"a": 1}, "dict")):
+    for given, told in ((7, "7 (int)"), (None, "None"), ({"a": 1}, "dict")):
         with pytest.raises(TypeError, match=re.escape(f"gave {told},")) as caught:
             words.need_type("xray.no_answer", given, str)
         assert isinstance(caught.value, words.LabError) and caught.value.key == "xray.no_answer"

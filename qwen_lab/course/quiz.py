@@ -72,7 +72,7 @@ class Question(VBox):
 class Quiz(VBox):
     """The quiz of a lesson: three questions with three or four choices each.
 
-    `lesson` is its number in two digits, from "01" to "07". Each choice explains itself, and the
+    `lesson` is its number, from "01" to "07", or a plain 1. Each choice explains itself, and the
     first one to a question counts. Once all are answered, the score goes into your log, which
     `qwen_lab.progress()` shows.
 
@@ -82,11 +82,11 @@ class Quiz(VBox):
     Raises `LabError` when the lesson has no quiz.
     """
 
-    def __init__(self, lesson: str) -> None:
-        self._lesson, self._status = lesson, HTML()
+    def __init__(self, lesson: str | int) -> None:
+        self._lesson, self._status = str(lesson).zfill(2), HTML()
         self.questions = [
             Question(number, question, self._count)
-            for number, question in enumerate(read(lesson), 1)
+            for number, question in enumerate(read(self._lesson), 1)
         ]
         super().__init__([style.sheet(), *self.questions, self._status])
         self.add_class("qwen-panel")

@@ -3,7 +3,7 @@
 from unicodedata import east_asian_width
 
 from ..parameters import Parameter, named
-from ..words import say
+from ..words import need_type, say
 from .html import Html, View, filled, row, table
 
 COLUMNS = ("name", "range", "default", "place", "meaning", "models")
@@ -34,8 +34,8 @@ def knobs(*names: str) -> View:
 
     Raises `ValueError` for what is no parameter, `TypeError` for what is no name.
     """
-    if not all(isinstance(name, str) for name in names):
-        raise TypeError(f"write the names one by one, knobs('top_p', 'top_k'), not {names!r}")
+    for name in names:
+        need_type("knobs.no_name", name, str)
     rows = named(*names)
     cells = [_cells(row) for row in rows]
     pages = dict.fromkeys(row.source for row in rows if row.is_documented)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from ..parameters import PARAMETERS
 from ..watch.next_token import NextToken
 from ..watch.sampling import Settings, Stage, stages
-from ..words import say
+from ..words import WrongValueError, need_type, say
 from .html import Html, View, filled, percent, sentence, table
 from .sampler import token_name
 
@@ -35,8 +35,8 @@ def odds(found: NextToken | None, *settings: Mapping[str, float], most: int = 5)
     """
     if found is None:
         return sentence(say("odds.none"))
-    if not (isinstance(found, NextToken) and all(isinstance(each, Mapping) for each in settings)):
-        raise TypeError("odds takes what lab.next_token(messages) returned, then settings as dicts")
+    for given, kind in [(found, NextToken), *((each, Mapping) for each in settings)]:
+        need_type("odds.wrong", given, kind)
     settings = settings or ({},)
     last = [stages(found, _checked(each))[-1] for each in settings]
     rows = [*_settings(settings), *_chances(found, last, most)]
@@ -47,7 +47,7 @@ def odds(found: NextToken | None, *settings: Mapping[str, float], most: int = 5)
 def _checked(setting: Mapping[str, float]) -> Settings:
     for name, value in setting.items():
         if name not in vars(Settings()):
-            raise ValueError(f"{name!r} moves no odds; there are {', '.join(vars(Settings()))}")
+            raise WrongValueError("odds.unknown", name=name, names=", ".join(vars(Settings())))
         PARAMETERS[name].check(value)
     return Settings(**setting)
 

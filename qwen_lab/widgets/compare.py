@@ -6,13 +6,14 @@ from collections.abc import Callable
 from ipywidgets import HTML, GridBox, VBox
 
 from ..lab import Lab
-from ..parameters import PARAMETERS, arguments
+from ..parameters import arguments, named
+from ..views import grid
 from ..views.difference import difference
-from ..views.grid import named
 from ..views.html import Html
+from ..words import WrongValueError, need_type
 from . import style
 from .flow import Flow
-from .live import Live
+from .live import Live, need_lab
 from .reply import Reply, conversation, explain
 
 FEWEST, MOST = 2, 4
@@ -27,7 +28,7 @@ class Column(VBox):
         self.lab = lab
         self.setting = setting
         self._changed = changed
-        self.name = named(setting)
+        self.name = grid.named(setting)
         self.shown = Flow()
         self.status = HTML()
         self.error = HTML()
@@ -69,26 +70,27 @@ class Compare(Live):
     All are asked at once; with a seed the local Qwen answers one after the other, since only then
     does a seed give its text again. What goes wrong is shown in its column, not raised. Raises
     `ValueError` for fewer than two settings or more than four, and for a parameter that does not
-    exist or is out of its range.
+    exist or is out of its range; `TypeError` for what is no lab, no text or no dict.
     """
 
     def __init__(
         self, lab: Lab, prompt: str, *settings: dict | tuple[Lab, dict], seed: int | None = None
     ) -> None:
+        super().__init__(lab)
         if not FEWEST <= len(settings) <= MOST:
-            raise ValueError(f"compare takes {FEWEST} to {MOST} settings, not {len(settings)}")
-        super().__init__()
+            raise WrongValueError("compare.count", count=len(settings))
         pairs = [one if isinstance(one, tuple) else (lab, one) for one in settings]
-        common = {} if seed is None else {"seed": seed}
+        common = {} if seed is None else _checked({"seed": seed})
         self.messages = conversation(prompt)
         self.columns = [
-            Column(place, _checked(setting | common), self._paint_soon) for place, setting in pairs
+            Column(need_lab(place, self), _checked(setting) | common, self._paint_soon)
+            for place, setting in pairs
         ]
         self.note = style.sentence("compare.serial" if self._serial else "compare.at_once")
         self.difference = self.error
-        grid = GridBox(self.columns, layout=style.columns(240, "12px"))
+        answers = GridBox(self.columns, layout=style.columns(240, "12px"))
         buttons = style.row(self.run_button, self.stop_button)
-        self.children = [style.sheet(), self.note, buttons, grid, self.difference]
+        self.children = [style.sheet(), self.note, buttons, answers, self.difference]
 
     def __repr__(self) -> str:
         return style.unrun("Compare", "; ".join(column.name for column in self.columns))
@@ -125,7 +127,7 @@ class Compare(Live):
 
 
 def _checked(setting: dict) -> dict:
+    need_type("compare.no_setting", setting, dict)
     for name, value in setting.items():
-        if name not in PARAMETERS or not PARAMETERS[name].takes(value):
-            raise ValueError(f"{name}={value!r} cannot be set")
+        named(name)[0].check(value)
     return setting

@@ -8,7 +8,7 @@ from pathlib import Path
 import ipywidgets
 
 from ..parameters import LARGEST_TOP_K, Parameter, named
-from ..words import say
+from ..words import WrongValueError, say
 
 # Where a slider ends when the range does not. A repetition penalty above 2 is far from what anyone
 # uses.
@@ -80,7 +80,7 @@ def settings(parameters: Iterable[str], start: dict) -> dict[str, Setting]:
     rows = {row.name: row for row in named(*parameters, "seed")}
     for name, value in start.items():
         if name not in rows:
-            raise ValueError(f"{name!r} is not in this panel, which has {', '.join(rows)}")
+            raise WrongValueError("panel.no_row", name=name, names=", ".join(rows))
         rows[name].check(value)
     return {name: Setting(row, start.get(name)) for name, row in rows.items()}
 

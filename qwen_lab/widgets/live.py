@@ -6,7 +6,8 @@ from collections.abc import Coroutine
 
 from ipywidgets import HTML, Button, Layout, VBox
 
-from ..words import say
+from ..lab import Lab
+from ..words import need_type, say
 from . import style
 
 # At most twenty paintings a second: more are not seen, and each sends text to the browser.
@@ -25,7 +26,8 @@ class Live(VBox):
     _later: asyncio.TimerHandle | None = None
     _painted = 0.0
 
-    def __init__(self) -> None:
+    def __init__(self, lab: Lab) -> None:
+        self._lab = need_lab(lab, self)
         layout = Layout(width="auto", min_width="7em")
         self.run_button = Button(
             description=say("panel.run"), button_style="primary", layout=layout
@@ -112,6 +114,12 @@ class Live(VBox):
         else:
             moment = max(loop.time(), self._painted + PAUSE)
             self._later = loop.call_at(moment, self._paint)
+
+
+def need_lab(lab: Lab, widget: object) -> Lab:
+    """The lab, where it is one; a `TypeError` in the reader's words that names the widget."""
+    need_type("panel.no_lab", lab, Lab, name=type(widget).__name__.lower())
+    return lab
 
 
 def _cancel(task: asyncio.Task) -> None:

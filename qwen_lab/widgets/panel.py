@@ -35,14 +35,14 @@ class Panel(Live):
 
     The last line of a cell shows it. What the service refuses, and what breaks off, is shown in the
     panel and not raised. Raises `ValueError` for a parameter that does not exist, and for a start
-    that has no row or is out of its range.
+    that has no row or is out of its range; `TypeError` for what is no lab or no text.
     """
 
     def __init__(
         self, lab: Lab, prompt: str = "", *, parameters: tuple[str, ...] = PARTS, **start: object
     ) -> None:
-        super().__init__()
-        self._lab, self._reply = lab, Reply()
+        super().__init__(lab)
+        self._reply = Reply()
         self.settings = settings(parameters, start)
         self.prompt = style.area("panel.prompt", prompt, rows=3, layout=Layout(width="auto"))
         self.sends = HTML()

@@ -9,6 +9,7 @@ from ..words import LabError, say
 from . import style
 from .history import History
 from .knob import DATA
+from .live import need_lab
 from .panel import Panel
 from .presets import Presets
 from .reply import Reply
@@ -39,8 +40,8 @@ class Playground(Panel):
 
     The `history` has a row for each run, with its tokens, seconds and CNY; it shows any two runs
     compared, and `history.to_csv(path)` writes all. What the service refuses is shown, not raised.
-    Raises `ValueError` for a start that does not exist or is out of its range, and `LabError` when
-    `connect()` does.
+    Raises `ValueError` for a start that does not exist or is out of its range, `TypeError` for what
+    is no lab or no text, and `LabError` when `connect()` does.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Playground(Panel):
         presets: Presets | None = None,
         **start: object,
     ) -> None:
-        lab = lab or connection.connect()
+        lab = connection.connect() if lab is None else need_lab(lab, self)
         self.system = style.area("playground.system", system, rows=2, layout=AUTO)
         names = [lab.model, *sorted(models.names())]
         words = say("playground.model")

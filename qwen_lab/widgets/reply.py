@@ -11,7 +11,7 @@ from openai.types.chat.chat_completion_chunk import ChoiceDelta
 from ..lab import Lab
 from ..views.html import clean
 from ..views.wire import Wire
-from ..words import say
+from ..words import need_type, say
 
 # How much of a server's words is shown: an error may be a whole page.
 SHOWN = 600
@@ -179,4 +179,5 @@ def _message(error: Exception) -> str:
 
 def conversation(prompt: str | list[dict]) -> list[dict]:
     """The messages to send: a text is one of the user; messages are taken as they are."""
+    need_type("panel.no_prompt", prompt, (str, list))
     return [{"role": "user", "content": clean(prompt)}] if isinstance(prompt, str) else prompt

@@ -41,7 +41,7 @@ class Sampler(Live):
     Draw a token or take one yourself, and go on from there; every beginning that was tried can be
     returned to. Only the local Qwen shows its probabilities: with another endpoint, and whenever
     something goes wrong, the widget says so. Raises `ValueError` for a start that has no slider or
-    is out of its range.
+    is out of its range, and `TypeError` for what is no lab or no conversation.
     """
 
     _draws: numpy.ndarray | None = None
@@ -55,7 +55,7 @@ class Sampler(Live):
         prefix: str | Sequence[int] = "",
         **start: float,
     ) -> None:
-        super().__init__()
+        super().__init__(lab)
         talk = conversation(messages)
         self._title = str(talk[-1].get("content", "")) if talk else ""
         self._begun = prefix if isinstance(prefix, str) else ""

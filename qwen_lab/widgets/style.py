@@ -5,7 +5,7 @@ from pathlib import Path
 from ipywidgets import HTML, HBox, Layout, Textarea, Widget
 
 from ..views.html import Html, brief, clean, fold
-from ..words import say
+from ..words import need_type, say
 
 # How a block is announced to those who hear the page.
 ROLES = {
@@ -44,6 +44,7 @@ def sentence(key: str) -> HTML:
 
 def area(key: str, text: str, **options: object) -> Textarea:
     """A field for a long text, with its name and what stands there as long as it is empty."""
+    need_type("panel.no_text", text, str)
     words = {"description": say(key), "placeholder": say(f"{key}_placeholder")}
     return Textarea(value=clean(text), **words, **options)
 

@@ -34,14 +34,15 @@ class Sweep(Live):
     a call that fails is an answer too. The local Qwen is asked one call after the other, since only
     then does a seed give its text again. More than 20 calls of the cloud, or 0.10 CNY, are not made
     without a second word: `confirm=True`, or a second press of Run.
-    Raises `ValueError` for a parameter that does not exist or is out of its range.
+    Raises `ValueError` for a parameter that does not exist or is out of its range, and `TypeError`
+    for what is no lab or no conversation.
     """
 
     def __init__(
         self, lab: Lab, prompt: str | list[dict], *, confirm: bool = False, **parameters: object
     ) -> None:
-        super().__init__()
-        self._lab, self._confirmed = lab, confirm
+        super().__init__(lab)
+        self._confirmed = confirm
         self.messages = conversation(prompt)
         self.settings = combinations(parameters)
         self.answers: list[Answer] = []

@@ -100,3 +100,18 @@ def test_a_quiz_is_answered_by_keyboard_and_explains_itself(opened, language, py
     expect(panel).to_contain_text(say("quiz.score", right=2, count=3))
     expect(panel.get_by_text(say("quiz.right"))).to_have_count(2)
     picture(page, pytestconfig, f"quiz-{language}")
+
+
+def test_a_widget_says_that_the_kernel_was_restarted(opened, language):
+    page = opened('qwen_lab.quiz("01")', ".qwen-quiz")
+    page.keyboard.press("Escape")
+    page.keyboard.press("0")
+    page.keyboard.press("0")
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    gone = page.locator(".qwen-quiz.jupyter-widgets-disconnected")
+    expect(gone).to_be_visible(timeout=60_000)
+    use(language)
+    shown = "(widget) => getComputedStyle(widget, '::before').content"
+    assert gone.evaluate(shown) == f'"{say("panel.gone")}"'
+    inner = gone.locator(".jupyter-widgets-disconnected").first
+    assert inner.evaluate(shown) == "none"

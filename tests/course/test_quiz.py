@@ -75,7 +75,9 @@ def test_the_first_choices_count_and_go_into_the_log_once_all_are_made():
 
 
 def test_its_text_is_short_and_stable():
-    assert repr(quiz("01")) == "Quiz(01): run this cell to see it"
+    assert (
+        repr(quiz(1)) == repr(quiz("1")) == repr(quiz("01")) == "Quiz(01): run this cell to see it"
+    )
 
 
 def test_code_is_marked_and_a_button_shows_no_backticks():

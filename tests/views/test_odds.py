@@ -63,8 +63,8 @@ def test_no_setting_is_the_models_own_odds(found):
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
-        ({"temp": 1}, "'temp' moves no odds; there are temperature, top_p, top_k, "),
-        ({"max_tokens": 5}, "'max_tokens' moves no odds; there are temperature, "),
+        ({"temp": 1}, "'temp' doesn't change the odds. These do: temperature, top_p, top_k, "),
+        ({"max_tokens": 5}, "'max_tokens' doesn't change the odds. These do: temperature, "),
         ({"temperature": "hot"}, r"temperature is 'hot'; it must be float in \[0, 2\)"),
         ({"temperature": 5}, r"temperature is 5; it must be float in \[0, 2\)"),
         ({"top_p": 1, "temperature": -1}, r"temperature is -1; it must be float in \[0, 2\)"),

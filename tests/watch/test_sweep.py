@@ -37,7 +37,7 @@ def test_every_combination_has_the_same_seeds():
 @pytest.mark.parametrize(
     ("parameters", "complaint"),
     [
-        ({"heat": [1]}, "'heat' is no parameter"),
+        ({"heat": [1]}, "no parameter 'heat'"),
         ({"temperature": [0, 2]}, r"temperature is 2; it must be float in \[0, 2\)"),
         ({"max_tokens": ["many"]}, "max_tokens is 'many'"),
         ({"seed": [-1]}, "seed is -1"),

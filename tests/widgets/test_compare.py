@@ -67,15 +67,30 @@ def test_an_error_stands_in_its_column_and_the_other_goes_on(lab, engine):
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
-        ([COLD], "takes 2 to 4 settings, not 1"),
-        ([COLD] * 5, "not 5"),
-        ([COLD, {"temperature": 2}], "temperature=2 cannot be set"),
-        ([COLD, {"heat": 1}], "heat=1 cannot be set"),
+        ([COLD], "two to four settings, each a dict; you gave it 1"),
+        ([COLD] * 5, "you gave it 5"),
+        ([COLD, {"temperature": 2}], "temperature is 2; it must be float in"),
+        ([COLD, {"heat": 1}], "no parameter 'heat'"),
     ],
 )
 def test_what_cannot_be_is_a_value_error(lab, settings, complaint):
     with pytest.raises(ValueError, match=complaint):
         compare(lab, "你好", *settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        (["x", COLD, HOT], r"takes the lab first; you gave it 'x' \(str\)"),
+        ([None, "x", 0, 1], "takes the lab first; you gave it None"),
+        (["lab", "x", 0, 1], r'a dict, such as {"temperature": 0}; you gave 0 \(int\)'),
+        (["lab", "x", ("x", COLD), HOT], "takes the lab first; you gave it 'x'"),
+        (["lab", None, COLD, HOT], "text in quotes, .* or a list of messages; you gave None"),
+    ],
+)
+def test_what_is_given_in_the_wrong_place_is_told(lab, given, complaint):
+    with pytest.raises(TypeError, match=complaint):
+        compare(*[lab if one == "lab" else one for one in given])
 
 
 def test_a_closed_widget_stops_its_calls(lab, engine):

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from qwen_lab.lab import Lab
 from qwen_lab.widgets.live import PAUSE, Live
 
 
@@ -14,7 +15,7 @@ class Counter(Live):
     """Counts on and on, or until `end`; `begun` are its runs, `painted` the states it showed."""
 
     def __init__(self, end=10**6):
-        super().__init__()
+        super().__init__(Lab("http://127.0.0.1:1/v1", "some-qwen", "local", "x"))
         self.end, self.count = end, 0
         self.begun, self.painted, self.stops, self.at_work = 0, [], 0, 0
 

@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from openai import OpenAI
 
 import qwen_lab
 from qwen_lab.endpoint.engine import End, Piece, Prompt, Thought
@@ -212,6 +213,18 @@ def test_a_run_that_was_stopped_is_one_of_the_runs(playground, engine):
 
     asyncio.run(stop())
     assert len(box.history.runs) == 1 and "Stopped" in words(box.history.table)
+
+
+@pytest.mark.parametrize("given", [["hi"], [OpenAI(api_key="x")], [0]])
+def test_without_a_lab_it_says_how_to_get_one(given):
+    with pytest.raises(TypeError, match=r"playground\(…\) takes the lab first; .*connect\(\)"):
+        Playground(*given)
+
+
+@pytest.mark.parametrize("texts", [{"prompt": None}, {"system": ["Be brief."]}])
+def test_its_texts_are_texts(playground, texts):
+    with pytest.raises(TypeError, match="a text in quotes"):
+        playground(**texts)
 
 
 def test_its_repr_is_short_and_stable(playground, engine):

@@ -211,7 +211,7 @@ def test_nothing_can_be_drawn_before_the_tail_is_known(lab):
 
 def test_a_start_out_of_range_is_a_value_error(lab):
     for start in ({"temperature": 2}, {"max_tokens": 5}):
-        with pytest.raises(ValueError, match="temperature is 2|not in this panel"):
+        with pytest.raises(ValueError, match="temperature is 2|'max_tokens' has no row"):
             Sampler(lab, "hi", **start)
 
 
