@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import NamedTuple
 
 from openai.types import CompletionUsage
@@ -13,10 +14,11 @@ from .outcome import Judged, Outcome, check, is_number, need, passed, wrong
 
 
 class Case(NamedTuple):
-    """One call: its tokens, how many of the answer's were thinking, and the model's price."""
+    """One call: its tokens, how many of them were cached and how many thinking, and the price."""
 
     prompt: int
     completion: int
+    cached: int
     thinking: int
     price: models.Price
 
@@ -26,61 +28,63 @@ class Case(NamedTuple):
         return self.price.of(self.prompt, self.completion)
 
 
+USUAL = models.price()
+# Another price: it must be that of the argument, not that of the lesson.
+DEAR = models.Price(12, 36, USUAL.date)
+CASES = (
+    Case(1200, 300, 0, 0, USUAL),
+    Case(2000, 70, 1500, 0, DEAR),
+    # As recorded of a model that thinks: thinking is a part of the answer's tokens.
+    Case(56, 34, 0, 28, DEAR),
+)
+
+
 @check
 def in_cny(function: object) -> Outcome:
     """Judge a function `cost(usage, price)` that gives what a call costs, in CNY.
 
-    The function is called with several made-up pairs: the `usage` of a response, and a price with
-    `input` and `output`, in CNY for a million tokens.
+    The function is called with several made-up pairs: the `usage` of a response, and a price of
+    which there is only `input` and `output`, in CNY for a million tokens.
 
     >>> checks.cost.in_cny(lambda usage, price: usage.total_tokens * price.output)
     wrong: ...
     """
     need(callable(function), "checks_cost.not_function", function)
-    for case in _cases():
-        given = (_usage(case), case.price)
+    for case in CASES:
+        given = (_usage(case), SimpleNamespace(input=case.price.input, output=case.price.output))
         seen = result_of(function, *given, raised="checks_cost.raised", most=120)
         need_return(seen, "checks_cost.returns_none")
         need(is_number(seen), "checks_cost.not_number", seen)
         if not _close(seen, case.cny):
-            raise _explained(case, seen)
+            raise _explained(case, float(seen))
     return passed("checks_cost.passed")
 
 
-def _cases() -> Iterator[Case]:
-    usual = models.price()
-    yield Case(1200, 300, 0, usual)
-    # Another price: it must be that of the argument, not that of the lesson.
-    dear = models.Price(12, 36, usual.date)
-    yield Case(2000, 70, 0, dear)
-    # As recorded of a model that thinks: thinking is a part of the answer's tokens.
-    yield Case(56, 34, 28, dear)
-
-
 def _usage(case: Case) -> object:
-    details = {"reasoning_tokens": case.thinking, "text_tokens": case.completion}
+    thought = {"reasoning_tokens": case.thinking, "text_tokens": case.completion}
     return CompletionUsage.construct(
         prompt_tokens=case.prompt,
         completion_tokens=case.completion,
         total_tokens=case.prompt + case.completion,
-        completion_tokens_details=details if case.thinking else None,
+        prompt_tokens_details={"cached_tokens": case.cached},
+        completion_tokens_details=thought if case.thinking else None,
     )
 
 
 def _explained(case: Case, seen: float) -> Judged:
     """What is wrong with an amount, as far as it can be told from the amount."""
     slips = (advice for advice, cny in _slips(case) if _close(seen, cny))
-    price, advice = case.price, say(next(slips, "checks_cost.advice"))
-    words = {"input": price.input, "output": price.output, "expected": f"{case.cny:.6f}"}
-    return wrong("checks_cost.other", seen, **case._asdict(), **words, advice=advice)
+    advice = say(next(slips, "checks_cost.advice"))
+    words = {"prompt": case.prompt, "completion": case.completion, "expected": f"{case.cny:.6f}"}
+    words |= {"input": case.price.input, "output": case.price.output}
+    return wrong("checks_cost.other", seen, **words, advice=advice)
 
 
 def _slips(case: Case) -> Iterator[tuple[str, float]]:
     """Advice, and the amount that shows one needs it."""
-    prompt, completion, thinking, price = case
+    prompt, completion, _, thinking, price = case
     cny = case.cny
     both = prompt + completion
-    usual = models.price()
     yield "checks_cost.advice_unit", cny * 1e6
     yield "checks_cost.advice_unit", cny * 1000
     yield "checks_cost.advice_output", price.of(prompt, 0)
@@ -89,9 +93,8 @@ def _slips(case: Case) -> Iterator[tuple[str, float]]:
     yield "checks_cost.advice_both_prices", price.of(both, 0)
     yield "checks_cost.advice_both_prices", price.of(0, both)
     yield "checks_cost.advice_counted_twice", price.of(both, completion)
-    yield "checks_cost.advice_price", usual.of(prompt, completion)
+    yield "checks_cost.advice_price", USUAL.of(prompt, completion)
     yield "checks_cost.advice_thinking", price.of(prompt, completion + thinking)
-    yield "checks_cost.advice_thinking", price.of(prompt, completion - thinking)
     # To how many digits one may have rounded what is less than a fen.
     for digits in range(6):
         yield "checks_cost.advice_rounded", round(cny, digits)

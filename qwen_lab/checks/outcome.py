@@ -8,7 +8,9 @@ import re
 import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import wraps
+from numbers import Real
 from textwrap import shorten
 
 from ..course import log
@@ -133,7 +135,7 @@ def is_text(value: object) -> bool:
 
 def is_number(value: object) -> bool:
     """Whether it is a number; True and False are none here."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, Real | Decimal) and not isinstance(value, bool)
 
 
 def _untouched(answer: object) -> bool:

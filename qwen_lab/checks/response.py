@@ -18,8 +18,10 @@ ADVICE = {
     "stop": "checks_response.reason_not_stop",
     "tool_calls": "checks_response.reason_not_tool_calls",
 }
-# The nearest to the right probability that is still another one.
-TOLERANCE = 1e-3
+# How near a value must be to be taken for the one that it is compared with.
+NEAR = 1e-4
+# To how many decimals a probability may be rounded.
+DECIMALS = range(2, 8)
 # What a function that reads `finish_reason` says where there is none.
 UNKNOWN = "unknown"
 # Reasons that it must hand on as they are: the last is not DashScope's, but other services' own.
@@ -64,7 +66,8 @@ def fields(answers: Mapping[str, object], completion: object) -> Outcome:
 def probability(answer: object, completion: object) -> Outcome:
     """Judge that `answer` is the probability of the response's first token, from 0 to 1.
 
-    `completion` is a whole `ChatCompletion` that was made with `logprobs=True`.
+    It may be rounded, to two decimals or more. `completion` is a whole `ChatCompletion` that was
+    made with `logprobs=True`.
 
     >>> create = client.chat.completions.create
     >>> completion = create(model=lab.model, messages=messages, logprobs=True)
@@ -78,12 +81,11 @@ def probability(answer: object, completion: object) -> Outcome:
     need(is_number(answer), "checks_response.probability_not_number", answer)
     logprobs = [row.logprob for row in rows]
     right = math.exp(logprobs[0])
-    if math.isclose(answer, right, rel_tol=TOLERANCE):
+    if _near(answer, right) or float(answer) in {round(right, digits) for digits in DECIMALS}:
         token = shorten(rows[0].token, 20)
         return passed("checks_response.probability_passed", token=token, percent=f"{right:.1%}")
     for slip, value, number in _slips(logprobs):
-        slipped = math.isclose(answer, value, rel_tol=TOLERANCE)
-        need(not slipped, slip, answer, number=number)
+        need(not _near(answer, value), slip, answer, number=number)
     raise wrong("checks_response.probability_other", answer)
 
 
@@ -146,6 +148,10 @@ def _same(one: object, other: object) -> bool:
 def _rows(completion) -> list:
     logprobs = completion.choices[0].logprobs if completion.choices else None
     return (logprobs.content if logprobs else None) or []
+
+
+def _near(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=NEAR)
 
 
 def _slips(logprobs: list[float]) -> Iterator[tuple[str, float, int]]:

@@ -1,6 +1,7 @@
 """`cost.in_cny` of four kinds of functions: untouched, wrong, crashing, right."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -38,24 +39,32 @@ WRONG = {
     "Your answer is 0.0012 (type float); expected a function": 0.0012,
     "Your answer is None; expected a function": None,
     "returned '0.001560 CNY' (type str); expected a number": lambda u, p: f"{right(u, p):.6f} CNY",
-    "returned an object of type Decimal; expected a number": lambda u, p: Decimal(1),
+    "returned an object of type complex; expected a number": lambda u, p: 1j,
+    "price that has only input and output, your function raised AttributeError": lambda u, p: p.of(
+        u.prompt_tokens, u.completion_tokens
+    ),
+    "2000 tokens in and 70 out, at 12 and 36 CNY: your function returned 0.0121": lambda u, p: (
+        right(u, p) - 0.8 * p.input * u.prompt_tokens_details.cached_tokens / 1e6
+    ),
+    "nothing off for the cache": lambda u, p: (
+        right(u, p) - p.input * u.prompt_tokens_details.cached_tokens / 2e6
+    ),
+    "returned 1.0 (type float); expected 0.001560. Multiply": lambda u, p: Decimal(1),
     "returned True (type bool); expected a number": lambda u, p: True,
     "divide by 1,000,000": lambda u, p: right(u, p) * 1e6,
     "expected 0.001560. The prices are for a million": lambda u, p: right(u, p) * 1000,
     "The answer's tokens, at price.output, are missing": formula(lambda p, c, i, o: p * i),
     "The prompt's tokens, at price.input, are missing": formula(lambda p, c, i, o: c * o),
-    "The two prices are exchanged": formula(lambda p, c, i, o: p * o + c * i),
+    "The two prices are swapped": formula(lambda p, c, i, o: p * o + c * i),
     "There are two prices": formula(lambda p, c, i, o: (p + c) * i),
     "There are two prices: one": formula(lambda p, c, i, o: (p + c) * o),
     "they are counted twice": formula(lambda p, c, i, o: (p + c) * i + c * o),
     "Take the price that the function is given": lambda u, p: right(u, USUAL),
     "2000 tokens in and 70 out, at 12 and 36 CNY": lambda u, p: right(u, USUAL),
-    "Thinking needs no sum of its own": lambda u, p: right(u, p) + thinking(u) * p.output / 1e6,
-    "Thinking needs no sum": lambda u, p: right(u, p) - thinking(u) * p.output / 1e6,
-    "returned 0.0 (type float); expected 0.001560. Do not round": lambda u, p: round(
-        right(u, p), 2
-    ),
-    "returned 0.002 (type float); expected 0.001560. Do not": lambda u, p: round(right(u, p), 3),
+    "Thinking isn't added": lambda u, p: right(u, p) + thinking(u) * p.output / 1e6,
+    "returned 0.00088799": lambda u, p: right(u, p) - thinking(u) * p.output / 1e6,
+    "returned 0.0 (type float); expected 0.001560. Don't round": lambda u, p: round(right(u, p), 2),
+    "returned 0.002 (type float); expected 0.001560. Don't": lambda u, p: round(right(u, p), 3),
     "Multiply prompt_tokens by price.input": lambda u, p: 5.0,
     "your function returned nan (type float); expected": lambda u, p: float("nan"),
 }
@@ -70,8 +79,18 @@ CRASHING = [
 ]
 RIGHT = [
     right,
-    lambda usage, price: price.of(usage.prompt_tokens, usage.completion_tokens),
     lambda usage, price: round(right(usage, price), 6),
+    lambda usage, price: models.Price(price.input, price.output, "").of(
+        usage.prompt_tokens, usage.completion_tokens
+    ),
+    lambda usage, price: (
+        (
+            usage.prompt_tokens * Decimal(price.input)
+            + usage.completion_tokens * Decimal(price.output)
+        )
+        / 1_000_000
+    ),
+    lambda usage, price: Fraction(right(usage, price)),
 ]
 
 

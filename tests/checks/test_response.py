@@ -1,6 +1,7 @@
 """The checks of `response`, each of four kinds of answers: untouched, wrong, crashing, right."""
 
 import math
+from decimal import Decimal
 
 import httpx2
 import pytest
@@ -182,7 +183,9 @@ IMPROBABLE = {
     "(type float) comes from another base; expected e to": 10**-0.5,
     "(type float) is the probability of token 3; expected": math.exp(-2.0),
     "(type float) is the probability of the whole answer": math.exp(-2.6),
-    "0.5 (type float) is not it; expected math.exp": 0.5,
+    "0.5 (type float) isn't it; expected math.exp": 0.5,
+    "0.6 (type float) isn't it; expected": 0.6,
+    "0.62 (type float) isn't it; expected": 0.62,
 }
 
 
@@ -208,10 +211,16 @@ def test_a_probability_that_crashes_is_wrong():
         assert outcome.status == "wrong" and "Error: " in outcome.message
 
 
-@pytest.mark.parametrize("answer", [math.exp(-0.5), 0.6065])
+@pytest.mark.parametrize("answer", [math.exp(-0.5), 0.6065, 0.61, 0.607, Decimal("0.61")])
 def test_the_right_probability_passes(answer):
     outcome = probability(answer, SAID)
     assert outcome.status == "passed" and "t0" in outcome.message and "60.7%" in outcome.message
+
+
+def test_the_probability_of_a_token_hardly_less_certain_is_another():
+    nearly = said(-0.004, -0.001)
+    assert probability(1.0, nearly).status == probability(0.996, nearly).status == "passed"
+    assert "token 2" in probability(math.exp(-0.001), nearly).message
 
 
 def test_the_certain_token_has_the_probability_one():
@@ -239,13 +248,13 @@ UNENDING = {
     'with the finish_reason "stop", your function returned False; ': lambda reply: False,
     "finish_reason \"length\", your function returned 'stop' (type str); ": lambda reply: "stop",
     "finish_reason \"content_filter\", your function returned 'unknown' (type str); ": fussy,
-    "whose finish_reason is null, your function returned None; ": (
+    "whose finish_reason is None, your function returned None; ": (
         lambda reply: reply.choices[0].finish_reason
     ),
     "with an empty list of choices, your function raised IndexError: ": (
         lambda reply: reply.choices[0].finish_reason or "unknown"
     ),
-    "without the field choices, your function raised TypeError: ": (
+    "whose choices are None, your function raised TypeError: ": (
         lambda reply: right(reply) if len(reply.choices) else "unknown"
     ),
     "your function raised TypeError: ": lambda: "stop",
