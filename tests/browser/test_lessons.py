@@ -11,7 +11,7 @@ from qwen_lab.course import lessons
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
 # For the README: the section that the picture shows.
-PICTURED = {"00_tour.ipynb": 6, "01_basic_call.ipynb": 2}
+PICTURED = {"00_tour.ipynb": 3, "01_basic_call.ipynb": 2}
 
 # Every lesson talks to the real Qwen in one language. nbval plays the tapes of both; these two are
 # played here too, as a teacher shows them who has a projector and no model.
