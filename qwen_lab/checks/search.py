@@ -1,12 +1,19 @@
 """Checks of calls that search."""
 
+import inspect
 import reprlib
+from collections.abc import Iterable
 from difflib import get_close_matches
 
 from openai import AsyncStream, Stream
+from openai.resources.chat import Completions
 from openai.types.chat import ChatCompletion
 
+from ..watch.calls import Calls
 from .outcome import Outcome, check, need, passed, wrong
+
+# What the SDK's `create` takes by name.
+PARAMETERS = inspect.signature(Completions.create).parameters
 
 
 @check
@@ -19,51 +26,63 @@ def options(options: object) -> Outcome:
     >>> checks.search.options({"extra_body": body})
     passed: ...
     """
-    need(isinstance(options, dict), "checks_search.options_not_dict", options)
-    for name in ("enable_search", "search_options", "forced_search"):
-        need(name not in options, "checks_search.outside", name=name)
-    body = _found("extra_body", options, "checks_search.no_extra_body")
-    need(isinstance(body, dict), "checks_search.body_not_dict", body)
-    _need_true("enable_search", body, "checks_search.no_enable_search")
+    _need_dict("options", options)
+    for name in options:
+        _need_known(name)
+    body = _found("extra_body", options, "options")
+    _need_dict("extra_body", body)
+    _need_true("enable_search", body, "extra_body")
     need("forced_search" not in body, "checks_search.forced_outside")
-    inner = _found("search_options", body, "checks_search.no_search_options")
-    need(isinstance(inner, dict), "checks_search.search_options_not_dict", inner)
-    _need_true("forced_search", inner, "checks_search.no_forced_search")
+    inner = _found("search_options", body, "extra_body")
+    _need_dict("search_options", inner)
+    _need_true("forced_search", inner, "search_options")
     return passed("checks_search.options_passed")
 
 
-def _found(name: str, given: dict, key: str) -> object:
+def _need_dict(name: str, value: object) -> None:
+    need(isinstance(value, dict), "checks_search.not_dict", value, name=name)
+
+
+def _need_known(name: object) -> None:
+    """The SDK must know what stands directly in the options; else it raises `TypeError`."""
+    if name not in PARAMETERS:
+        _need_no_slip("extra_body", [name])
+        raise wrong("checks_search.outside", name=reprlib.repr(name))
+
+
+def _found(name: str, given: dict, place: str) -> object:
     """The value under this name. It must be there; perhaps it is, in another spelling."""
-    if name in given:
-        return given[name]
+    if name not in given:
+        _need_no_slip(name, given)
+        raise wrong("checks_search.missing", place=place, seen=reprlib.repr(list(given)), name=name)
+    return given[name]
+
+
+def _need_no_slip(name: str, given: Iterable) -> None:
+    """None of these may be this name in another spelling."""
     names = [each for each in given if isinstance(each, str)]
     if near := get_close_matches(name, names, n=1, cutoff=0.8):
         raise wrong("checks_search.misspelt", seen=reprlib.repr(near[0]), name=name)
-    raise wrong(key, seen=reprlib.repr(list(given)))
 
 
-def _need_true(name: str, given: dict, key: str) -> None:
-    value = _found(name, given, key)
+def _need_true(name: str, given: dict, place: str) -> None:
+    value = _found(name, given, place)
     need(value is True, "checks_search.not_true", value, name=name)
 
 
 @check
-def added(plain: object, searched: object, added: object) -> Outcome:
+def added(plain: object, searched: object, added: object, calls: object) -> Outcome:
     """Judge how many prompt tokens a search added: two `ChatCompletion`, and the difference.
 
-    `plain` is the answer without a search, `searched` the one with it, and `added` a whole number.
+    `plain` is the answer without a search, `searched` the one with it, `added` a whole number, and
+    `calls` the `qwen_lab.Calls` of both: it shows whether one question was asked in both ways.
 
-    >>> plain = client.chat.completions.create(model=lab.model, messages=messages)
-    >>> forced = {"enable_search": True, "search_options": {"forced_search": True}}
-    >>> searched = client.chat.completions.create(
-    ...     model=lab.model, messages=messages, extra_body=forced
-    ... )
-    >>> more = searched.usage.prompt_tokens - plain.usage.prompt_tokens
-    >>> checks.search.added(plain, searched, more)
-    passed: ...
+    >>> checks.search.added(None, None, 0, qwen_lab.Calls())
+    wrong: plain is None; expected a ChatCompletion, ...
     """
     for name, completion in (("plain", plain), ("searched", searched)):
         _need_usage(name, completion)
+    _need_both_ways(calls)
     without, with_search = plain.usage.prompt_tokens, searched.usage.prompt_tokens
     counts = {"plain": without, "searched": with_search, "expected": with_search - without}
     need(with_search != without, "checks_search.same", **counts)
@@ -80,3 +99,16 @@ def _need_usage(name: str, answer: object) -> None:
     need(not isinstance(answer, Stream | AsyncStream), "checks_search.stream", name=name)
     need(isinstance(answer, ChatCompletion), "checks_search.not_completion", answer, name=name)
     need(answer.usage is not None, "checks_search.no_usage", name=name)
+
+
+def _need_both_ways(calls: Calls) -> None:
+    """One of the calls must have searched, and one have asked the same without a search."""
+    need(calls.calls, "checks_search.no_calls")
+    ways = {True: [], False: []}
+    for call in calls.calls:
+        question = {name: call.asked.get(name) for name in ("model", "messages")}
+        ways[call.asked.get("enable_search") is True].append(question)
+    need(ways[True], "checks_search.never_searched")
+    need(ways[False], "checks_search.always_searched")
+    same = any(question in ways[False] for question in ways[True])
+    need(same, "checks_search.other_question")

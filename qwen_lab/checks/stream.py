@@ -12,39 +12,51 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from ..watch.stream import Recording
 from ..words import say
-from .functions import need_return, result_of
-from .outcome import Outcome, check, need, not_yet, passed, wrong
-
-# The words for each trap, and those on how not to fall into it.
-EMPTY = ("checks_stream.trap_empty", "checks_stream.advice_empty")
-MISSING = ("checks_stream.trap_no_usage", "checks_stream.advice_no_usage")
-CHOICES = ("checks_stream.trap_no_choices", "checks_stream.advice_no_choices")
-NONE = ("checks_stream.trap_none", "checks_stream.advice_none")
-SILENT = ("checks_stream.trap_silent", "checks_stream.advice_silent")
+from .functions import called, need_return
+from .outcome import Judged, Outcome, check, need, passed, told, wrong
 
 
 class Case(NamedTuple):
-    """A stream: the content of its deltas, whether its usage comes, and which traps it has.
+    """A made-up stream: the content of its deltas, whether its usage comes, and its trap.
 
-    `text_trap` is what makes a text come out wrong, `trap` what makes a reader fail otherwise.
+    `trap` is the key of words on what is special about it, `errors` are what a reader raises that
+    falls into it, and `advice` the key of words on how not to.
     """
 
     contents: list[str | None]
     usage: bool
-    text_trap: tuple[str, str]
-    trap: tuple[str, str]
+    trap: str
+    advice: str = ""
+    errors: tuple[type[Exception], ...] = ()
 
     @property
     def text(self) -> str:
         """What a reader must make of it."""
         return "".join(content or "" for content in self.contents)
 
+    @property
+    def last(self) -> tuple[str, str]:
+        """What is left of the text where each piece replaces the one before it."""
+        return self.contents[-1] or "", next(filter(None, reversed(self.contents)), "")
+
 
 CASES = (
-    Case(["", "One", " two", "", "\n", "three", ""], False, EMPTY, MISSING),
-    Case(["", "One", " two", ""], True, CHOICES, CHOICES),
-    Case([None, None, "One", " two", ""], True, NONE, NONE),
-    Case(["", ""], True, SILENT, SILENT),
+    Case(
+        ["", "One", " two", ""],
+        True,
+        "checks_stream.trap_no_choices",
+        "checks_stream.advice_no_choices",
+        (IndexError,),
+    ),
+    Case(["", "One", " two", "", "\n", "three", ""], False, "checks_stream.trap_empty"),
+    Case(
+        [None, None, "One", " two", ""],
+        True,
+        "checks_stream.trap_none",
+        "checks_stream.advice_none",
+        (TypeError, AttributeError),
+    ),
+    Case(["", ""], True, "checks_stream.trap_silent"),
 )
 USAGE = {"prompt_tokens": 21, "completion_tokens": 5, "total_tokens": 26}
 
@@ -61,7 +73,7 @@ def reader(function: object) -> Outcome:
     """
     need(callable(function), "checks_stream.not_function", function)
     for case in CASES:
-        _need_pair(_read(function, case), case)
+        _need_pair(*_read(function, case), case)
     return passed("checks_stream.reader_passed", count=len(CASES))
 
 
@@ -77,58 +89,82 @@ def has_usage(chunks: object) -> Outcome:
     """
     _need_list(chunks)
     need(chunks, "checks_stream.chunks_empty")
+    # A loop over a whole reply gives its fields, as pairs.
+    need(type(chunks[0]) is not tuple, "checks_stream.not_streamed")
     for number, chunk in enumerate(chunks, 1):
         need(isinstance(chunk, ChatCompletionChunk), "checks_stream.no_chunk", chunk, number=number)
     count = len(chunks)
+    need(len({chunk.id for chunk in chunks}) == 1, "checks_stream.two_streams")
+    first = chunks[0].choices
+    need(first and first[0].delta.role, "checks_stream.no_beginning", count=count)
+    choices = [choice for chunk in chunks for choice in chunk.choices]
+    ended = any(choice.finish_reason for choice in choices)
+    need(ended, "checks_stream.no_end", count=count)
     usage = next((chunk.usage for chunk in chunks if chunk.usage), None)
     need(usage is not None, "checks_stream.no_usage", count=count)
-    need(any(chunk.choices for chunk in chunks), "checks_stream.only_usage", count=count)
     tokens = {"prompt": usage.prompt_tokens, "completion": usage.completion_tokens}
     return passed("checks_stream.has_usage_passed", count=count, **tokens)
 
 
-def _read(function: Callable, case: Case) -> object:
-    """What the function makes of this stream."""
+def _read(function: Callable, case: Case) -> tuple[object, int]:
+    """What the function gives for this stream, or raises, and how many chunks it left unread."""
     with OpenAI(api_key="none", base_url="http://127.0.0.1") as client:
-        stream, words = _stream(case, client), _words(case.trap)
-        return result_of(function, stream, raised="checks_stream.raised", **words)
+        stream = _stream(case, client)
+        return called(function, stream), len(list(stream))
 
 
-def _need_pair(pair: object, case: Case) -> None:
+def _need_pair(pair: object, left: int, case: Case) -> None:
+    if isinstance(pair, Exception):
+        raise _wrong("checks_stream.raised", case, _cause(pair, case), error=told(pair, 80))
     if inspect.iscoroutine(pair):
         pair.close()
         raise wrong("checks_stream.is_async")
-    if pair is ...:
-        raise not_yet()
     need_return(pair, "checks_stream.returns_none")
     need(isinstance(pair, tuple | list) and len(pair) == 2, "checks_stream.no_pair", pair)
     text, usage = pair
-    exchanged = not isinstance(text, str) and isinstance(usage, str)
-    need(not exchanged, "checks_stream.exchanged")
-    _need_text(text, case)
-    _need_usage(usage, case)
+    _need_text(text, left, case)
+    _need_usage(usage, left, case)
 
 
-def _need_text(text: object, case: Case) -> None:
-    words = _words(case.text_trap)
-    need(isinstance(text, str), "checks_stream.not_text", text, **words)
-    if text != case.text:
-        seen, expected = reprlib.repr(text), repr(case.text)
-        raise wrong("checks_stream.other_text", seen=seen, expected=expected, **words)
+def _need_text(text: object, left: int, case: Case) -> None:
+    need(isinstance(text, str), "checks_stream.not_text", text, trap=say(case.trap))
+    if text == case.text:
+        return
+    advice = say("checks_stream.advice_none" if "None" in text else "checks_stream.advice_pieces")
+    if text in case.last:
+        advice = say("checks_stream.advice_last")
+    seen = {"seen": reprlib.repr(text), "expected": repr(case.text)}
+    raise _wrong("checks_stream.other_text", case, _unread(left, case) or advice, **seen)
 
 
-def _need_usage(usage: object, case: Case) -> None:
-    words = _words(case.trap)
-    if case.usage:
-        right = getattr(usage, "total_tokens", None) == USAGE["total_tokens"]
-        need(right, "checks_stream.other_usage", usage, **words)
+def _need_usage(usage: object, left: int, case: Case) -> None:
+    if not case.usage:
+        need(usage is None, "checks_stream.not_none", usage, trap=say(case.trap))
+    elif usage is None:
+        missed = _unread(left, case) or say("checks_stream.advice_no_choices")
+        raise _wrong("checks_stream.usage_none", case, missed)
     else:
-        need(usage is None, "checks_stream.not_none", usage, **words)
+        right = getattr(usage, "total_tokens", None) == USAGE["total_tokens"]
+        need(right, "checks_stream.other_usage", usage, trap=say(case.trap))
 
 
-def _words(trap: tuple[str, str]) -> dict[str, str]:
-    name, advice = trap
-    return {"trap": say(name), "advice": say(advice)}
+def _wrong(key: str, case: Case, advice: str, **values: str) -> Judged:
+    return wrong(key, trap=say(case.trap), advice=advice, **values)
+
+
+def _cause(error: Exception, case: Case) -> str:
+    """How not to raise this error; "" where the stream is not what brought it about."""
+    if isinstance(error, UnboundLocalError):
+        return say("checks_stream.advice_before")
+    return say(case.advice) if isinstance(error, case.errors) else ""
+
+
+def _unread(left: int, case: Case) -> str:
+    """Words on why chunks were left; "" where none were."""
+    count = len(case.contents) + case.usage
+    if left == count:
+        return say("checks_stream.advice_untouched")
+    return say("checks_stream.advice_left", left=left, count=count) if left else ""
 
 
 def _need_list(answer: object) -> None:

@@ -1,11 +1,12 @@
 """What came over the wire: each line of a stream, what it says, and the text so far."""
 
 import statistics
+from collections import defaultdict
 from collections.abc import Iterator
-from itertools import accumulate, count
+from itertools import count
 from typing import Any
 
-from ..watch.stream import Line, Recording
+from ..watch.stream import Line, Recording, texts
 from ..words import say
 from .html import Html, View, brief, filled, fold, join, row, sentence, table
 
@@ -22,8 +23,8 @@ class Wire(Recording):
 
     A cell that ends with it shows every line as it came over the wire. `events` has them with their
     `seconds` since the request was sent, `chunks` what the SDK made of them, `text` the first
-    answer so far. `state` is "unread", "reading", "done", "left" (closed before its end) or
-    "failed".
+    answer so far, `texts` all of them (a call with `n` has several). `state` is "unread",
+    "reading", "done", "left" (closed before its end) or "failed".
 
     >>> answer = client.chat.completions.create(model=lab.model, messages=messages, stream=True)
     >>> stream = qwen_lab.wire(answer)
@@ -32,7 +33,8 @@ class Wire(Recording):
     >>> stream.state, stream.events[-1].raw
     ('done', 'data: [DONE]')
 
-    What the SDK raises passes through, and is kept in `error`.
+    What the SDK raises passes through, and is kept in `error`. Raises `TypeError` for what is no
+    stream.
     """
 
     def _repr_html_(self) -> str:
@@ -125,17 +127,26 @@ def _choice(choice: Any) -> str:
         said.append(say("wire.call", index=call.index, name=name, arguments=arguments))
     if choice.finish_reason:
         said.append(f"finish_reason: {choice.finish_reason}")
-    return ", ".join(said) or say("wire.nothing")
+    words = ", ".join(said) or say("wire.nothing")
+    return f"index {choice.index}: {words}" if choice.index else words
 
 
 def _tables(events: list[Line]) -> Html:
-    texts = accumulate(event.text for event in events)
-    rows = [_row(*each) for each in zip(count(1), events, texts, strict=False)]
+    rows = [_row(*each) for each in zip(count(1), events, _so_far(events), strict=False)]
     if len(rows) <= FIRST + LAST + 2:
         return _table(rows)
     hidden = rows[FIRST:-LAST]
     middle = fold(say("wire.middle", count=len(hidden)), _table(hidden))
     return _table(rows[:FIRST]) + middle + _table(rows[-LAST:])
+
+
+def _so_far(events: list[Line]) -> Iterator[str]:
+    """After each event, the text so far of the answer that it belongs to."""
+    found, index = defaultdict(str), 0
+    for event in events:
+        for index, text in event.texts.items():
+            found[index] += text
+        yield found[index]
 
 
 def _table(rows: list[Html]) -> Html:
@@ -151,23 +162,26 @@ def _row(number: int, event: Line, text: str) -> Html:
 
 
 def _slow(events: list[Line]) -> Html:
-    """The answer once more, each piece at its own moment, the whole in `SLOW` seconds."""
+    """Each answer once more, each piece at its own moment, the whole in `SLOW` seconds."""
     pieces = [event for event in events if event.text]
     if not pieces:
         return Html("")
     length = max(pieces[-1].seconds, 1e-3)
     span = Html('<span style="animation-delay:{:.2f}s">{}</span>')
-    moments = [max(SLOW * piece.seconds / length, 0) for piece in pieces]
-    spans = join(span.format(at, piece.text) for at, piece in zip(moments, pieces, strict=True))
-    body = Html('<div class="qwen-wire-slow">{}</div>').format(spans)
+    answers = defaultdict(list)
+    for piece in pieces:
+        at = max(SLOW * piece.seconds / length, 0)
+        for index, text in piece.texts.items():
+            answers[index].append(span.format(at, text))
+    body = filled('<div class="qwen-wire-slow">{}</div>', map(join, answers.values()))
     return fold(say("wire.slow", seconds=SLOW), body)
 
 
 def _lines(events: list[Line]) -> Iterator[str]:
-    """The short form: what came, without times; the text in one piece."""
-    pieces = [event.text for event in events if event.text]
-    text = brief("".join(pieces), SHORT)
-    yield say("wire.short", events=len(events), pieces=len(pieces), text=text)
+    """The short form: what came, without times; the text of each answer in one piece."""
+    pieces = sum(bool(event.text) for event in events)
+    text = " | ".join(brief(text, SHORT) for text in texts(events))
+    yield say("wire.short", events=len(events), pieces=pieces, text=text)
     for event in events:
         if not event.text and not event.raw.startswith(":"):
             yield meaning(event)

@@ -56,12 +56,13 @@ class Call:
     """One call of the SDK, with every attempt at it.
 
     `label` is the last thing that was said; `queued` the moment from which the call waited for
-    its turn, None where it did not.
+    its turn, None where it did not. `asked` is the JSON that was sent, as a dict.
     """
 
     label: str
     queued: float | None
     attempts: list[Attempt] = field(default_factory=list)
+    asked: dict = field(default_factory=dict)
 
 
 class Calls:
@@ -116,7 +117,8 @@ class Calls:
         with self._lock:
             call = self._latest.get(key)
             if not call or request.headers.get(RETRY, "0") == "0":
-                call = Call(_label(request), _waiting.get())
+                asked = _asked(request)
+                call = Call(_label(asked, request), _waiting.get(), asked=asked)
                 _waiting.set(None)
                 self.calls.append(call)
                 self._latest[key] = call
@@ -132,10 +134,18 @@ def _worker() -> object:
         return threading.get_ident()
 
 
-def _label(request: httpx2.Request) -> str:
+def _asked(request: httpx2.Request) -> dict:
     try:
-        content = json.loads(request.content)["messages"][-1]["content"]
-    except (ValueError, LookupError, TypeError):
+        asked = json.loads(request.content)
+    except ValueError:
+        asked = None
+    return asked if isinstance(asked, dict) else {}
+
+
+def _label(asked: dict, request: httpx2.Request) -> str:
+    try:
+        content = asked["messages"][-1]["content"]
+    except (LookupError, TypeError):
         content = None
     return content if isinstance(content, str) else request.url.path
 

@@ -1,10 +1,13 @@
 """A stream that is recorded while it is read: every line as it came over the wire, and when."""
 
+import inspect
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from ..words import WrongTypeError
 
 # Server-sent events end with an empty line, whatever ends their lines.
 END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
@@ -15,7 +18,8 @@ class Line:
     """One server-sent event: its text as it came, the moment it was whole, and its chunk.
 
     `seconds` count from the moment the request was sent. `chunk` is None for a comment, for
-    `[DONE]`, and for what could not be read. `text` is what the chunk adds to the answer.
+    `[DONE]`, and for what could not be read. `texts` is what it adds to each answer, by the
+    answer's index: a call with `n` has several, whose chunks come mixed.
     """
 
     raw: str
@@ -23,10 +27,15 @@ class Line:
     chunk: Any = None
 
     @property
+    def texts(self) -> dict[int, str]:
+        """What each answer of which it is a chunk gains by it, "" for nothing."""
+        choices = self.chunk.choices if self.chunk else None
+        return {choice.index or 0: choice.delta.content or "" for choice in choices or []}
+
+    @property
     def text(self) -> str:
-        """What the first answer gains by it."""
-        choices = self.chunk.choices if self.chunk else []
-        return (choices[0].delta.content or "") if choices else ""
+        """All that it adds, whichever answer gains it."""
+        return "".join(self.texts.values())
 
 
 class Recording:
@@ -37,14 +46,19 @@ class Recording:
     """
 
     def __init__(self, stream: Any) -> None:
+        if inspect.isawaitable(stream):
+            raise WrongTypeError("wire.not_awaited", stream)
+        if not hasattr(stream, "response"):
+            raise WrongTypeError("wire.not_stream", stream)
         self._stream, self._rest = stream, b""
         self._heard: list[tuple[str, float]] = []
         self._chunks: dict[int, Any] = {}
         self.state, self.error = "unread", None
         self._ended: float | None = None
         response = stream.response
+        self._waits = hasattr(stream, "__anext__")
         # The SDK takes the bytes from here, and not before the first chunk is asked for.
-        if hasattr(stream, "__anext__"):
+        if self._waits:
             response.aiter_bytes = self._tap_async(response.aiter_bytes)
         else:
             response.iter_bytes = self._tap(response.iter_bytes)
@@ -57,7 +71,12 @@ class Recording:
     @property
     def text(self) -> str:
         """The text of the first answer so far."""
-        return "".join(event.text for event in self.events)
+        return self.texts[0]
+
+    @property
+    def texts(self) -> list[str]:
+        """The text of each answer so far, in the order of their indices."""
+        return texts(self.events)
 
     @property
     def events(self) -> list[Line]:
@@ -88,9 +107,15 @@ class Recording:
     def __exit__(self, *problem: object) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Hang up; what came before stays."""
+    def close(self) -> Coroutine | None:
+        """Hang up; what came before stays. An async stream is closed by `await wire.close()`."""
+        if self._waits:
+            return self._close()
         self._stream.close()
+        self._end("left")
+
+    async def _close(self) -> None:
+        await self._stream.close()
         self._end("left")
 
     def __aiter__(self) -> AsyncIterator:
@@ -111,8 +136,7 @@ class Recording:
         return self
 
     async def __aexit__(self, *problem: object) -> None:
-        await self._stream.close()
-        self._end("left")
+        await self._close()
 
     def _tap(self, read: Callable) -> Callable:
         def parts(*arguments: object) -> Iterator[bytes]:
@@ -157,6 +181,15 @@ class Recording:
         if self._ended and response.is_closed:
             return self._ended - response.elapsed.total_seconds()
         return self._heard[0][1] if self._heard else 0
+
+
+def texts(events: list[Line]) -> list[str]:
+    """The text of each answer after these events, by index; the first is there in any case."""
+    found = {0: ""}
+    for event in events:
+        for index, text in event.texts.items():
+            found[index] = found.get(index, "") + text
+    return [found[index] for index in sorted(found)]
 
 
 def _has_data(raw: str) -> bool:

@@ -5,7 +5,9 @@ import pytest
 from openai import OpenAI, Stream
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
+import qwen_lab
 from qwen_lab.checks.search import added, options
+from qwen_lab.watch.calls import Call
 
 FORCED = {"search_options": {"forced_search": True}}
 RIGHT = {"extra_body": {"enable_search": True} | FORCED}
@@ -35,8 +37,9 @@ OPTIONS = {
     "'enable_search' stands directly": {"enable_search": True, **RIGHT},
     "'search_options' stands directly": {"extra_body": {"enable_search": True}, **FORCED},
     "'forced_search' stands directly in options": {"forced_search": True, **RIGHT},
-    "options has the keys []; expected the key 'extra_body'": {},
+    "options has the keys []; expected the key 'extra_body' as well": {},
     "options has the keys ['stream']; expected the key 'extra_body'": {"stream": True},
+    "'freshness' stands directly in options": {**RIGHT, "freshness": 7},
     "There is a key 'extra_bodies'; expected 'extra_body'": {"extra_bodies": {}},
     "extra_body is True (type bool); expected a dict": {"extra_body": True},
     "extra_body is an object of type set; expected": {"extra_body": {"enable_search"}},
@@ -73,6 +76,20 @@ def stream():
 
 
 PLAIN, SEARCHED = completion(37), completion(260, 15)
+WITH, FORCED_TOO = {"enable_search": True}, {"enable_search": True, **FORCED}
+
+
+def asked(*calls):
+    """A record of such calls: the question, and what the request has beside it."""
+    record = qwen_lab.Calls()
+    for question, more in calls:
+        messages = [{"role": "user", "content": question}]
+        body = {"model": "qwen", "messages": messages, **more}
+        record.calls.append(Call(question, None, asked=body))
+    return record
+
+
+BOTH = asked(("Hi?", {}), ("Hi?", WITH))
 ADDED = {
     "plain is None; expected a ChatCompletion": (None, SEARCHED, 223),
     "plain is 'Hi' (type str); expected a ChatCompletion": ("Hi", SEARCHED, 223),
@@ -80,7 +97,7 @@ ADDED = {
     "searched is 260 (type int); expected a ChatCompletion": (PLAIN, 260, 223),
     "searched is a stream; expected": (PLAIN, stream(), 223),
     "plain has no usage; expected": (ChatCompletion.construct(), SEARCHED, 223),
-    "Both replies took 37 prompt tokens; expected more": (PLAIN, completion(37), 0),
+    "Both replies took 37 prompt tokens, so the search": (PLAIN, completion(37), 0),
     "plain took 260 prompt tokens and searched 37; expected": (SEARCHED, PLAIN, -223),
     "added is 228 (type int), the difference of total_tokens": (PLAIN, SEARCHED, 228),
     "added is 260 (type int); expected the whole number that 260 − 37": (PLAIN, SEARCHED, 260),
@@ -88,6 +105,18 @@ ADDED = {
     "added is '223' (type str); expected": (PLAIN, SEARCHED, "223"),
     "added is None; expected": (PLAIN, SEARCHED, None),
     "added is True (type bool); expected": (completion(1), completion(2, 30), True),
+}
+RECORDS = {
+    "No call was recorded; expected two": asked(),
+    "None of your calls has enable_search": asked(("Hi?", {}), ("Hi!", {"enable_search": False})),
+    "All of your calls have enable_search": asked(("Hi?", WITH), ("Hi?", FORCED_TOO)),
+    "plain and searched asked different things": asked(("Hi?", {}), ("Ho?", WITH)),
+    "expected the same question": asked(("Hi?", {}), ("Hi?", WITH | {"model": "other"})),
+}
+RECORDED = {
+    "answered": BOTH,
+    "the other way round, and more": asked(("Hi?", FORCED_TOO), ("Ho?", {}), ("Hi?", {})),
+    "of other lengths": asked(("Hi?", {"max_tokens": 1}), ("Hi?", WITH | {"max_tokens": 30})),
 }
 
 
@@ -123,21 +152,27 @@ def test_right_options_pass(more):
 
 @pytest.mark.parametrize("answers", [(..., ..., ...), (PLAIN, ..., 3), (PLAIN, SEARCHED, ...)])
 def test_an_untouched_count_is_not_yet(answers):
-    assert added(*answers).status == "not yet"
+    assert added(*answers, BOTH).status == "not yet"
 
 
 @pytest.mark.parametrize(("words", "answers"), ADDED.items(), ids=range(len(ADDED)))
 def test_a_wrong_count_is_told_what_was_seen_and_expected(words, answers):
-    assert held(added(*answers), words)
+    assert held(added(*answers, BOTH), words)
+
+
+@pytest.mark.parametrize(("words", "record"), RECORDS.items(), ids=range(len(RECORDS)))
+def test_two_calls_that_do_not_compare_are_told_why(words, record):
+    assert held(added(PLAIN, SEARCHED, 223, record), words)
 
 
 def test_replies_that_cannot_be_read_are_told_the_error():
-    outcome = added(PLAIN, ChatCompletion.construct(usage="none"), 3)
+    outcome = added(PLAIN, ChatCompletion.construct(usage="none"), 3, BOTH)
     assert outcome.status == "wrong" and "AttributeError: " in outcome.message
 
 
-def test_the_right_count_passes():
-    outcome = added(PLAIN, SEARCHED, 223)
+@pytest.mark.parametrize("record", RECORDED.values(), ids=RECORDED)
+def test_the_right_count_passes(record):
+    outcome = added(PLAIN, SEARCHED, 223, record)
     assert outcome.status == "passed" and "260 − 37 = 223" in outcome.message
 
 
@@ -145,4 +180,6 @@ def test_every_answer_is_told_the_same_in_chinese(in_chinese):
     for answer in [..., *OPTIONS.values(), *CRASHING, RIGHT]:
         in_chinese(options, answer)
     for answers in [*ADDED.values(), (PLAIN, SEARCHED, ...), (PLAIN, SEARCHED, 223)]:
-        in_chinese(added, *answers)
+        in_chinese(added, *answers, BOTH)
+    for record in RECORDS.values():
+        in_chinese(added, PLAIN, SEARCHED, 223, record)

@@ -59,6 +59,52 @@ def stops_at_the_first_empty(stream):
     return text, None
 
 
+def replaces(stream):
+    text, usage = "", None
+    for chunk in stream:
+        text = chunk.choices[0].delta.content if chunk.choices else text
+        usage = chunk.usage
+    return text, usage
+
+
+def keeps_the_last_text(stream):
+    text = ""
+    for chunk in stream:
+        if chunk.choices and chunk.choices[0].delta.content:
+            text = chunk.choices[0].delta.content
+    return text, None
+
+
+def returns_in_the_loop(stream):
+    text, usage = "", None
+    for chunk in stream:
+        if chunk.choices:
+            text += chunk.choices[0].delta.content or ""
+        if chunk.usage:
+            usage = chunk.usage
+        return text, usage
+
+
+def reads_twice(stream):
+    pieces = [chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices]
+    usage = None
+    for chunk in stream:
+        usage = chunk.usage
+    return "".join(pieces), usage
+
+
+def misspells(stream):
+    text, usage = "", None
+    for chunk in stream:
+        text += chunk.choice[0].delta.content
+    return text, usage
+
+
+def pieces_only(stream):
+    chunks = list(stream)
+    return [choice.delta.content for chunk in chunks for choice in chunk.choices], chunks[-1].usage
+
+
 def adds_none(stream):
     text, usage = "", None
     for chunk in stream:
@@ -118,38 +164,51 @@ READERS = {
     "returned an object of type generator; expected a pair": yields,
     "returned 'One two\\n three' (type str); expected a pair": lambda stream: "One two\n three",
     "returned an object of type tuple; expected a pair": lambda stream: (*right(stream), 1),
-    "no usage chunk; there read raised UnboundLocalError": without_a_start,
-    "no usage chunk; there the usage is 0 (type int); expected None": changed(
+    "read raised UnboundLocalError: cannot access local variable 'usage'": without_a_start,
+    "Both text and usage need a value before the loop": without_a_start,
+    "and no usage; the usage returned is 0 (type int); expected None": changed(
         usage=lambda usage: usage or 0
     ),
-    "empty pieces and pieces of white space; there the text is '', expected 'One two": (
-        stops_at_the_first_empty
-    ),
-    "the text is 'One two three', expected 'One two\\nthree'": changed(
+    "no choices; from it read made the text '', expected 'One two'": stops_at_the_first_empty,
+    "It left 4 of the 5 chunks unread. Is there a return or a break": returns_in_the_loop,
+    "It left 4 of the 5 chunks unread. Is there a return": stops_at_the_first_empty,
+    "It didn't read the stream it was given": lambda given: right(stream()),
+    "the text '', expected 'One two'. That's one piece": replaces,
+    "the text ' two', expected 'One two'. That's one piece": keeps_the_last_text,
+    "the text 'One two three', expected 'One two\\nthree'. Join": changed(
         text=lambda text: " ".join(text.split())
     ),
-    "no choices; there read raised IndexError: list index out of range; expected": naive,
-    "no choices; there the usage is None; expected the usage object": unread_usage,
-    "no choices; there the usage is 26 (type int); expected the usage": changed(
+    "what read returned first is an object of type list; expected the text": pieces_only,
+    "read raised AttributeError: 'ChatCompletionChunk' object has no": misspells,
+    "no choices; on it read raised IndexError: list index out of range; expected": naive,
+    "Look at chunk.choices[0] only if chunk.choices": naive,
+    "returned is None; expected the usage object. It left 1 of the 5 chunks unread": unread_usage,
+    "at chunk.usage in every chunk, in the same loop": reads_twice,
+    "no choices; from it the usage returned is 26 (type int); expected the usage": changed(
         usage=lambda usage: usage and usage.total_tokens
     ),
-    "content is None; there read raised TypeError": adds_none,
-    "content is None; there the text is 'NoneNoneOne two', expected 'One two'": prints_none,
-    "no text at all; there the text is None; expected a text": silent,
-    "read returned the usage first; expected the text first": lambda stream: right(stream)[::-1],
+    "content is None; on it read raised TypeError": adds_none,
+    "Add a piece only if there is one": adds_none,
+    "content is None; from it read made the text 'NoneNoneOne two', expected": prints_none,
+    "no text at all; what read returned first is None; expected the text": silent,
+    "returned first is an object of type CompletionUsage; expected the text there": lambda stream: (
+        right(stream)[::-1]
+    ),
 }
 CRASHING = [KeyError("x" * 1000), RuntimeError("a\n" * 500), ValueError()]
 
 
-def chunk(*contents, usage=None):
-    choices = [{"index": 0, "delta": {"content": content}} for content in contents]
-    body = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "qwen"}
+def chunk(content=None, usage=None, reason=None, role=None, id="1"):
+    delta = {"content": content, "role": role}
+    choices = [] if usage else [{"index": 0, "delta": delta, "finish_reason": reason}]
+    body = {"id": id, "object": "chat.completion.chunk", "created": 1, "model": "qwen"}
     # As the SDK does it: built from what the service sent, not validated.
     return ChatCompletionChunk.construct(**body, choices=choices, usage=usage)
 
 
 USAGE = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
-WHOLE = [chunk(""), chunk("Hi"), chunk("", usage=None), chunk(usage=USAGE)]
+FIRST = chunk("", role="assistant")
+WHOLE = [FIRST, chunk("Hi"), chunk("!"), chunk("", reason="stop"), chunk(usage=USAGE)]
 
 
 def stream():
@@ -167,9 +226,16 @@ LISTS = {
     "Your answer is a single chunk; expected": WHOLE[-1],
     "The list is empty; expected": [],
     "Item 1 of the list is 'Hi' (type str); expected": ["Hi", "!"],
+    "a whole reply; expected the chunks of a stream": list(ChatCompletion.construct(id="1")),
     "Item 2 of the list is None; expected": [WHOLE[0], None],
-    "None of your 3 chunks has a usage; expected": WHOLE[:3],
-    "The list has 1 chunks, none of them with choices; expected": WHOLE[3:],
+    "None of your 4 chunks holds the usage; expected": [c for c in WHOLE if c.choices],
+    "If it has, your code drops that chunk": WHOLE[:4],
+    "The first of your 1 chunks isn't the stream's first": WHOLE[4:],
+    "The first of your 3 chunks isn't the stream's first": WHOLE[-3:],
+    "The first of your 5 chunks isn't the stream's first": WHOLE[::-1],
+    "expected every chunk, in order, those without text too": WHOLE[1:3],
+    "None of your 3 chunks has a finish_reason, so the end": WHOLE[:3],
+    "from different calls; expected": [*WHOLE[:-1], chunk(usage=USAGE, id="2")],
 }
 
 
@@ -206,6 +272,11 @@ def test_a_right_reader_passes(function):
     assert outcome.status == "passed" and "4" in outcome.message
 
 
+@pytest.mark.parametrize("function", [misspells, raising(NameError("txt"))])
+def test_an_error_of_the_readers_own_gets_no_advice_on_streams(function):
+    assert reader(function).message.endswith("expected a text and a usage. ")
+
+
 def test_a_reader_may_look_at_the_stream_with_the_lab():
     assert reader(lambda stream: right(qwen_lab.wire(stream))).status == "passed"
 
@@ -221,11 +292,11 @@ def test_wrong_chunks_are_told_what_was_seen_and_expected(words, answer):
 
 
 def test_chunks_that_cannot_be_read_are_told_the_error():
-    outcome = has_usage([chunk("Hi"), chunk(usage="none")])
+    outcome = has_usage([*WHOLE[:-1], chunk(usage="none")])
     assert outcome.status == "wrong" and "AttributeError: " in outcome.message
 
 
-@pytest.mark.parametrize("answer", [WHOLE, tuple(WHOLE), [*WHOLE[1:]]])
+@pytest.mark.parametrize("answer", [WHOLE, tuple(WHOLE), [*WHOLE[:1], *WHOLE[3:]]])
 def test_all_chunks_with_their_usage_pass(answer):
     outcome = has_usage(answer)
     assert outcome.status == "passed" and "9" in outcome.message and "2" in outcome.message
@@ -235,5 +306,5 @@ def test_every_answer_is_told_the_same_in_chinese(in_chinese):
     crashing = [raising(error) for error in CRASHING]
     for function in [..., starter, forgetful, *READERS.values(), *crashing, right]:
         in_chinese(reader, function)
-    for answer in [..., *LISTS.values(), [chunk("Hi"), chunk(usage="none")], WHOLE]:
+    for answer in [..., *LISTS.values(), [*WHOLE[:-1], chunk(usage="none")], WHOLE]:
         in_chinese(has_usage, answer)

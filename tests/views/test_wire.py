@@ -63,6 +63,15 @@ def test_the_slow_motion_keeps_the_proportions():
     assert re.findall(r"animation-delay:([\d.]+)s", page) == ["5.33", "8.00"]
 
 
+def test_two_answers_are_told_apart():
+    [piece, other] = recorded.CHUNKS[1], recorded.CHUNKS[2]
+    second = other | {"choices": [other["choices"][0] | {"index": 1}]}
+    page = wire(events([piece, second, piece]), "done").html
+    assert "<td>index 1: text “.”</td><td>.</td>" in page and "<td>HelloHello</td>" in page
+    slow = [seen(answer) for answer in re.findall(r'(<div class="qwen-wire-slow">.*?)</div>', page)]
+    assert [text.split() for text in slow] == [["Hello", "Hello"], ["."]]
+
+
 @pytest.mark.parametrize("state", ["unread", "reading", "left", "failed"])
 def test_a_stream_that_did_not_end_says_so(state):
     found = [] if state == "unread" else events(recorded.CHUNKS[:2])[:-1]

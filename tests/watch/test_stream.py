@@ -130,3 +130,48 @@ def test_it_can_be_looked_at_before_and_after(client, engine):
     list(wire)
     assert repr(wire).startswith("5 events, 2 with text: 你好")
     assert "data: [DONE]" in wire._repr_html_()
+
+
+def test_two_answers_are_kept_apart(client, engine):
+    engine.reply("你", "好")
+    engine.reply("早", "上", "好")
+    wire = Wire(client.chat.completions.create(**ASK, n=2))
+    list(wire)
+    assert wire.texts == ["你好", "早上好"] and wire.text == "你好"
+    assert repr(wire).startswith("10 events, 5 with text: 你好 | 早上好")
+
+
+def test_before_the_first_piece_the_text_is_empty(client, engine):
+    engine.reply("你")
+    wire = Wire(client.chat.completions.create(**ASK))
+    assert (wire.text, wire.texts) == ("", [""])
+
+
+def test_an_asynchronous_stream_is_closed_by_awaiting(lab, engine):
+    engine.reply_forever()
+
+    async def leave():
+        async with AsyncOpenAI(base_url=lab.base_url, api_key=lab.api_key) as client:
+            stream = await client.chat.completions.create(**ASK)
+            wire = Wire(stream)
+            await anext(wire)
+            await wire.close()
+            return wire.state, stream.response.is_closed, engine.stopped.wait(5)
+
+    assert asyncio.run(leave()) == ("left", True, True)
+
+
+def test_what_is_no_stream_is_told_what_to_add(client, engine):
+    engine.reply("你")
+    completion = client.chat.completions.create(**ASK | {"stream": False})
+    with pytest.raises(TypeError, match="ChatCompletion, which isn't a stream. Add stream=True"):
+        Wire(completion)
+
+
+def test_a_call_that_was_not_awaited_is_told_so():
+    async def create(): ...
+
+    waiting = create()
+    with pytest.raises(TypeError, match="not awaited"):
+        Wire(waiting)
+    waiting.close()
