@@ -1,142 +1,103 @@
-"""Checks of schemas, and of pydantic classes that validate an answer."""
+"""Checks of schemas, and of pydantic classes: they are judged by what they let through."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from reprlib import repr as brief
+from collections.abc import Callable, Mapping, Sequence
 from textwrap import shorten
 
+import fastjsonschema
 from pydantic import BaseModel, ValidationError
 
-from .outcome import Outcome, check, need, not_yet, passed, shown, wrong
+from .outcome import Outcome, check, need, not_yet, passed, told, wrong
 
-Fields = Mapping[str, str | Sequence[str]]
+# Of each field, values that it may have or must not have.
+Values = Mapping[str, Sequence]
+# A default fills in nothing, and "format" is a remark.
+AS_WRITTEN = {"use_default": False, "use_formats": False}
 
 
 @check
-def requires(schema: object, fields: Fields) -> Outcome:
-    """Judge that a JSON schema demands an object with exactly these fields, and no others.
+def requires(schema: object, good: Values, bad: Values) -> Outcome:
+    """Judge a JSON schema by what it lets through: it must demand an object with all fields.
 
-    `fields` maps each name to its type ("integer", "integer | null"), or to the list of its values.
+    `good` maps each field to values that it may have, `bad` to values that must be refused; a
+    field that only `bad` has must not be there at all.
 
-    >>> form = {"type": "string", "enum": ["novel", "poem"]}
-    >>> book = {"type": "object", "properties": {"form": form}, "required": ["form"]}
-    >>> checks.schema.requires(book | {"additionalProperties": False}, {"form": ["novel", "poem"]})
-    passed: ...
-    >>> checks.schema.requires(book, {"form": ["novel", "poem"]})
-    wrong: "additionalProperties" is None; expected False...
+    >>> schema = {"type": "object", "properties": {"form": {"enum": ["novel", "poem"]}}}
+    >>> good, bad = {"form": ["novel", "poem"]}, {"form": ["essay"], "price": [12]}
+    >>> checks.schema.requires(schema | {"required": ["form"]}, good, bad)
+    wrong: Your answer lets {"form": "novel", "price": 12} through, with the further field price...
     """
-    need_fields(schema, fields, closed=True)
-    return passed("checks_schema.requires_passed", fields=", ".join(fields))
+    need_fields(schema, good, bad)
+    return passed("checks_schema.passed", fields=", ".join(good))
 
 
 @check
-def accepts(model: object, good: Mapping, *bad: Mapping) -> Outcome:
-    """Judge that a pydantic class takes `good` whole, and refuses each of `bad`.
+def accepts(model: object, good: Values, bad: Values) -> Outcome:
+    """Judge a pydantic class by what it lets through, with `good` and `bad` as in `requires`.
 
-    `model` is the class itself; the examples are dicts, and reach it as JSON.
+    `model` is the class itself; the values reach it as JSON.
 
     >>> from pydantic import BaseModel
     >>> class Order(BaseModel):
     ...     dish: str
     ...     cups: int
-    >>> checks.schema.accepts(Order, {"dish": "tea", "cups": 2}, {"dish": "tea"})
+    >>> checks.schema.accepts(Order, {"dish": ["tea"], "cups": [1, 8]}, {"cups": [2.5]})
     passed: ...
     """
     need(isinstance(model, type) and issubclass(model, BaseModel), "checks_schema.not_model", model)
     if not model.model_fields:
         raise not_yet("checks_schema.no_fields")
-    if problem := _problem(model, good):
-        raise wrong("checks_schema.refuses_good", example=_short(good), problem=problem)
-    fields = shorten(", ".join(model.model_fields), 60)
-    for name in good:
-        need(name in model.model_fields, "checks_schema.field_lost", name=name, seen=fields)
-    for example in bad:
-        need(_problem(model, example), "checks_schema.accepts_bad", example=_short(example))
-    return passed("checks_schema.accepts_passed", count=len(bad))
+    _need_judged(lambda example: model.model_validate_json(json.dumps(example)), good, bad)
+    return passed("checks_schema.passed", fields=", ".join(good))
 
 
-def need_fields(schema: object, fields: Fields, *, closed: bool) -> None:
-    """The schema must demand these fields; a `closed` one must forbid all others too."""
+def need_fields(schema: object, good: Values, bad: Values) -> None:
+    """The schema must let through an object with values of `good`, and nothing else."""
+    need(not isinstance(schema, type), "checks_schema.schema_class")
     need(isinstance(schema, dict), "checks_schema.not_dict", schema)
     # What a request puts around a schema.
     for name in ("json_schema", "schema"):
         need(not isinstance(schema.get(name), dict), "checks_schema.wrapped", name=name)
-    kind = schema.get("type")
-    need(kind == "object", "checks_schema.type_not_object", kind)
-    properties = schema.get("properties")
-    need(isinstance(properties, dict), "checks_schema.no_properties", properties)
-    _need_names(properties, fields)
-    for name, expected in fields.items():
-        _need_part(name, properties[name], expected)
-    _need_required(schema.get("required"), fields)
-    if closed:
-        others = schema.get("additionalProperties")
-        need(others is False, "checks_schema.open", others)
+    validate = _compiled(schema)
+    need(_problem(validate, []), "checks_schema.no_object")
+    _need_judged(validate, good, bad)
 
 
-def _need_names(properties: dict, fields: Fields) -> None:
-    """All these fields must be there, and no others."""
-    expected = ", ".join(fields)
-    if missing := [name for name in fields if name not in properties]:
-        seen = brief(list(properties))
-        raise wrong("checks_schema.missing", name=missing[0], seen=seen, expected=expected)
-    for name in properties:
-        need(name in fields, "checks_schema.unasked", name=brief(name), expected=expected)
-
-
-def _need_part(name: str, part: object, expected: str | Sequence[str]) -> None:
-    need(isinstance(part, dict), "checks_schema.part_not_dict", part, name=name)
-    if isinstance(expected, str):
-        _need_type(name, part, expected.split(" | "))
-    else:
-        _need_values(name, part, list(expected))
-
-
-def _need_type(name: str, part: dict, expected: list[str]) -> None:
-    if _types(part) == set(expected):
-        return
-    seen = part.get("type")
-    shows = brief(seen) if type(seen) is list else shown(seen)
-    wanted = json.dumps(expected if len(expected) > 1 else expected[0])
-    raise wrong("checks_schema.type_other", name=name, seen=shows, expected=wanted)
-
-
-def _types(part: dict) -> set:
-    """The types that a schema allows, as written in either of the two usual ways."""
-    either = part.get("anyOf")
-    if isinstance(either, list):
-        return {item.get("type") for item in either}
-    seen = part.get("type")
-    return set(seen) if isinstance(seen, list) else {seen}
-
-
-def _need_values(name: str, part: dict, expected: list) -> None:
-    words = {"name": name, "expected": json.dumps(expected, ensure_ascii=False)}
-    kind = part.get("type", "string")
-    need(kind == "string", "checks_schema.values_type", kind, **words)
-    seen = part.get("enum")
-    need(isinstance(seen, list), "checks_schema.values_missing", seen, **words)
-    need(_same(seen, expected), "checks_schema.values_other", seen=brief(seen), **words)
-
-
-def _need_required(seen: object, fields: Fields) -> None:
-    words = {"expected": json.dumps(list(fields))}
-    need(isinstance(seen, list), "checks_schema.required_missing", seen, **words)
-    need(_same(seen, fields), "checks_schema.required_other", seen=brief(seen), **words)
-
-
-def _same(seen: list, expected: Iterable) -> bool:
-    """Whether they have the same items, in whatever order."""
-    return sorted(map(repr, seen)) == sorted(map(repr, expected))
-
-
-def _problem(model: type, example: Mapping) -> str:
-    """Why the class refuses an example; "" where it takes it."""
+def _compiled(schema: dict) -> Callable:
     try:
-        model.model_validate_json(json.dumps(example))
+        # From a copy, as it writes into the schema; and as JSON, which is what a request sends.
+        return fastjsonschema.compile(json.loads(json.dumps(schema)), **AS_WRITTEN)
+    except Exception as error:
+        raise wrong("checks_schema.not_schema", error=told(error)) from None
+
+
+def _need_judged(validate: Callable, good: Values, bad: Values) -> None:
+    whole = {name: values[0] for name, values in good.items()}
+    for _, example in _changed(whole, good):
+        problem = _problem(validate, example)
+        need(not problem, "checks_schema.refused", example=_short(example), problem=problem)
+    for name in whole:
+        part = {key: value for key, value in whole.items() if key != name}
+        need(_problem(validate, part), "checks_schema.missing", name=name, example=_short(part))
+    for name, example in _changed(whole, bad):
+        key = "checks_schema.let_through" if name in whole else "checks_schema.further"
+        need(_problem(validate, example), key, name=name, example=_short(example))
+
+
+def _changed(whole: dict, values: Values) -> list[tuple[str, dict]]:
+    """The example with each value in its turn, and whose value it is."""
+    return [(name, {**whole, name: value}) for name in values for value in values[name]]
+
+
+def _problem(validate: Callable, example: object) -> str:
+    """Why an example is refused; "" where it is let through."""
+    try:
+        validate(example)
     except ValidationError as error:
         first = error.errors()[0]
         return shorten(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", 90)
+    except fastjsonschema.JsonSchemaValueException as error:
+        return shorten(error.message, 90)
     return ""
 
 

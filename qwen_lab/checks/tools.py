@@ -6,42 +6,43 @@ from collections.abc import Iterator, Mapping
 from reprlib import repr as brief
 from textwrap import shorten
 
-from openai.types.chat import ChatCompletionMessage
 from openai.types.chat import ChatCompletionMessageFunctionToolCall as Call
 
 from ..words import say
 from .functions import called, need_no_error, need_return
+from .messages import plain, text
 from .outcome import Outcome, check, is_text, need, passed, wrong
-from .schema import Fields, need_fields
+from .schema import Values, need_fields
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-ROUND = ("user", "assistant", "tool")
+ROUND = ["user", "assistant", "tool"]
 
 
 @check
-def definition(tool: object, name: str, fields: Fields) -> Outcome:
-    """Judge that a tool has this name, a description, and these parameters, all required.
+def definition(tool: object, name: str, good: Values, bad: Values) -> Outcome:
+    """Judge that a tool has this name, a description, and a schema of these parameters.
 
-    `fields` maps each parameter to its type, or to the list of its values.
+    The schema is judged by what it lets through: `good` maps each parameter to values that it may
+    have, `bad` to values that must be refused.
 
-    >>> sizes = {"size": {"type": "string", "enum": ["small", "large"]}}
-    >>> schema = {"type": "object", "properties": sizes, "required": ["size"]}
+    >>> schema = {"type": "object", "properties": {"size": {"enum": ["small", "large"]}}}
     >>> price = {"name": "get_price", "description": "What a tea costs", "parameters": schema}
-    >>> tool = {"type": "function", "function": price}
-    >>> checks.tools.definition(tool, "get_price", {"size": ["small", "large"]})
-    passed: ...
+    >>> good, bad = {"size": ["small", "large"]}, {"size": ["huge"]}
+    >>> checks.tools.definition({"type": "function", "function": price}, "get_price", good, bad)
+    wrong: Your answer lets {} through, without size; expected it to demand size...
     """
+    tool = plain(tool)
     need(isinstance(tool, dict), "checks_tools.not_dict", tool)
     kind, function = tool.get("type"), tool.get("function")
     need(kind == "function", "checks_tools.type_other", kind)
     need(isinstance(function, dict), "checks_tools.no_function", function)
     _need_name(function.get("name"), name)
-    text = function.get("description")
-    need(is_text(text), "checks_tools.no_description", text)
+    said = function.get("description")
+    need(is_text(said), "checks_tools.no_description", said)
     if "parameters" not in function:
         raise wrong("checks_tools.no_parameters", seen=brief(list(function)))
-    need_fields(function["parameters"], fields, closed=False)
-    return passed("checks_tools.definition_passed", name=name, fields=", ".join(fields))
+    need_fields(function["parameters"], good, bad)
+    return passed("checks_tools.definition_passed", name=name, fields=", ".join(good))
 
 
 def _need_name(seen: object, expected: str) -> None:
@@ -53,64 +54,76 @@ def _need_name(seen: object, expected: str) -> None:
 
 
 @check
-def one_round(messages: object, name: str) -> Outcome:
+def one_round(messages: object, name: str, arguments: Mapping, result: object) -> Outcome:
     """Judge the messages of one round: a question, the call of a tool, and the tool's result.
 
-    They are what the second request sends. `name` is the tool's; a system message may come first.
+    They are what the second request sends; a system message may come first. The call must be of
+    the tool `name` with these `arguments`, and `result` must stand in the text handed back.
 
-    >>> checks.tools.one_round([{"role": "user", "content": "What is a small tea?"}], "get_price")
+    >>> small = {"size": "small"}
+    >>> checks.tools.one_round([{"role": "user", "content": "A tea?"}], "get_price", small, 12)
     wrong: The roles are user; expected user → assistant → tool...
     """
+    messages = plain(messages)
     need(isinstance(messages, list), "checks_tools.messages_not_list", messages)
-    plain = [_plain(message) for message in messages]
-    for number, message in enumerate(plain, 1):
-        need(isinstance(message, dict), "checks_tools.message_other", message, number=number)
-    if plain and plain[0].get("role") == "system":
-        plain = plain[1:]
-    _need_roles(plain)
-    _need_calls(plain[1].get("tool_calls"), name)
-    _need_results(plain[2:], [call["id"] for call in plain[1]["tool_calls"]])
+    for number, message in enumerate(messages, 1):
+        whole = isinstance(message, dict) and "role" in message
+        need(whole, "checks_tools.message_other", number=number)
+    if messages and messages[0]["role"] == "system":
+        messages = messages[1:]
+    _need_roles([message["role"] for message in messages])
+    calls, results = messages[1].get("tool_calls"), messages[2:]
+    need(isinstance(calls, list) and calls, "checks_tools.no_calls", calls)
+    for call in calls:
+        _need_call(call, name, arguments)
+    _need_ids(calls, results)
+    for message in results:
+        _need_result(text(message), result)
     return passed("checks_tools.round_passed")
 
 
-def _plain(message: object) -> object:
-    """A message as a dict; what the SDK answered is an object."""
-    if isinstance(message, ChatCompletionMessage):
-        return message.model_dump(warnings=False)
-    return message
-
-
-def _need_roles(messages: list[dict]) -> None:
-    seen = [message.get("role") for message in messages]
+def _need_roles(seen: list) -> None:
     words = {"seen": shorten(" → ".join(map(str, seen)), 80), "expected": " → ".join(ROUND)}
     need(seen[:2] != ["user", "tool"], "checks_tools.call_left_out", **words)
     # A model that calls twice at once is told two results.
-    right = seen[:3] == list(ROUND) and set(seen[3:]) <= {"tool"}
+    right = seen[:3] == ROUND and set(seen[3:]) <= {"tool"}
     need(right, "checks_tools.roles_other", **words)
 
 
-def _need_calls(calls: object, name: str) -> None:
-    need(isinstance(calls, list) and calls, "checks_tools.no_calls", calls)
-    for call in calls:
-        function = call.get("function") if isinstance(call, dict) else None
-        whole = isinstance(function, dict) and isinstance(call.get("id"), str)
-        need(whole, "checks_tools.call_other", call)
-        _need_name(function.get("name"), name)
-        arguments = function.get("arguments")
-        need(isinstance(arguments, str), "checks_tools.arguments_not_text", arguments)
+def _need_call(call: object, name: str, arguments: Mapping) -> None:
+    function = call.get("function") if isinstance(call, dict) else None
+    whole = isinstance(function, dict) and isinstance(call.get("id"), str)
+    need(whole, "checks_tools.call_other", call)
+    _need_name(function.get("name"), name)
+    seen, expected = function.get("arguments"), json.dumps(arguments, ensure_ascii=False)
+    need(isinstance(seen, str), "checks_tools.arguments_not_text", seen)
+    need(_read(seen) == arguments, "checks_tools.arguments_other", seen, expected=expected)
 
 
-def _need_results(messages: list[dict], waiting: list[str]) -> None:
-    """Each of the calls, by their ids in `waiting`, must get one result."""
-    for message in messages:
-        seen, content = message.get("tool_call_id"), message.get("content")
-        need(waiting, "checks_tools.result_unasked", seen)
-        if seen not in waiting:
-            raise wrong("checks_tools.id_other", seen, expected=" / ".join(map(brief, waiting)))
-        need(is_text(content), "checks_tools.content_not_text", content)
-        waiting.remove(seen)
-    if waiting:
-        raise wrong("checks_tools.unanswered", waiting[0])
+def _need_ids(calls: list[dict], results: list[dict]) -> None:
+    """Each call must get one result, under its id."""
+    asked = [call["id"] for call in calls]
+    seen = [message.get("tool_call_id") for message in results]
+    right = sorted(map(str, seen)) == sorted(asked)
+    need(right, "checks_tools.ids_other", seen=brief(seen), expected=brief(asked))
+
+
+def _need_result(content: object, result: object) -> None:
+    need(is_text(content), "checks_tools.content_not_text", content)
+    need(_holds(content, result), "checks_tools.content_other", content, result=result)
+
+
+def _holds(said: str, result: object) -> bool:
+    """Whether the result stands in a text, and not as a part of a longer number."""
+    return re.search(rf"(?<!\d){re.escape(str(result))}(?!\d)", said) is not None
+
+
+def _read(said: str) -> object:
+    """The value that a JSON text holds; None where it is no JSON."""
+    try:
+        return json.loads(said)
+    except ValueError:
+        return None
 
 
 @check
@@ -132,13 +145,13 @@ def runs(function: object, name: str, arguments: Mapping, result: object) -> Out
     need_return(said, "checks_tools.returned_none")
     need_no_error(said, "checks_tools.right_raised", 70, arguments=right)
     need(isinstance(said, str), "checks_tools.right_not_text", said)
-    need(str(result) in said, "checks_tools.right_other", said, arguments=right, result=result)
-    for case, other, text in _hostile(name, arguments, right):
-        words = {"case": say(case, name=other, arguments=shorten(text, 60))}
-        answer = _run(function, other, text)
+    need(_holds(said, result), "checks_tools.right_other", said, arguments=right, result=result)
+    for case, other, asked in _hostile(name, arguments, right):
+        words = {"case": say(case, name=other, arguments=shorten(asked, 60))}
+        answer = _run(function, other, asked)
         need_no_error(answer, "checks_tools.raised", 70, **words)
         need(is_text(answer), "checks_tools.no_text", answer, **words)
-        need(answer != said, "checks_tools.ran_anyway", answer, **words)
+        need(_kind(answer) != _kind(said), "checks_tools.ran_anyway", answer, **words)
     return passed("checks_tools.runs_passed")
 
 
@@ -155,6 +168,12 @@ def _hostile(name: str, arguments: Mapping, right: str) -> Iterator[tuple[str, s
         for strange in ({"is": value}, "?" if isinstance(value, str) else -(10**9)):
             changed = json.dumps({**arguments, key: strange}, ensure_ascii=False)
             yield "checks_tools.case_value", name, changed
+
+
+def _kind(said: str) -> object:
+    """What two results of one tool have in common: their keys and types, if they are JSON."""
+    found = _read(said)
+    return {key: type(found[key]) for key in found} if isinstance(found, dict) else said
 
 
 def _run(function: object, name: str, arguments: str) -> object:

@@ -4,10 +4,15 @@ import json
 
 import pytest
 from openai.types.chat import ChatCompletionMessage
+from openai.types.chat import ChatCompletionMessageFunctionToolCall as Call
+from openai.types.chat.chat_completion import Choice
 
 from qwen_lab.checks.tools import definition, one_round, runs
 
-FIELDS = {"drink": "string", "size": ["small", "large"]}
+FIELDS = (
+    {"drink": ["tea"], "size": ["small", "large"]},
+    {"drink": [7], "size": ["huge", None]},
+)
 SIZE = {"type": "string", "enum": ["small", "large"]}
 SCHEMA = {
     "type": "object",
@@ -39,13 +44,16 @@ MISDEFINED = {
     '"description" is None; expected a few words': without("description"),
     "\"description\" is '' (type str); expected a few words": tool(description=""),
     "keys ['name', 'description']; expected \"parameters\" too": without("parameters"),
-    'The schema\'s "properties" is None': tool(parameters={"type": "object"}),
-    'The field size is missing. "properties" has': tool(
+    "lets everything through, even a list; expected": tool(parameters=SCHEMA["properties"]),
+    'lets {"drink": "tea", "size": "huge"} through; expected': tool(
         parameters={**SCHEMA, "properties": {"drink": {"type": "string"}}}
     ),
-    "\"required\" is ['drink']; expected": tool(parameters={**SCHEMA, "required": ["drink"]}),
+    'lets {"drink": "tea"} through, without size; expected': tool(
+        parameters={**SCHEMA, "required": ["drink"]}
+    ),
 }
 
+ARGUMENTS = {"drink": "tea", "size": "small"}
 ASKED = {"name": "get_price", "arguments": '{"drink": "tea", "size": "small"}'}
 CALL = {"id": "call_1", "type": "function", "function": ASKED}
 USER = {"role": "user", "content": "What is a small tea?"}
@@ -60,7 +68,12 @@ def calling(**changes):
 
 UNROUND = {
     "messages is an object of type dict; expected a list": USER,
-    "Message 2 is 'get_price' (type str); expected a dict": [USER, "get_price", TOLD],
+    'Message 2 has no "role"; expected a dict with one': [USER, "get_price", TOLD],
+    'has no "role"; expected a dict with one, or the message object': [
+        USER,
+        Choice.construct(finish_reason="tool_calls", message=CALLING),
+        TOLD,
+    ],
     "The roles are ; expected user → assistant → tool": [],
     "The roles are user → tool; expected user → assistant → tool. The model's": [USER, TOLD],
     "The roles are user → assistant; expected": [USER, CALLING],
@@ -94,12 +107,18 @@ UNROUND = {
     'The call\'s "arguments" is an object of type dict; expected the JSON text': calling(
         function={**ASKED, "arguments": {}}
     ),
-    "\"tool_call_id\" is None; expected 'call_1'": [
+    'is \'{"day": "Friday"\' (type str); expected {"drink"': calling(
+        function={**ASKED, "arguments": '{"day": "Friday"'}
+    ),
+    'is \'{"drink": "t...ze": "large"}\' (type str); expected {"drink"': calling(
+        function={**ASKED, "arguments": '{"drink": "tea", "size": "large"}'}
+    ),
+    "\"tool_call_id\" [None]; expected ['call_1']": [
         USER,
         CALLING,
         {"role": "tool", "content": "12"},
     ],
-    "\"tool_call_id\" is 'get_price' (type str); expected 'call_1'": [
+    "\"tool_call_id\" ['get_price']; expected ['call_1']": [
         USER,
         CALLING,
         {**TOLD, "tool_call_id": "get_price"},
@@ -114,13 +133,18 @@ UNROUND = {
         CALLING,
         {**TOLD, "content": ""},
     ],
-    "There is one more result, with the \"tool_call_id\" 'call_1' (type str)": [
+    "message is 'the price' (type str); expected what the tool returned": [
         USER,
         CALLING,
-        TOLD,
-        TOLD,
+        {**TOLD, "content": "the price"},
     ],
-    "The call 'call_2' (type str) has no result; expected one": [
+    "is '120 yuan' (type str); expected what the tool returned, a text that holds 12.": [
+        USER,
+        CALLING,
+        {**TOLD, "content": "120 yuan"},
+    ],
+    "\"tool_call_id\" ['call_1', 'call_1']; expected ['call_1']": [USER, CALLING, TOLD, TOLD],
+    "\"tool_call_id\" ['call_1']; expected ['call_1', 'call_2']": [
         USER,
         {**CALLING, "tool_calls": [CALL, SECOND]},
         TOLD,
@@ -128,7 +152,6 @@ UNROUND = {
 }
 
 PRICES = {"tea": {"small": 12, "large": 18}}
-ARGUMENTS = {"drink": "tea", "size": "small"}
 
 
 def starter(call): ...
@@ -180,6 +203,15 @@ def listing(call):
         return "error"
 
 
+def looking_up(call):
+    try:
+        arguments = json.loads(call.function.arguments)
+        price = PRICES.get(arguments["drink"], {}).get(arguments["size"], 0)
+        return json.dumps({"drink": arguments["drink"], "price": price})
+    except (ValueError, LookupError, TypeError):
+        return "error"
+
+
 UNSAFE = {
     "Your answer is 'run' (type str); expected a function": "run",
     "For the right arguments {": lambda call: json.loads(call.function.arguments)["cup"],
@@ -190,8 +222,11 @@ UNSAFE = {
     "For Python in place of JSON, dict({": evaluating,
     "For arguments that lack everything, {}, your function returned '12'": named(guessing),
     "For arguments that are a list, [": named(listing),
-    'For a value that does not fit, {"drink": "?"': named(
+    'For a value that does not fit, {"drink": "?", "size": "small"}, your function raised': named(
         lambda call: right(call) if "?" not in call.function.arguments else PRICES["?"]
+    ),
+    'For a value that does not fit, {"drink": "?", "size": "small"}, your function returned': named(
+        looking_up
     ),
     "your function returned ' ' (type str); expected a text that tells": named(
         lambda call: right(call) if call.function.arguments != "{}" else " "
@@ -209,28 +244,31 @@ def is_told(outcome, words):
 
 @pytest.mark.parametrize("answer", [..., tool(name=...), tool(parameters=...)])
 def test_an_untouched_tool_is_not_yet(answer):
-    assert definition(answer, "get_price", FIELDS).status == "not yet"
+    assert definition(answer, "get_price", *FIELDS).status == "not yet"
 
 
 @pytest.mark.parametrize(("words", "answer"), MISDEFINED.items(), ids=range(len(MISDEFINED)))
 def test_a_wrong_tool_is_told_what_was_seen_and_expected(words, answer):
-    is_told(definition(answer, "get_price", FIELDS), words)
+    is_told(definition(answer, "get_price", *FIELDS), words)
 
 
 def test_only_a_name_of_other_signs_is_told_which_signs_there_are():
     messages = [
-        definition(tool(name=name), "get_price", FIELDS).message for name in ("get price", "price")
+        definition(tool(name=name), "get_price", *FIELDS).message for name in ("get price", "price")
     ]
     assert ["A name has" in message for message in messages] == [True, False]
 
 
 class Raising(dict):
-    def get(self, *arguments):
+    def items(self):
         raise RuntimeError("no")
 
 
 def test_what_crashes_is_told_the_error():
-    for outcome in (definition(Raising(), "get_price", FIELDS), one_round([Raising()], "x")):
+    for outcome in (
+        definition(Raising(), "get_price", *FIELDS),
+        one_round([Raising()], "x", {}, 12),
+    ):
         assert outcome.status == "wrong" and "RuntimeError: no" in outcome.message
 
 
@@ -238,7 +276,7 @@ def test_what_crashes_is_told_the_error():
     "parameters", [SCHEMA, {**SCHEMA, "additionalProperties": False}, {**SCHEMA, "title": "Price"}]
 )
 def test_a_right_tool_passes(parameters):
-    outcome = definition(tool(parameters=parameters), "get_price", FIELDS)
+    outcome = definition(tool(parameters=parameters), "get_price", *FIELDS)
     assert outcome.status == "passed" and "drink, size" in outcome.message
 
 
@@ -246,12 +284,12 @@ def test_a_right_tool_passes(parameters):
     "answer", [..., [USER, ..., TOLD], [USER, CALLING, {**TOLD, "content": ...}]]
 )
 def test_an_untouched_round_is_not_yet(answer):
-    assert one_round(answer, "get_price").status == "not yet"
+    assert one_round(answer, "get_price", ARGUMENTS, 12).status == "not yet"
 
 
 @pytest.mark.parametrize(("words", "answer"), UNROUND.items(), ids=range(len(UNROUND)))
 def test_a_wrong_round_is_told_what_was_seen_and_expected(words, answer):
-    is_told(one_round(answer, "get_price"), words)
+    is_told(one_round(answer, "get_price", ARGUMENTS, 12), words)
 
 
 @pytest.mark.parametrize(
@@ -260,6 +298,9 @@ def test_a_wrong_round_is_told_what_was_seen_and_expected(words, answer):
         [USER, CALLING, TOLD],
         [{"role": "system", "content": "Hi"}, USER, CALLING, TOLD],
         [USER, ChatCompletionMessage.construct(**CALLING), TOLD],
+        [USER, {**CALLING, "tool_calls": [Call.model_validate(CALL)]}, TOLD],
+        [USER, CALLING, {**TOLD, "content": '{"price": 12}'}],
+        [USER, CALLING, {**TOLD, "content": [{"type": "text", "text": "一杯12元"}]}],
         [USER, ChatCompletionMessage.model_validate(CALLING), TOLD],
         [
             USER,
@@ -270,7 +311,7 @@ def test_a_wrong_round_is_told_what_was_seen_and_expected(words, answer):
     ],
 )
 def test_a_right_round_passes(answer):
-    assert one_round(answer, "get_price").status == "passed"
+    assert one_round(answer, "get_price", ARGUMENTS, 12).status == "passed"
 
 
 @pytest.mark.parametrize("answer", [..., starter, lambda call: ...])
@@ -304,8 +345,8 @@ def test_a_function_that_fails_in_a_way_of_its_own_is_wrong():
 
 def test_every_answer_is_told_the_same_in_chinese(in_chinese):
     for answer in [..., *MISDEFINED.values(), Raising(), RIGHT]:
-        in_chinese(definition, answer, "get_price", FIELDS)
+        in_chinese(definition, answer, "get_price", *FIELDS)
     for answer in [..., *UNROUND.values(), [Raising()], [USER, CALLING, TOLD]]:
-        in_chinese(one_round, answer, "get_price")
+        in_chinese(one_round, answer, "get_price", ARGUMENTS, 12)
     for answer in [..., starter, *UNSAFE.values(), right]:
         in_chinese(runs, answer, "get_price", ARGUMENTS, 12)
