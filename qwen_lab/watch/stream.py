@@ -76,7 +76,7 @@ class Recording:
     @property
     def texts(self) -> list[str]:
         """The text of each answer so far, in the order of their indices."""
-        return texts(self.events)
+        return texts([Line("", 0, chunk) for chunk in self.chunks])
 
     @property
     def events(self) -> list[Line]:

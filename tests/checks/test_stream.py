@@ -277,8 +277,15 @@ def test_an_error_of_the_readers_own_gets_no_advice_on_streams(function):
     assert reader(function).message.endswith("expected a text and a usage. ")
 
 
+def through_the_lab(stream):
+    wire = qwen_lab.wire(stream)
+    chunks = list(wire)
+    return wire.text, chunks[-1].usage
+
+
 def test_a_reader_may_look_at_the_stream_with_the_lab():
     assert reader(lambda stream: right(qwen_lab.wire(stream))).status == "passed"
+    assert reader(through_the_lab).status == "passed"
 
 
 @pytest.mark.parametrize("answer", [..., [...], [WHOLE[0], ...]])
