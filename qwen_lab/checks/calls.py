@@ -1,7 +1,7 @@
 """Checks of many calls, as a `Calls` recorded them, and of the coroutines that make them.
 
 A coroutine runs in the notebook's own loop, in the learner's cell: the checks judge what came of
-it, and need no loop themselves.
+it and what was recorded, and need no loop themselves.
 """
 
 import inspect
@@ -15,33 +15,30 @@ from ..watch.calls import Calls
 from ..words import say
 from .outcome import Outcome, check, is_text, need, passed, wrong
 
-KINDS = {"answer": "checks_calls.kind_answer", "error": "checks_calls.kind_error"}
-
 
 @check
-def coroutine(function: object, answer: object) -> Outcome:
-    """Judge that `function` is a coroutine function, and that awaiting it gave a text, `answer`.
+def coroutine(function: object, answer: object, calls: object, question: str) -> Outcome:
+    """Judge that `function` is a coroutine function that asks `question`, and `answer` its text.
+
+    `calls` is the `qwen_lab.Calls` that watched the asynchronous client: with another one, such as
+    the ordinary client, nothing is recorded.
 
     >>> async def ask(question):
     ...     return "Because of the air."
-    >>> checks.calls.coroutine(ask, await ask("Why is the sky blue?"))
-    passed: ...
-    >>> checks.calls.coroutine(ask, None)
-    wrong: ...
+    >>> checks.calls.coroutine(ask, await ask("Why?"), qwen_lab.Calls(), "Why?")
+    wrong: No call was recorded; ...
     """
-    need(not inspect.isawaitable(function), "checks_calls.function_called")
-    need(callable(function), "checks_calls.function_other", function)
     need(inspect.iscoroutinefunction(function), "checks_calls.function_plain")
     need(not inspect.isawaitable(answer), "checks_calls.answer_not_awaited")
-    need(not isinstance(answer, ChatCompletion), "checks_calls.answer_whole")
-    need(answer is not None, "checks_calls.answer_none")
     need(is_text(answer), "checks_calls.answer_other", answer)
+    _need_recorded(calls)
+    _need_asked(calls, [question])
     return passed("checks_calls.coroutine_passed")
 
 
 @check
-def together(answers: object, calls: object, count: int) -> Outcome:
-    """Judge that `calls` recorded `count` calls, all under way at one moment, and all answered.
+def together(answers: object, calls: object, topics: Sequence[str]) -> Outcome:
+    """Judge a call for each of the `topics`: all under way at one moment, and all answered.
 
     `answers` is the list of what they gave, `calls` the `qwen_lab.Calls` that watched the client.
 
@@ -51,54 +48,52 @@ def together(answers: object, calls: object, count: int) -> Outcome:
     >>> call = {"model": lab.model, "messages": messages, "extra_headers": {"X-Lab-Latency": "0.3"}}
     >>> asked = (watched.chat.completions.create(**call) for _ in range(3))
     >>> answers = await asyncio.gather(*asked)
-    >>> checks.calls.together(answers, calls, 3)
+    >>> checks.calls.together(answers, calls, ["autumn"] * 3)
     passed: ...
     """
-    _need_list(answers, count)
-    _need_answered(calls, count)
-    most = _most_at_once(calls)
-    need(most >= count, "checks_calls.not_together", seen=most, count=count)
+    count = len(topics)
+    _need_answered(answers, calls, topics)
+    _need_together(calls, count)
     return passed("checks_calls.together_passed", count=count)
 
 
 @check
-def at_most(answers: object, calls: object, limit: int, *, of: int) -> Outcome:
-    """Judge that of `of` calls, all answered, `limit` were under way at once, and never more.
+def at_most(answers: object, calls: object, limit: int, *, of: Sequence[str]) -> Outcome:
+    """Judge a call for each topic `of` a list: `limit` were under way at once, and never more.
 
     `answers` is the list of what they gave, `calls` the `qwen_lab.Calls` that watched the client.
     Fewer than `limit` all the time is wrong too: the limit is there to be used.
 
-    >>> checks.calls.at_most(["Red", "Blue", "Green"], qwen_lab.Calls(), 2, of=3)
+    >>> checks.calls.at_most(["Red", "Blue"], qwen_lab.Calls(), 2, of=["roses", "the sky"])
     wrong: No call was recorded; ...
     """
-    _need_list(answers, of)
-    _need_answered(calls, of)
+    _need_answered(answers, calls, of)
     most = _most_at_once(calls)
     need(most <= limit, "checks_calls.too_many_at_once", seen=most, limit=limit)
     need(most >= limit, "checks_calls.too_few_at_once", seen=most, limit=limit)
-    return passed("checks_calls.at_most_passed", count=of, limit=limit)
+    return passed("checks_calls.at_most_passed", count=len(of), limit=limit)
 
 
 @check
-def results(answer: object, *expected: str) -> Outcome:
-    """Judge a list of what several calls gave: in this order an "answer" or an "error" each.
+def results(answers: object, calls: object, name: str, values: Sequence[object]) -> Outcome:
+    """Judge one question that was asked at once with several `values` of the parameter `name`.
 
-    `answer` is that list. An answer in it is a text or a `ChatCompletion`, an error the exception
-    itself; `expected` says which is where.
+    `calls` is the `qwen_lab.Calls` that watched the client, `answers` the list of the results, in
+    the order of the values: the answer, or the exception itself where the call was refused.
 
-    >>> checks.calls.results(["Red", ValueError("no")], "answer", "error")
-    passed: ...
+    >>> checks.calls.results(["Red", ValueError("no")], qwen_lab.Calls(), "top_p", [1, 0])
+    wrong: No call was recorded; ...
     """
-    if isinstance(answer, BaseException):
-        raise wrong("checks_calls.results_raised", seen=type(answer).__name__)
-    _need_list(answer)
-    for number, item in enumerate(answer, 1):
-        need(_kind(item), "checks_calls.result_other", item, number=number)
-    seen = [_kind(item) for item in answer]
-    words = {"seen": _kinds(seen), "expected": _kinds(expected), "count": len(expected)}
-    need(len(seen) == len(expected), "checks_calls.results_count", number=len(seen), **words)
-    need(sorted(seen) == sorted(expected), "checks_calls.results_kinds", **words)
-    need(seen == list(expected), "checks_calls.results_order", **words)
+    _need_list(answers, "answer", "error")
+    _need_recorded(calls)
+    refused = {call.asked.get(name): call.attempts[-1].refused for call in calls.calls}
+    words = {"name": name, "seen": [*refused], "expected": [*values]}
+    need(refused.keys() == set(values), "checks_calls.values_other", **words)
+    _need_together(calls, len(values))
+    expected = ["error" if refused[value] else "answer" for value in values]
+    kinds = [_kind(item) for item in answers]
+    words = {"seen": _kinds(kinds), "expected": _kinds(expected)}
+    need(kinds == expected, "checks_calls.results_other", **words)
     return passed("checks_calls.results_passed", **words)
 
 
@@ -107,33 +102,32 @@ def timeout(in_time: object, late: object, calls: object) -> Outcome:
     """Judge a function that gives up: a text when the answer came in time, None when it was late.
 
     `in_time` is what it gave with time enough, `late` what it gave with too little, and `calls` the
-    `qwen_lab.Calls` of both: it shows whether the late call was given up early, and not waited for
-    to its end and then thrown away.
+    `qwen_lab.Calls` of both: it shows whether the late call was given up, or runs on unheeded.
 
     >>> checks.calls.timeout("Red", "Blue", qwen_lab.Calls())
     wrong: With too little time your function gave 'Blue' (type str); ...
     """
-    for given in (in_time, late):
-        need(not inspect.isawaitable(given), "checks_calls.timeout_not_awaited")
     need(is_text(in_time), "checks_calls.in_time_other", in_time)
     need(late is None, "checks_calls.late_other", late)
     _need_recorded(calls)
-    given_up = [call for call in calls.calls if not call.attempts[-1].ok]
-    need(given_up, "checks_calls.late_waited")
-    tries = max(len(call.attempts) for call in given_up)
-    need(tries <= 1, "checks_calls.late_retried", seen=tries)
+    made = len(calls.calls)
+    need(made > 1, "checks_calls.late_not_asked", seen=made)
+    # Pressed early, a call that nobody cancelled is still open; pressed late, it is answered.
+    opened = any(call.attempts[-1].ended is None for call in calls.calls)
+    tries = [len(call.attempts) for call in calls.calls if call.attempts[-1].error]
+    need(tries and not opened, "checks_calls.late_not_given_up")
+    need(max(tries) == 1, "checks_calls.late_retried", seen=max(tries))
     return passed("checks_calls.timeout_passed")
 
 
-def _need_list(answers: object, count: int | None = None) -> None:
-    """The answers must be a list of things that were awaited, and `count` of them."""
+def _need_list(answers: object, *kinds: str) -> None:
+    """The answers must be a list of things of these kinds, all awaited."""
     if inspect.isawaitable(answers):
         raise wrong("checks_calls.list_not_awaited", seen=type(answers).__name__)
     need(isinstance(answers, list | tuple), "checks_calls.list_other", answers)
-    awaited = not any(inspect.isawaitable(item) for item in answers)
-    need(awaited, "checks_calls.items_not_awaited")
-    if count is not None:
-        need(len(answers) == count, "checks_calls.list_count", seen=len(answers), count=count)
+    for number, item in enumerate(answers, 1):
+        need(not inspect.isawaitable(item), "checks_calls.item_not_awaited", item, number=number)
+        need(_kind(item) in kinds, "checks_calls.item_other", item, number=number)
 
 
 def _need_recorded(calls: object) -> None:
@@ -141,16 +135,32 @@ def _need_recorded(calls: object) -> None:
     need(calls.calls, "checks_calls.calls_none")
 
 
-def _need_answered(calls: object, count: int) -> None:
-    """There must be a record of `count` calls, all answered."""
+def _need_asked(calls: Calls, topics: Sequence[str]) -> None:
+    """There must be a call for each of the topics."""
+    for topic in topics:
+        asked = any(topic in str(call.asked.get("messages")) for call in calls.calls)
+        need(asked, "checks_calls.not_asked", topic=topic, seen=calls.calls[-1].label[:40])
+
+
+def _need_answered(answers: object, calls: object, topics: Sequence[str]) -> None:
+    """There must be a list of answers, and the record of a call for each of the topics."""
+    _need_list(answers, "answer")
     _need_recorded(calls)
-    made = len(calls.calls)
+    made, count = len(calls.calls), len(topics)
     need(made == count, "checks_calls.calls_count", seen=made, count=count)
+    _need_asked(calls, topics)
     good = sum(call.attempts[-1].ok for call in calls.calls)
     need(good == count, "checks_calls.calls_failed", seen=good, count=count)
+    given = len(answers)
+    need(given == count, "checks_calls.list_count", seen=given, count=count)
 
 
-def _most_at_once(calls: object) -> int:
+def _need_together(calls: Calls, count: int) -> None:
+    most = _most_at_once(calls)
+    need(most >= count, "checks_calls.not_together", seen=most, count=count)
+
+
+def _most_at_once(calls: Calls) -> int:
     """How many requests were on their way in the fullest moment."""
     attempts = [attempt for call in calls.calls for attempt in call.attempts]
     ended = [(inf if attempt.ended is None else attempt.ended, -1) for attempt in attempts]
@@ -166,4 +176,5 @@ def _kind(item: object) -> str:
 
 
 def _kinds(kinds: Sequence[str]) -> str:
-    return " → ".join(say(KINDS[kind]) for kind in kinds)
+    words = {"answer": say("checks_calls.kind_answer"), "error": say("checks_calls.kind_error")}
+    return " → ".join(words[kind] for kind in kinds)

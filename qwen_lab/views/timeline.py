@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..watch.calls import Call, Calls
+from ..watch.calls import Attempt, Call, Calls
 from ..words import say
 from .html import Html, View, brief, row, sentence, table
 
@@ -72,10 +72,14 @@ def _row(number: int, call: Call, begin: float, length: float) -> Html:
 
 
 def _outcomes(call: Call) -> list[str]:
-    """How each attempt ended: a status, or what broke it."""
-    return [
-        str(attempt.error or attempt.status or say("timeline.open")) for attempt in call.attempts
-    ]
+    """How each attempt ended: a status, what broke it, or that the caller left it."""
+    return [_outcome(attempt) for attempt in call.attempts]
+
+
+def _outcome(attempt: Attempt) -> str:
+    if attempt.left or attempt.ended is None:
+        return say("timeline.left" if attempt.left else "timeline.open")
+    return attempt.error or str(attempt.status)
 
 
 def _legend(calls: list[Call]) -> Html:

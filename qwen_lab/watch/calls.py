@@ -20,13 +20,16 @@ _waiting: ContextVar[float | None] = ContextVar("waiting", default=None)
 RETRY = "x-stainless-retry-count"
 # The error of a stream that was closed before its end.
 LEFT = "left"
+# With these lines a stream is over, and with which error; the SDK reads no further.
+ENDS = {b"data: [DONE]": "", b'data: {"error"': "APIError"}
 
 
 @dataclass
 class Attempt:
     """One HTTP request. Moments are seconds of `time.perf_counter`, None while they lie ahead.
 
-    `error` names what went wrong on the way; a status of 400 and more is no such error.
+    `error` names what went wrong on the way, or is "left" where the caller closed a stream before
+    it had read its end; a status of 400 and more is no such error.
     """
 
     sent: float
@@ -48,7 +51,12 @@ class Attempt:
     @property
     def left(self) -> bool:
         """Whether the caller went away before the end."""
-        return not self.refused and self.error in (LEFT, asyncio.CancelledError.__name__)
+        return self.error in (LEFT, asyncio.CancelledError.__name__)
+
+    def end(self, error: str = "") -> None:
+        """Note that it ends now; what comes after its end is not noted."""
+        if self.ended is None:
+            self.ended, self.error = time.perf_counter(), error
 
 
 @dataclass
@@ -68,9 +76,10 @@ class Call:
 class Calls:
     """Records the calls of the clients that it watches, in the order in which they were sent.
 
-    `calls` lists them. Each has a `label`, the last thing that was said, and its `attempts`: when
-    each was sent, answered and ended (seconds of `time.perf_counter`), the HTTP status, and what
-    went wrong on the way.
+    `calls` lists them. Each has a `label`, the last thing that was said, what was `asked`, and its
+    `attempts`: when each was sent, answered and ended (seconds of `time.perf_counter`), the HTTP
+    status, and what went wrong on the way. A stream that was read up to its `[DONE]` has ended;
+    one that was closed before is "left".
 
     >>> import asyncio
     >>> calls = qwen_lab.Calls()
@@ -162,7 +171,7 @@ def _noted(attempt: Attempt, kind: type[BaseException]) -> Iterator[None]:
     try:
         yield
     except kind as error:
-        attempt.ended, attempt.error = time.perf_counter(), type(error).__name__
+        attempt.end(type(error).__name__)
         raise
 
 
@@ -190,30 +199,45 @@ class _Transport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
 
 
 class _Stream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """The body of an answer; notes when it was read to its end, given up, or broke."""
+    """The body of an answer; notes when it was read to its end, given up, or broke.
+
+    It hands on line by line: what the reader has not come to is not read, though it may be here.
+    """
 
     def __init__(self, inner: object, attempt: Attempt) -> None:
         self._inner, self._attempt = inner, attempt
+        self._line = b""
 
     def __iter__(self) -> Iterator[bytes]:
         with _noted(self._attempt, Exception):
-            yield from self._inner
-            self._attempt.ended = time.perf_counter()
+            for part in self._inner:
+                yield from self._lines(part)
+            self._attempt.end()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _noted(self._attempt, Exception):
             async for part in self._inner:
-                yield part
-            self._attempt.ended = time.perf_counter()
+                for line in self._lines(part):
+                    yield line
+            self._attempt.end()
 
     def close(self) -> None:
-        self._given_up()
+        self._closed()
         self._inner.close()
 
     async def aclose(self) -> None:
-        self._given_up()
+        self._closed()
         await self._inner.aclose()
 
-    def _given_up(self) -> None:
-        if self._attempt.ended is None:
-            self._attempt.ended, self._attempt.error = time.perf_counter(), LEFT
+    def _lines(self, part: bytes) -> Iterator[bytes]:
+        """The lines of a part of the body, of which the first may go on with the one before."""
+        for line in part.splitlines(keepends=True):
+            self._line = line if self._line.endswith((b"\n", b"\r")) else self._line + line
+            for begin, error in ENDS.items():
+                if self._line.startswith(begin):
+                    self._attempt.end(error)
+            yield line
+
+    def _closed(self) -> None:
+        # Before it tries again, the SDK closes the refusal unread: nobody went away.
+        self._attempt.end("" if self._attempt.refused else LEFT)

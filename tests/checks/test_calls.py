@@ -14,10 +14,12 @@ REPLY = ChatCompletion.construct(id="1", choices=[])
 REFUSED = ValueError("no")
 
 
-def recorded(*spans, status=200):
-    """A `Calls` with one call for each (sent, ended)."""
+def recorded(*spans, status=200, about=("a?", "b?", "c?")):
+    """A `Calls` with one call for each (sent, ended): about a?, about b?, and so on."""
     calls = Calls()
-    calls.calls = [Call("Hi", None, [Attempt(*span, span[-1], status)]) for span in spans]
+    for topic, span in zip(about, spans, strict=False):
+        asked = {"messages": [{"role": "user", "content": topic}]}
+        calls.calls.append(Call(topic, None, [Attempt(*span, span[-1], status)], asked))
     return calls
 
 
@@ -26,6 +28,22 @@ def given_up(tries=1):
     calls = recorded((0, 1))
     late = Attempt(2, None, 3, None, "CancelledError")
     calls.calls.append(Call("Hi", None, [late] * tries))
+    return calls
+
+
+def running():
+    """A call in time, and one that nobody cancelled and that is not answered yet."""
+    calls = recorded((0, 1))
+    calls.calls.append(Call("Hi", None, [Attempt(2)]))
+    return calls
+
+
+def tried(*values, spans=((0, 2), (1, 2), (1, 3)), refused=(0,)):
+    """A `Calls` with a call for each value of top_p, of which some are refused."""
+    calls = recorded(*spans[: len(values)])
+    for call, value in zip(calls.calls, values, strict=True):
+        call.asked["top_p"] = value
+        call.attempts[0].status = 400 if value in refused else 200
     return calls
 
 
@@ -69,91 +87,114 @@ class RaisingText(str):
 TOGETHER = recorded((0, 2), (0, 2), (1, 3))
 IN_TURN = recorded((0, 1), (1, 2), (2, 3))
 PAIRS = recorded((0, 1), (0, 2), (1, 3))
-THREE = ["a", "b", "c"]
+THREE = ["a?", "b?", "c?"]
+ONE = recorded((0, 1), about=["Why?"])
+WHY = "Why?"
+TRIED, VALUES = tried(0.5, 0, 1), ("top_p", [0.5, 0, 1])
 
 UNTOUCHED = {
-    coroutine: [(ask, ...), (..., "Hi"), (..., ...)],
-    together: [(..., Calls(), 3), (..., TOGETHER, 3), ([...], TOGETHER, 3)],
+    coroutine: [(ask, ..., ONE, WHY), (..., "Hi", ONE, WHY), (..., ..., Calls(), WHY)],
+    together: [(..., Calls(), THREE), (..., TOGETHER, THREE), ([...], TOGETHER, THREE)],
     at_most: [(..., Calls(), 2), (["a", ...], PAIRS, 2)],
-    results: [(..., "answer"), ([..., "a"], "answer")],
+    results: [(..., Calls(), *VALUES), ([..., "a"], TRIED, *VALUES)],
     timeout: [(..., ..., Calls()), ("Hi", ..., given_up()), (..., None, given_up())],
 }
 CRASHING = {
-    coroutine: [(ask, RaisingText("Hi"))],
-    together: [(Raising(THREE), TOGETHER, 3), (THREE, RaisingCalls(), 3)],
+    coroutine: [(ask, RaisingText("Hi"), ONE, WHY), (ask, "Hi", RaisingCalls(), WHY)],
+    together: [(Raising(THREE), TOGETHER, THREE), (THREE, RaisingCalls(), THREE)],
     at_most: [(Raising(THREE), PAIRS, 2), (THREE, RaisingCalls(), 2)],
-    results: [(Raising(THREE), "answer"), ([RaisingText("a")], "answer")],
+    results: [(Raising(THREE), TRIED, *VALUES), ([RaisingText("a")], TRIED, *VALUES)],
     timeout: [(RaisingText("Hi"), None, given_up()), ("Hi", None, RaisingCalls())],
 }
 LISTS = [
     ("Your answers are None; expected a list", None),
     ("Your answers are 'a' (type str); expected a list", "a"),
-    ("an object of type Waiting, which nobody has awaited; expected a list", Waiting()),
-    ("something that nobody has awaited; expected", ["a", "b", Waiting()]),
+    ("an object of type Waiting that nobody has awaited; expected a list", Waiting()),
+    ("Item 3 of your list is an object of type Waiting, not an answer", ["a", "b", Waiting()]),
+    ("Item 2 of your list is None; expected the text", ["a", None, "c"]),
+    ("Item 1 of your list is an object of type ValueError; exp", [REFUSED, "b", "c"]),
     ("Your list has 2 answers; expected 3", ["a", "b"]),
 ]
 RECORDS = [
-    ("calls is None; expected the Calls", None),
-    ("No call was recorded; expected some", Calls()),
+    ("calls is None; expected the record", None),
+    ("No call was recorded; expected calls made with async_client", Calls()),
     ("Calls recorded: 2; expected 3", recorded((0, 1), (0, 1))),
     ("Of 3 calls, 0 were answered; expected all", recorded((0, 1), (0, 1), (0, 1), status=500)),
+    (
+        'No recorded call mentions "c?"; the last one said "a?"',
+        recorded((0, 2), (0, 2), (1, 3), about=["a?", "b?", "a?"]),
+    ),
 ]
 WRONG = {
     coroutine: [
-        ("Your answer is a coroutine: the function was called already", Waiting(), "Hi"),
-        ("Your answer is 'Hi' (type str); expected a function", "Hi", "Hi"),
-        ("Your function is an ordinary one; expected a coroutine function", plain, "Hi"),
-        ("gave something that still has to be awaited; expected text", ask, Waiting()),
-        ("gave the whole reply; expected its text", ask, REPLY),
-        ("gave None; expected text", ask, None),
-        ("gave 5 (type int); expected a text", ask, 5),
-        ("gave ' ' (type str); expected a text that is not empty", ask, " "),
+        ("isn't a coroutine function; expected one", plain, "Hi", ONE, WHY),
+        ("isn't a coroutine function; expected one", Waiting(), "Hi", ONE, WHY),
+        ("gave something that must itself be awaited; expected text", ask, Waiting(), ONE, WHY),
+        ("an object of type ChatCompletion; expected the answer's text", ask, REPLY, ONE, WHY),
+        ("gave None; expected the answer's text", ask, None, ONE, WHY),
+        ("gave ' ' (type str); expected the answer's text", ask, " ", ONE, WHY),
+        ("No call was recorded; expected calls made with", ask, "Hi", Calls(), WHY),
+        ('No recorded call mentions "Why?"; the last one said "c?"', ask, "Hi", TOGETHER, WHY),
     ],
     together: [
-        *((words, answers, TOGETHER, 3) for words, answers in LISTS),
-        *((words, THREE, calls, 3) for words, calls in RECORDS),
-        ("at the same moment: 1 at most; expected 3", THREE, IN_TURN, 3),
-        ("at the same moment: 2 at most; expected 3", THREE, PAIRS, 3),
+        *((words, answers, TOGETHER, THREE) for words, answers in LISTS),
+        *((words, THREE, calls, THREE) for words, calls in RECORDS),
+        ("at the same moment: 1 at most; expected 3", THREE, IN_TURN, THREE),
+        ("at the same moment: 2 at most; expected 3", THREE, PAIRS, THREE),
     ],
     at_most: [
         *((words, answers, PAIRS, 2) for words, answers in LISTS),
         *((words, THREE, calls, 2) for words, calls in RECORDS),
         ("at the same moment: 3; expected 2 at most", THREE, TOGETHER, 2),
-        ("at the same moment: 1 at most; expected 2, as", THREE, IN_TURN, 2),
+        ("at the same moment: 1 at most; expected 2, since", THREE, IN_TURN, 2),
     ],
     results: [
-        ("a single error, ValueError; expected a list", REFUSED, "answer", "error"),
-        ("Your answers are None; expected a list", None, "answer", "error"),
-        ("which nobody has awaited; expected a list", Waiting(), "answer", "error"),
-        ("nobody has awaited; expected", ["a", Waiting()], "answer", "error"),
-        ("Result 2 is None; expected the text", ["a", None], "answer", "error"),
-        ("Result 1 is '' (type str); expected", ["", REFUSED], "answer", "error"),
-        ("Results: 1, namely answer; expected 2: answer → error", ["a"], "answer", "error"),
-        ("expected answer → error. The results stand", [REFUSED, "a"], "answer", "error"),
-        ("expected answer → error. An error is", ["a", "no"], "answer", "error"),
+        ("an object of type ValueError; expected a list", REFUSED, TRIED, *VALUES),
+        ("that nobody has awaited; expected a list", Waiting(), TRIED, *VALUES),
+        ("Waiting, not an answer; expected", ["a", Waiting()], TRIED, *VALUES),
+        ("Item 2 of your list is None; expected", ["a", None, "b"], TRIED, *VALUES),
+        ("No call was recorded", ["a", REFUSED, "b"], Calls(), *VALUES),
+        ("top_p in the recorded calls: [0.5, 1]; ex", ["a", REFUSED, "b"], tried(0.5, 1), *VALUES),
+        ("calls: [None]; expected [0.5, 0, 1]", ["a", REFUSED, "b"], TOGETHER, *VALUES),
+        (
+            "at the same moment: 1 at most; expected 3",
+            ["a", REFUSED, "b"],
+            tried(0.5, 0, 1, spans=((0, 1), (1, 2), (2, 3))),
+            *VALUES,
+        ),
+        ("are error → answer → answer; expected", [REFUSED, "a", "b"], TRIED, *VALUES),
+        ("are answer → answer → answer; expected", ["a", "no", "b"], TRIED, *VALUES),
+        ("are answer → answer; expected answer → error → answer", ["a", "b"], TRIED, *VALUES),
     ],
     timeout: [
-        ("still has to be awaited; expected", Waiting(), None, given_up()),
-        ("still has to be awaited; expected", "Hi", Waiting(), given_up()),
-        ("With time enough your function gave None; expected the text", None, None, given_up()),
+        ("gave an object of type Waiting; expected the text", Waiting(), None, given_up()),
+        ("an object of type Waiting; expected None", "Hi", Waiting(), given_up()),
+        ("With enough time your function gave None; expected the text", None, None, given_up()),
         ("With too little time your function gave 'Hi' (type str); exp", "Hi", "Hi", given_up()),
-        ("calls is 'Hi' (type str); expected the Calls", "Hi", None, "Hi"),
-        ("No call was recorded; expected some", "Hi", None, Calls()),
-        ("was waited for to its end; expected it", "Hi", None, recorded((0, 1), (1, 2))),
-        ("was tried 3 times, each with its own time limit; expected one", "Hi", None, given_up(3)),
+        ("calls is 'Hi' (type str); expected the record", "Hi", None, "Hi"),
+        ("No call was recorded; expected calls", "Hi", None, Calls()),
+        ("Calls recorded: 1; expected two", "Hi", None, recorded((0, 1))),
+        ("Nobody cancelled the late call", "Hi", None, recorded((0, 1), (1, 2))),
+        ("Nobody cancelled the late call", "Hi", None, running()),
+        ("was tried 3 times, each with a time limit of", "Hi", None, given_up(3)),
     ],
 }
 RIGHT = {
-    coroutine: [(ask, "Hi"), (ask, "Hi\n")],
-    together: [(THREE, TOGETHER, 3), (tuple(THREE), recorded((0, 9), (1, 5), (2, 4)), 3)],
+    coroutine: [(ask, "Hi", ONE, WHY), (ask, "Hi\n", ONE, WHY)],
+    together: [
+        (THREE, TOGETHER, THREE),
+        (tuple(THREE), recorded((0, 9), (1, 5), (2, 4)), THREE),
+        ([REPLY] * 3, TOGETHER, THREE),
+    ],
     at_most: [(THREE, PAIRS, 2), (THREE, recorded((0, 2), (1, 3), (5, 6)), 2)],
     results: [
-        (["a", REFUSED, "b"], "answer", "error", "answer"),
-        ((REPLY, REFUSED), "answer", "error"),
+        (["a", REFUSED, "b"], TRIED, *VALUES),
+        ((REPLY, REFUSED, "b"), tried(1.0, 0.5, 0), *VALUES),
+        (["a", "b", "c"], tried(0.5, 0, 1, refused=()), *VALUES),
     ],
     timeout: [("Hi", None, given_up())],
 }
-OPTIONS = {at_most: {"of": 3}}
+OPTIONS = {at_most: {"of": THREE}}
 
 
 def listed(cases):
@@ -193,12 +234,13 @@ def test_a_right_answer_passes(case):
     assert outcome_of(*case).status == "passed"
 
 
-def test_a_coroutine_that_nobody_awaited_is_known_as_one():
+def test_a_coroutine_that_nobody_awaited_stays_unbegun():
     waiting = ask("Hi")
     with catch_warnings():
         simplefilter("error")
-        assert coroutine(waiting, "Hi").message == coroutine(Waiting(), "Hi").message
-        assert together(waiting, TOGETHER, 3).status == "wrong"
+        assert coroutine(ask, waiting, ONE, WHY).status == "wrong"
+        assert together(waiting, TOGETHER, THREE).status == "wrong"
+        assert together([waiting] * 3, TOGETHER, THREE).status == "wrong"
         assert inspect.getcoroutinestate(waiting) == "CORO_CREATED"
     waiting.close()
 
@@ -206,7 +248,7 @@ def test_a_coroutine_that_nobody_awaited_is_known_as_one():
 def test_a_gather_that_nobody_awaited_is_named():
     async def answers():
         gathered = asyncio.gather(ask("a"), ask("b"))
-        outcome = together(gathered, TOGETHER, 3)
+        outcome = together(gathered, TOGETHER, THREE)
         await gathered
         return outcome
 
@@ -214,26 +256,35 @@ def test_a_gather_that_nobody_awaited_is_named():
 
 
 def test_a_call_that_is_still_open_counts_as_being_on_its_way():
-    calls = recorded((0, 1), (2, 3))
-    calls.calls.insert(0, Call("Hi", None, [Attempt(0, 1, None, 200)]))
-    assert at_most(THREE, calls, 2, of=3).status == "passed"
+    calls = recorded((0, 1), (0, 1), (2, 3))
+    calls.calls[0].attempts = [Attempt(0, 1, None, 200)]
+    calls.calls[1].attempts = [Attempt(2, 3, 3, 200)]
+    assert at_most(THREE, calls, 2, of=THREE).status == "wrong"
+    assert at_most(THREE, calls, 3, of=THREE).status == "passed"
 
 
 def test_between_its_tries_a_call_is_not_on_its_way():
-    calls = recorded((0, 1), (2, 3))
-    calls.calls.append(Call("Hi", None, [Attempt(0, 1, 1, 500), Attempt(4, 5, 5, 200)]))
-    assert at_most(THREE, calls, 2, of=3).status == "passed"
+    calls = recorded((0, 1), (2, 3), (0, 5))
+    calls.calls[2].attempts = [Attempt(0, 1, 1, 500), Attempt(4, 5, 5, 200)]
+    assert at_most(THREE, calls, 2, of=THREE).status == "passed"
 
 
 def test_a_further_try_is_on_its_way_too():
-    calls = recorded((2, 4), (5, 6))
-    calls.calls.append(Call("Hi", None, [Attempt(0, 1, 1, 500), Attempt(3, 4, 4, 200)]))
-    assert at_most(THREE, calls, 2, of=3).status == "passed"
+    calls = recorded((2, 4), (5, 6), (0, 4))
+    calls.calls[2].attempts = [Attempt(0, 1, 1, 500), Attempt(3, 4, 4, 200)]
+    assert at_most(THREE, calls, 2, of=THREE).status == "passed"
 
 
-def test_what_was_expected_is_said_in_words():
-    message = results(["a"], "answer", "error").message
-    assert "answer → error" in message
+def test_the_verdict_on_a_call_that_nobody_cancelled_does_not_hang_on_when_one_presses():
+    early, late = running(), recorded((0, 1), (2, 3))
+    assert timeout("Hi", None, early) == timeout("Hi", None, late)
+
+
+def test_a_question_may_stand_in_any_part_of_any_message():
+    calls = recorded((0, 1))
+    parts = [{"type": "text", "text": WHY}]
+    calls.calls[0].asked = {"messages": [{"role": "user", "content": parts}, {"role": "system"}]}
+    assert coroutine(ask, "Hi", calls, WHY).status == "passed"
 
 
 def test_every_answer_is_told_the_same_in_chinese(in_chinese):
@@ -246,4 +297,4 @@ def test_every_answer_is_told_the_same_in_chinese(in_chinese):
 
 def test_what_was_expected_is_said_in_chinese(monkeypatch):
     monkeypatch.setenv("QWEN_LAB_LANG", "zh")
-    assert "回答 → 错误" in results(["a"], "answer", "error").message
+    assert "回答 → 错误" in results(["a", "b", "c"], TRIED, *VALUES).message

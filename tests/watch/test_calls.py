@@ -2,13 +2,15 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
+from copy import deepcopy as copy
 
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
 from qwen_lab.views.timeline import timeline
-from qwen_lab.watch.calls import Calls
+from qwen_lab.watch.calls import Attempt, Calls, _Stream
 
 
 def ask(text, **options):
@@ -125,23 +127,121 @@ def test_what_failed_on_the_way_is_named(lab, engine):
     assert errors == ["ConnectError", "ReadTimeout"] and not calls.calls[0].attempts[0].ok
 
 
-def test_a_cancelled_call_and_a_stream_that_was_left_are_told(lab, engine):
+class Gone(Exception):
+    """What goes wrong in the caller's own code."""
+
+
+def read(stream, *, first=False, close=True, trouble=False):
+    """Read a stream: to its end or its `first` chunk, and `close` it or not."""
+    with stream if close else nullcontext():
+        for _ in stream:
+            if trouble:
+                raise Gone
+            if first:
+                break
+
+
+async def aread(stream, *, first=False, close=True, trouble=False):
+    async with stream if close else nullcontext():
+        async for _ in stream:
+            if trouble:
+                raise Gone
+            if first:
+                break
+
+
+def streamed(lab, kind, *, fault="", **how):
+    """Stream an answer with a client of this kind, read it so, and give the call's record."""
     calls = Calls()
-    engine.reply_forever()
+    request = ask("流", stream=True, extra_headers={"X-Lab-Fault": fault})
+
+    def sync():
+        with calls.watch(client_of(lab)) as client:
+            stream = client.chat.completions.create(**request)
+            with suppress(Gone, ValueError, openai.APIError):
+                read(stream, **how)
+            return copy(calls.calls[0].attempts)
+
+    async def asynchronous():
+        async with calls.watch(client_of(lab, AsyncOpenAI)) as client:
+            stream = await client.chat.completions.create(**request)
+            with suppress(Gone, ValueError, openai.APIError):
+                await aread(stream, **how)
+            return copy(calls.calls[0].attempts)
+
+    attempts = sync() if kind is OpenAI else asyncio.run(asynchronous())
+    return [(each.status, each.error, each.ended is not None) for each in attempts]
+
+
+@pytest.mark.parametrize("kind", [OpenAI, AsyncOpenAI])
+@pytest.mark.parametrize(
+    ("how", "error"),
+    [
+        ({"close": False}, ""),
+        ({}, ""),
+        ({"first": True}, "left"),
+        ({"trouble": True}, "left"),
+        ({"fault": "content;after=1"}, "APIError"),
+        ({"fault": "malformed;after=1"}, "left"),
+        ({"fault": "cut;after=1"}, "RemoteProtocolError"),
+    ],
+    ids=["list", "with", "break", "exception", "error", "malformed", "cut"],
+)
+def test_the_end_of_a_stream_is_told_as_it_was(lab, engine, kind, how, error):
+    engine.reply(*"很短的回答")
+    assert streamed(lab, kind, **how) == [(200, error, True)]
+
+
+@pytest.mark.parametrize("kind", [OpenAI, AsyncOpenAI])
+def test_a_stream_that_nobody_closed_is_still_open(lab, engine, kind):
+    engine.reply(*"很短的回答")
+    [attempt] = streamed(lab, kind, first=True, close=False)
+    assert attempt == (200, "", False)
+
+
+@pytest.mark.parametrize("kind", [OpenAI, AsyncOpenAI])
+def test_a_refusal_that_is_tried_again_was_not_left(lab, engine, kind):
+    engine.reply("好")
+    tries = streamed(lab, kind, fault="429;times=1")
+    assert tries == [(429, "", True), (200, "", True)]
+
+
+def test_a_text_that_says_done_does_not_end_a_stream(lab, engine):
+    engine.reply("data: [DONE]\n", "\ndata: [DONE]", *"还没完")
+    assert streamed(lab, OpenAI, first=True) == [(200, "left", True)]
+
+
+def test_a_last_line_in_two_parts_is_an_end():
+    attempt = Attempt(0, 1, None, 200)
+    parts = [b"data: {}\n\ndata: [DO", b"NE]\n\n"]
+    reading = iter(_Stream(parts, attempt))
+    assert [next(reading) for _ in range(3)] == [b"data: {}\n", b"\n", b"data: [DO"]
+    assert attempt.ended is None
+    assert next(reading) and attempt.ended and not attempt.error
+
+
+def test_what_was_asked_is_kept(lab, engine):
+    engine.reply("好")
+    calls = Calls()
+    with calls.watch(client_of(lab)) as client:
+        client.chat.completions.create(**ask("你好", top_p=0.5))
+        client.models.list()
+    assert [call.asked.get("top_p") for call in calls.calls] == [0.5, None]
+    assert [call.label for call in calls.calls] == ["你好", "/compatible-mode/v1/models"]
+
+
+def test_a_cancelled_call_was_left(lab, engine):
+    calls = Calls()
     engine.reply_forever()
 
     async def leave():
         async with calls.watch(client_of(lab, AsyncOpenAI)) as client:
-            stream = await client.chat.completions.create(**ask("流"), stream=True)
-            async with stream:
-                await anext(stream)
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(client.chat.completions.create(**ask("停")), 0.3)
 
     asyncio.run(leave())
-    stream, stopped = (call.attempts[0] for call in calls.calls)
-    assert (stream.status, stream.error) == (200, "left") and stopped.error == "CancelledError"
-    assert stopped.ended and stream.ended
+    [attempt] = calls.calls[0].attempts
+    assert attempt.error == "CancelledError" and attempt.ended and attempt.left
 
 
 def test_the_timeline_shows_real_calls(lab, engine):
