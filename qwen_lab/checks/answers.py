@@ -1,47 +1,59 @@
-"""Checks of several answers to one question, and of where an answer ends."""
+"""Checks of what a request brings: the same text for every seed, a first line, several choices."""
 
 import reprlib
+from collections.abc import Callable, Iterable
 
 from openai.types.chat import ChatCompletion
 
+from ..parameters import SAMPLING
 from .outcome import Outcome, check, need, passed, wrong
+from .request import need_legal
 from .response import need_reason
 
 
 @check
-def same(answers: object, count: int) -> Outcome:
-    """Judge that `answers` is a list of `count` texts, and that all are one and the same.
+def same(options: object, begin: Callable[[int], str], seeds: Iterable[int]) -> Outcome:
+    """Judge that `options`, a dict with one parameter of the draw, leave nothing to the seed.
 
-    >>> checks.answers.same(["Red", "Red"], 2)
-    passed: 2 answers, all the same: 'Red'.
+    `begin` asks with the options and the seed that it is given, and returns the text.
+
+    >>> checks.answers.same({"temperature": 0}, lambda seed: "In autumn", range(3))
+    passed: With temperature=0 the 3 seeds give one text: 'In autumn'.
     """
-    need(isinstance(answers, list | tuple), "checks_answers.not_list", answers, expected=count)
-    for number, answer in enumerate(answers, 1):
-        need(type(answer) is str, "checks_answers.not_text", answer, number=number)
-        need(answer.strip(), "checks_answers.empty_text", number=number)
-    need(len(answers) == count, "checks_answers.same_count", seen=len(answers), expected=count)
-    others = [answer for answer in answers if answer != answers[0]]
-    if others:
-        pair = {"one": reprlib.repr(answers[0]), "other": reprlib.repr(others[0])}
-        raise wrong("checks_answers.same_differ", distinct=len(set(answers)), **pair)
-    return passed("checks_answers.same_passed", count=count, text=reprlib.repr(answers[0]))
+    sent = need_legal(options)
+    need(len(sent) == 1, "checks_answers.same_count", seen=len(sent))
+    [(name, value)] = sent.items()
+    need(name in SAMPLING and name != "max_tokens", "checks_answers.same_no_draw", name=name)
+    texts = [begin(seed) for seed in seeds]
+    words = {"set": f"{name}={value!r}", "count": len(texts), "one": reprlib.repr(texts[0])}
+    other = next((text for text in texts if text != texts[0]), None)
+    differ = {"distinct": len(set(texts)), "other": reprlib.repr(other)}
+    need(other is None, "checks_answers.same_differ", **words, **differ)
+    return passed("checks_answers.same_passed", **words)
 
 
 @check
-def one_line(completion: object) -> Outcome:
-    """Judge that a response's text is a single line, and that no limit cut it.
+def first_line(request: object, send: Callable[[dict], ChatCompletion]) -> Outcome:
+    """Judge that a request's `stop` ends the reply where its second line would begin.
 
-    `completion` is the whole `ChatCompletion`; its first choice counts.
+    `request` is a dict as the SDK's `create` takes it; `send` makes the call, returns the reply.
 
-    >>> completion = client.chat.completions.create(model=lab.model, messages=messages, stop="\\n")
-    >>> checks.answers.one_line(completion)
+    >>> request = {"messages": messages, "stop": "\\n"}
+    >>> send = lambda request: client.chat.completions.create(model=lab.model, **request)
+    >>> checks.answers.first_line(request, send)
     passed: ...
     """
-    need_reason(completion, "stop")
-    text = completion.choices[0].message.content
+    stop = need_legal(request).get("stop")
+    need("messages" in request, "checks_answers.line_no_messages")
+    need(stop, "checks_answers.line_no_stop")
+    stops = stop if isinstance(stop, list | tuple) else [stop]
+    breaks = any(isinstance(each, str) and each.startswith("\n") for each in stops)
+    need(breaks, "checks_answers.line_other_stop", seen=reprlib.repr(stop))
+    reply = send(request)
+    need_reason(reply, "stop")
+    text = reply.choices[0].message.content
     need(text and text.strip(), "checks_answers.line_empty", text)
-    lines = len(text.splitlines())
-    need(lines <= 1, "checks_answers.line_many", seen=lines)
+    need("\n" not in text, "checks_answers.line_many", text, stop=reprlib.repr(stop))
     return passed("checks_answers.line_passed", text=reprlib.repr(text))
 
 
@@ -59,8 +71,12 @@ def choices(completion: object, count: int) -> Outcome:
         raise wrong("checks_answers.choices_calls", seen=len(completion), expected=count)
     if not isinstance(completion, ChatCompletion):
         raise wrong("checks_answers.choices_other", completion, expected=count)
-    texts = [choice.message.content for choice in completion.choices or ()]
-    need(len(texts) == count, "checks_answers.choices_count", seen=len(texts), expected=count)
+    there = completion.choices or ()
+    need(len(there) == count, "checks_answers.choices_count", seen=len(there), expected=count)
+    numbers = [choice.index for choice in there]
+    # Copies of one choice have its number.
+    need(numbers == [*range(count)], "checks_answers.choices_copied", seen=numbers, expected=count)
+    texts = [choice.message.content for choice in there]
     for number, text in enumerate(texts, 1):
         need(text, "checks_answers.choices_empty", number=number)
     return passed("checks_answers.choices_passed", count=count, distinct=len(set(texts)))

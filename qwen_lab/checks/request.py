@@ -2,8 +2,9 @@
 
 import reprlib
 from difflib import get_close_matches
+from itertools import chain
 
-from ..parameters import PAIRS, PARAMETERS, Parameter
+from ..parameters import PAIRS, PARAMETERS, SAMPLING, Parameter
 from ..words import say
 from .outcome import Outcome, check, need, passed, shown, wrong
 
@@ -18,34 +19,39 @@ def accepted(request: object, *names: str) -> Outcome:
     >>> checks.request.accepted({"temperature": 1.9, "extra_body": {"top_k": 20}}, "temperature")
     passed: All values are in their ranges: temperature=1.9, top_k=20.
     """
-    sent = _sent(request)
+    sent = need_legal(request)
     for name in names:
         need(name in sent, "checks_request.missing", name=name, expected=", ".join(names))
     return passed("checks_request.accepted_passed", seen=_listed(sent))
 
 
 @check
-def one_of_each_pair(options: object) -> Outcome:
-    """Judge options that move only one of each pair of parameters away from its default.
+def bolder(options: object) -> Outcome:
+    """Judge options for a bolder text with less repetition: one parameter of each pair is raised.
 
     The pairs are temperature and top_p, presence_penalty and frequency_penalty; `options` is a dict
-    as the SDK's `create` takes it as keywords.
+    as the SDK's `create` takes it as keywords, without any other parameter of the draw.
 
-    >>> checks.request.one_of_each_pair({"temperature": 1.2, "top_p": 0.5})
-    wrong: Both temperature and top_p have moved; expected one of them...
+    >>> checks.request.bolder({"temperature": 1.2, "top_p": 0.5})
+    wrong: Both temperature and top_p are in your dict; expected one of them...
     """
-    sent = _sent(options)
+    sent = need_legal(options)
     for pair in PAIRS:
-        moved = [name for name in pair if name in sent and sent[name] != PARAMETERS[name].default]
+        there = [name for name in pair if name in sent]
         values = {"one": pair[0], "other": pair[1]}
-        default = ", ".join(f"{name}={PARAMETERS[name].default}" for name in pair)
-        need(moved, "checks_request.pair_unmoved", default=default, **values)
-        need(len(moved) == 1, "checks_request.pair_both", **values)
+        need(there, "checks_request.pair_missing", **values)
+        need(len(there) == 1, "checks_request.pair_both", **values)
+        [name] = there
+        usual = PARAMETERS[name].default
+        need(sent[name] > usual, "checks_request.pair_lower", sent[name], name=name, default=usual)
+    for name in sent:
+        paired = name in chain(*PAIRS) or name not in SAMPLING or name == "max_tokens"
+        need(paired, "checks_request.pair_third", name=name)
     return passed("checks_request.pair_passed", seen=_listed(sent))
 
 
-def _sent(request: object) -> dict:
-    """The parameters as they stand in the JSON that is sent: `extra_body` melts into the rest.
+def need_legal(request: object) -> dict:
+    """The parameters of a request as they stand in its JSON: `extra_body` melts into the rest.
 
     What DashScope, or the SDK, would not take is wrong; the first such thing is told.
     """
@@ -73,7 +79,8 @@ def _need_known(name: object) -> None:
 
 
 def _need_fit(row: Parameter, value: object) -> None:
-    if row.takes(value):
+    # A null that says more than "not given" is a value, too.
+    if row.takes(value) or (value is None and row.null is not None):
         return
     values = {"name": row.name, "seen": shown(value), "range": row.range}
     if row.kind is int:

@@ -71,12 +71,13 @@ POINTS = {
         "1.9 with top_p 0.8 alone: too": lambda x, s: by.has_foreign_letters(
             x, s, **FREELY | {"top_p": 0.8}
         ),
-        "1.9 with top_k 20: none": lambda x, s: (
+        "1.9 with both, as by default: none": lambda x, s: not by.has_foreign_letters(x, s),
+        "1.9 with top_k 20 alone: none": lambda x, s: (
             not by.has_foreign_letters(x, s, **FREELY | {"top_k": 20})
         ),
         "a seed gives its text, the next another": by.is_drawn_by_its_seed,
         "stop at a new line leaves a poem's first": lambda x, s: by.leaves_one_line(x, "poem", s),
-        "stop leaves one colour": lambda x, s: by.leaves_one_line(x, "colours", s),
+        "stop leaves the first colour": by.leaves_the_first_colour,
         "presence_penalty 2: more varied than -2": lambda x, s: (
             by.varied(x, s, 2) > by.varied(x, s, -2)
         ),

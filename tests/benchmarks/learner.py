@@ -111,6 +111,13 @@ def leaves_one_line(x: Learner, prompt: str, seed: int) -> bool:
     return choice["finish_reason"] == "stop" and choice["message"]["content"].strip() != ""
 
 
+def leaves_the_first_colour(x: Learner, seed: int) -> bool:
+    """Whether stop at a new line leaves the first line of a numbered list, and no introduction."""
+    choice = x.choice("colours", seed=seed, stop="\n", max_tokens=20)
+    text = choice["message"]["content"]
+    return choice["finish_reason"] == "stop" and re.fullmatch(r"1\. ?\S+", text) is not None
+
+
 def varied(x: Learner, start: int, penalty: float) -> float:
     """How varied the poems of two seeds are."""
     seeds = (2 * start, 2 * start + 1)

@@ -1,9 +1,9 @@
-"""`answers.same`, `answers.one_line` and `answers.choices`, of four kinds of answers."""
+"""`answers.same`, `answers.first_line` and `answers.choices`, of four kinds of answers."""
 
 import pytest
 from openai.types.chat import ChatCompletion
 
-from qwen_lab.checks.answers import choices, one_line, same
+from qwen_lab.checks.answers import choices, first_line, same
 
 
 def completion(*texts, reason="stop", **changes):
@@ -22,32 +22,50 @@ class Raising(ChatCompletion):
         raise RuntimeError("no")
 
 
-class RaisingList(list):
-    def __iter__(self):
+class RaisingDict(dict):
+    def get(self, *names):
         raise RuntimeError("no")
 
 
-LINES = "Leaves fall\nand fall"
+CALL = {"messages": [{"role": "user", "content": "List five colours."}], "stop": "\n"}
+COLD = {"temperature": 0}
+
+
+def given(*texts, reason="stop"):
+    """A stub of the service: a function that sends a request and gets these texts."""
+    return lambda request: completion(*texts, reason=reason)
+
+
 SAME = {
-    "answers is None; expected a list of 3 texts": None,
-    "answers is 'Red' (type str); expected a list of 3 texts": "Red",
-    "answers is an object of type set; expected a list": {"Red"},
-    "Answer 2 is 5 (type int); expected its text": ["Red", 5, "Red"],
-    "Answer 1 is an object of type ChatCompletion; expected its text": [completion("Red")] * 3,
-    "Answer 3 is empty; expected some text": ["Red", "Red", " \n"],
-    "The number of answers is 0; expected 3": [],
-    "The number of answers is 2; expected 3, one for each seed": ["Red", "Red"],
-    "2 different texts, such as 'Red' and 'Blue'; expected one": ["Red", "Red", "Blue"],
+    "Your answer is None; expected a dict": None,
+    "Your answer is an object of type list; expected a dict": ["Red"] * 3,
+    "temperature is 2 (type int), just out of its range": {"temperature": 2},
+    "top_k is not OpenAI's": {"top_k": 1},
+    "Your dict has 0 parameters; expected exactly one": {},
+    "Your dict has 2 parameters; expected exactly one": {**COLD, "top_p": 0.1},
+    "seed isn't a parameter of the draw; expected one that is": {"seed": 7},
+    "max_tokens isn't a parameter of the draw": {"max_tokens": 1},
+    "stop isn't a parameter of the draw": {"extra_body": {"stop": "I"}},
+    "With temperature=0.7 the 3 seeds give 2 different texts, such as 'Red' and 'Blue'; expected": {
+        "temperature": 0.7
+    },
 }
-ONE_LINE = {
-    "Your answer is only a text": "Leaves fall",
-    "Your answer is None; expected a ChatCompletion": None,
-    "The reply has no choices; expected": completion(),
-    "finish_reason is 'length' (type str); expected \"stop\"": completion("Le", reason="length"),
-    "The text is ''": completion(""),
-    "The text is None; expected": completion(None),
-    r"The text is '\n' (type str); expected": completion("\n"),
-    "The text has 2 lines; expected 1": completion(LINES),
+FIRST_LINE = {
+    "Your answer is 'Red' (type str); expected a dict": ("Red", given("Red")),
+    "Your dict has no messages; expected": ({"stop": "\n"}, given("Red")),
+    "Your request has no stop; expected": ({**CALL, "stop": None}, given("Red")),
+    "no stop; expected one that": ({"messages": CALL["messages"]}, given("Red")),
+    "stop is '/n'; expected a text that begins": ({**CALL, "stop": "/n"}, given("Red")),
+    "stop is '2.'; expected": ({**CALL, "stop": "2."}, given("1. Red\n")),
+    "stop is ['Blue', 5]; expected": ({**CALL, "stop": ["Blue", 5]}, given("Red")),
+    "finish_reason is 'length'": (CALL, given("Re", reason="length")),
+    "The reply has no choices; expected": (CALL, given()),
+    "The reply is ''": (CALL, given("")),
+    "The reply is None; expected": (CALL, given(None)),
+    "which goes on past its first line; expected that line alone": (
+        {**CALL, "stop": "\n2."},
+        given("Red\nBlue"),
+    ),
 }
 CHOICES = {
     "Your answer is None; expected a ChatCompletion with 3 choices": None,
@@ -55,39 +73,63 @@ CHOICES = {
     "a list or tuple of 3 items; expected one reply with 3 choices": [completion("Red")] * 3,
     "The number of choices is 1; expected 3": completion("Red"),
     "The number of choices is 0; expected 3": completion(choices=None),
+    "The choices are numbered [0, 0, 0]; expected 3 different ones": completion(
+        choices=completion("Red").choices * 3
+    ),
     "Choice 2 has no text; expected": completion("Red", "", "Blue"),
     "Choice 3 has no text; expected": completion("Red", "Green", None),
 }
+
+
+def _text(options, seed):
+    return "Blue" if options.get("temperature") and seed == 1 else "Red"
+
+
 JUDGES = {
-    "same": lambda answer: same(answer, 3),
-    "one_line": one_line,
+    "same": lambda answer: same(answer, lambda seed: _text(answer, seed), range(3)),
+    "first_line": lambda answer: first_line(*answer),
     "choices": lambda answer: choices(answer, 3),
 }
 WRONG = [
     (name, words, answer)
-    for name, answers in (("same", SAME), ("one_line", ONE_LINE), ("choices", CHOICES))
+    for name, answers in (("same", SAME), ("first_line", FIRST_LINE), ("choices", CHOICES))
     for words, answer in answers.items()
 ]
 CRASHING = [
-    ("same", RaisingList(["Red"]), "RuntimeError: no"),
-    ("one_line", Raising.model_construct(), "TypeError: "),
+    ("same", RaisingDict(COLD), "RuntimeError: no"),
+    ("first_line", (RaisingDict(CALL), given("Red")), "RuntimeError: no"),
+    ("first_line", (CALL, lambda request: 1 / 0), "ZeroDivisionError: "),
     ("choices", Raising.model_construct(), "TypeError: "),
-    ("choices", completion(choices=[None]), "AttributeError: "),
+    ("choices", completion(choices=[None] * 3), "AttributeError: "),
 ]
 RIGHT = [
-    ("same", ["Red", "Red", "Red"], "'Red'"),
-    ("same", ("Red\nBlue",) * 3, r"'Red\nBlue'"),
-    ("one_line", completion("Leaves fall"), "'Leaves fall'"),
-    ("one_line", completion("Leaves fall\n"), r"'Leaves fall\n'"),
+    ("same", COLD, "With temperature=0 the 3 seeds give one text: 'Red'"),
+    ("same", {"extra_body": {"top_k": 1}}, "top_k=1"),
+    ("same", {"top_p": 0.01}, "top_p=0.01"),
+    ("first_line", (CALL, given("1. Red")), "'1. Red'"),
+    ("first_line", ({**CALL, "stop": ["\r\n", "\n2."], "max_tokens": 9}, given("Red")), "'Red'"),
     ("choices", completion("Red", "Green", "Blue"), "3"),
     ("choices", completion("Red", "Red", "Red", reason="length"), "1"),
 ]
 
 
+UNTOUCHED = {
+    "same": [..., {"temperature": ...}],
+    "first_line": [(..., given("Red")), ({**CALL, "stop": ...}, given("Red"))],
+    "choices": [..., [...], ["Red", ...]],
+}
+
+
 @pytest.mark.parametrize("name", JUDGES)
-@pytest.mark.parametrize("answer", [..., [...], ["Red", ...]])
-def test_an_untouched_answer_is_not_yet(name, answer):
-    assert JUDGES[name](answer).status == "not yet"
+def test_an_untouched_answer_is_not_yet(name):
+    assert {JUDGES[name](answer).status for answer in UNTOUCHED[name]} == {"not yet"}
+
+
+def test_what_is_asked_is_judged_before_anything_is_sent():
+    sent = []
+    assert same({"seed": 7}, sent.append, range(3)).status == "wrong"
+    assert first_line({**CALL, "stop": "/n"}, sent.append).status == "wrong"
+    assert sent == []
 
 
 @pytest.mark.parametrize(("name", "words", "answer"), WRONG, ids=range(len(WRONG)))
@@ -116,9 +158,9 @@ def test_the_choices_that_are_different_are_counted():
 
 
 def test_long_texts_are_told_in_short():
-    long = ["a" * 10_000, "b" * 10_000, "c" * 10_000]
-    assert len(same(long, 3).message) < 300 and len(same(long[:1] * 3, 3).message) < 300
-    assert len(one_line(completion(long[0])).message) < 300
+    assert len(same({"top_p": 1}, lambda seed: f"{seed}" * 10_000, range(3)).message) < 300
+    assert len(same(COLD, lambda seed: "a" * 10_000, range(3)).message) < 300
+    assert len(first_line(CALL, given("a" * 10_000)).message) < 300
 
 
 def test_every_answer_is_told_the_same_in_chinese(in_chinese):
