@@ -76,7 +76,7 @@ def test_a_benchmark_that_breaks_is_named_and_the_others_still_run(folder, capfd
     assert commands.bench(Namespace(names=[])) == 1
     shown = capfd.readouterr()
     assert "a cup of tea" in shown.out
-    assert "no tea" in shown.err and "Broke off with an error: broken;" in shown.err
+    assert "no tea" in shown.err and "Stopped with an error: broken;" in shown.err
 
 
 def test_a_long_benchmark_runs_only_when_it_is_named(folder, capfd):
@@ -98,7 +98,7 @@ def test_a_name_that_no_benchmark_has_runs_nothing_and_shows_the_names_there_are
 
 def test_without_a_checkout_there_is_nothing_to_run(monkeypatch):
     monkeypatch.setattr(paths, "is_checkout", lambda: False)
-    with pytest.raises(LabError, match="benchmarks are not part of the installed package"):
+    with pytest.raises(LabError, match="benchmarks aren't part of the installed package"):
         commands.bench(Namespace(names=[]))
 
 

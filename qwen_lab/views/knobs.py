@@ -23,13 +23,13 @@ def knobs(*names: str) -> View:
     cloud take a parameter, are from the dated pages that stand below the table.
 
     >>> qwen_lab.knobs("temperature", "top_k")
-    Name                  Range             Default Goes in     Models of the cloud that take it
+    Name                  Range             Default Goes in     Cloud models that take it
         What it does
     temperature           [0, 2)            0.7     create()    all
         How bold each choice of a token is: low values favour the likeliest, ...
     top_k                 [0, ∞)            20      extra_body  all
         Only this many of the likeliest tokens may be chosen; 0, null, or ...
-    Default: that of qwen-plus without thinking. Lengths and their defaults: the local Qwen's; ...
+    Defaults are those of qwen-plus without thinking. Lengths and their defaults are ...
     From help.aliyun.com/zh/model-studio/qwen-api-via-openai-chat-completions (2026-09)
 
     Raises `ValueError` for what is no parameter, `TypeError` for what is no name.

@@ -18,7 +18,7 @@ def timeline(calls: Calls) -> View:
     >>> watched = calls.watch(client)
     >>> answer = watched.chat.completions.create(model=lab.model, messages=messages)
     >>> qwen_lab.timeline(calls)
-    calls: 1, answered: 1, tries repeated: 0
+    calls: 1, answered: 1, retries: 0
     Write a line about autumn: 200
     """
     found = calls.calls

@@ -123,7 +123,7 @@ def test_an_outdated_copy_is_named_with_the_command_that_takes_the_new_one(
 ):
     change(mine, source=["answer = 3"])
     write(lesson, NEW)
-    for language, words in (("en", "You have written in"), ("zh", "你改动过")):
+    for language, words in (("en", "You've changed"), ("zh", "你改动过")):
         monkeypatch.setenv("QWEN_LAB_LANG", language)
         commands._copied()
         [line] = capsys.readouterr().out.splitlines()

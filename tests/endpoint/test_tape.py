@@ -228,5 +228,5 @@ def test_a_file_that_is_no_tape_ends_in_one_sentence(file, content):
     if content is not None:
         file.parent.mkdir()
         file.write_text(content)
-    with pytest.raises(LabError, match="is not a tape"):
+    with pytest.raises(LabError, match="isn't a tape"):
         tape.Player(file)

@@ -38,7 +38,7 @@ def test_a_line_that_makes_no_sense_ends_in_a_sentence_and_the_next_step(line, c
         arguments.read(line.split())
     shown = capsys.readouterr()
     assert caught.value.code == 2
-    assert "could not be read" in shown.err and "--help" in shown.err
+    assert "Couldn't read" in shown.err and "--help" in shown.err
 
 
 @pytest.mark.parametrize("name", arguments._COMMANDS)

@@ -95,7 +95,7 @@ def test_only_what_was_chosen_is_sent(endpoint):
 def test_an_endpoint_that_counts_no_tokens_still_answers(endpoint, capsys):
     endpoint.reply = answer(chunk("yes"))
     commands.ask(Namespace(question="hi", **QUESTION))
-    assert "did not say how many tokens" in capsys.readouterr().out
+    assert "didn't say how many tokens" in capsys.readouterr().out
 
 
 def test_a_model_cannot_steer_the_terminal(endpoint, capsys):
@@ -125,7 +125,7 @@ def test_nobody_at_the_address_is_said_with_the_address(monkeypatch):
     lab = Lab("http://127.0.0.1:9/v1", "m", "custom", "secret")
     monkeypatch.setattr(connection, "connect", lambda endpoint=None: lab)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with pytest.raises(LabError, match="Nobody answered at http://127.0.0.1:9/v1"):
+    with pytest.raises(LabError, match="No answer from http://127.0.0.1:9/v1"):
         commands.ask(Namespace(question="hi", **QUESTION))
 
 
@@ -173,7 +173,7 @@ def test_status_tells_the_checked_weights_from_the_users_own(monkeypatch, tmp_pa
 
 
 def test_stop_says_whether_there_was_anything_to_stop(monkeypatch, capsys):
-    for ended, words in ((True, "has been stopped"), (False, "was not running")):
+    for ended, words in ((True, "has been stopped"), (False, "wasn't running")):
         monkeypatch.setattr(server, "stop", lambda ended=ended: ended)
         commands.stop(Namespace())
         assert words in capsys.readouterr().out

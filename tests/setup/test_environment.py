@@ -118,7 +118,7 @@ def test_an_activated_environment_is_completed_and_no_second_one_made(monkeypatc
     environment.ensure()
     environment.ensure(test=True)
     assert asked == ["requirements.txt", "requirements-test.txt"] and not own.exists()
-    assert f"You have activated {sys.prefix}" in capsys.readouterr().out
+    assert f"Your active environment, {sys.prefix}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("name", "counts"), [("lessons", True), ("base", False), (None, False)])

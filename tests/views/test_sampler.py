@@ -83,7 +83,7 @@ def test_a_rare_token_that_is_lifted_gets_a_row():
 
 def test_every_stage_says_what_it_does_with_its_numbers(found):
     told = lines(sampler(found, Settings(1.5, 0.5, 40, 1.2)))
-    starts = ["raw: 3,000 tokens", "penalties: on 1 listed", "temperature 1.5 evens"]
+    starts = ["raw: 3,000 tokens", "penalties: applied to 1 listed", "temperature 1.5 evens"]
     starts += ["top_k 40: keeps 40 of 3,000", "top_p 0.5: keeps", "drawn: one of "]
     assert len(told) == 6
     for line, start in zip(told, starts, strict=True):

@@ -48,7 +48,7 @@ def test_a_character_of_several_tokens_is_shown_whole():
 
 
 @pytest.mark.parametrize(
-    ("reason", "sign"), [("stop", "■ stop"), ("length", "✂ length"), (None, "no ordinary end")]
+    ("reason", "sign"), [("stop", "■ stop"), ("length", "✂ length"), (None, "didn't end normally")]
 )
 def test_where_it_ended_and_why_stands_after_the_last_token(reason, sign):
     view = xray(answer(row("a", 0.5), reason=reason))

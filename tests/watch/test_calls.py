@@ -252,7 +252,7 @@ def test_the_timeline_shows_real_calls(lab, engine):
         with pytest.raises(openai.NotFoundError):
             client.chat.completions.create(**ask("不在") | {"model": "gpt-9"})
     assert repr(timeline(calls)).split("\n") == [
-        "calls: 2, answered: 1, tries repeated: 0",
+        "calls: 2, answered: 1, retries: 0",
         "你好: 200",
         "不在: 404",
     ]

@@ -126,7 +126,7 @@ def test_a_stream_that_was_left_says_so_and_frees_the_engine(lab, engine):
 def test_it_can_be_looked_at_before_and_after(client, engine):
     engine.reply("你", "好")
     wire = Wire(client.chat.completions.create(**ASK))
-    assert wire.state == "unread" and repr(wire).startswith("Nothing was read yet")
+    assert wire.state == "unread" and repr(wire).startswith("Nothing has been read yet")
     list(wire)
     assert repr(wire).startswith("5 events, 2 with text: 你好")
     assert "data: [DONE]" in wire._repr_html_()

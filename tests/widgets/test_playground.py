@@ -88,8 +88,8 @@ def test_what_a_model_thinks_first_is_counted_then_shown_apart_from_its_answer(p
     box.status.observe(lambda change: seen.add(change.new), "value")
     box._paint_soon = box._paint
     assert run(box) == words(box.shown) == "好"
-    assert "thinking… characters so far: 4" in "".join(seen)
-    assert words(box.thought) == "What it thought first, in 6 characters<b>想一想"
+    assert "thinking… 4 characters so far" in "".join(seen)
+    assert words(box.thought) == "What it thought first (6 characters)<b>想一想"
     assert run(box) == "" and words(box.thought).endswith("<b>想一想")
 
 

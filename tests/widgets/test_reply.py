@@ -128,7 +128,7 @@ def test_nobody_at_the_address_is_said_with_the_address_and_the_cause(monkeypatc
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     lab = Lab("http://127.0.0.1:9/v1", "some-model", "custom", "key")
     head, reason, advice = explain(read(lab), lab).split("\n")
-    assert head == "Nobody answered at http://127.0.0.1:9/v1." and "connect()" in advice
+    assert head == "No answer from http://127.0.0.1:9/v1." and "connect()" in advice
     assert reason != "Connection error."
 
 

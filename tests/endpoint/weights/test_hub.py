@@ -115,7 +115,7 @@ def test_empty_answer_ends_it(server, partial):
 @pytest.mark.parametrize("body", [MODEL + b"more", b"<html>".ljust(len(MODEL))])
 def test_other_file_is_not_fetched(server, partial, body):
     server.body = body
-    with pytest.raises(OSError, match="not the official model file"):
+    with pytest.raises(OSError, match="isn't the official model file"):
         fill(partial)
     assert server.ranges == [HEAD]
 

@@ -159,7 +159,7 @@ def test_bar_moves_while_a_part_comes(partial, monkeypatch):
 
 def test_pip_is_quoted_in_short():
     broken = "WARNING: Retrying after connection broken by 'X'\nERROR: No matching distribution\n"
-    assert str(pypi._error(broken)) == "pip could not connect"
+    assert str(pypi._error(broken)) == "pip couldn't connect"
     assert pypi._error("ERROR: [Errno 28] No space left on device").errno == errno.ENOSPC
     assert str(pypi._error("python: No module named pip\n")) == "python: No module named pip"
 
