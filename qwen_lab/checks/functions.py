@@ -16,12 +16,18 @@ def called(function: Callable, *arguments: object, **options: object) -> object:
 def result_of(
     function: Callable, *arguments: object, raised: str, most: int = 80, **values: object
 ) -> object:
-    """What the learner's function gives. If it raises, the answer is `wrong(raised, ...)`."""
+    """What the learner's function gives. If it raises, the answer is `wrong(raised, ...)`.
+
+    A starter's `...` is not yet an answer.
+    """
     try:
-        return function(*arguments)
+        made = function(*arguments)
     except Exception as error:
         # Without the learner's traceback: the words are enough.
         raise wrong(raised, error=told(error, most), **values) from None
+    if made is ...:
+        raise not_yet()
+    return made
 
 
 def need_no_error(value: object, key: str, most: int = 60, **values: object) -> None:

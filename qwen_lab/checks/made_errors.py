@@ -11,17 +11,20 @@ REFUSALS = (
     (400, "invalid_parameter_error", False, "checks_errors.why_request"),
     (400, "Arrearage", False, "checks_errors.why_debt"),
     (401, "invalid_api_key", False, "checks_errors.why_request"),
+    (403, "AccessDenied", False, "checks_errors.why_request"),
     (404, "model_not_found", False, "checks_errors.why_request"),
     (429, "limit_requests", True, "checks_errors.why_limit"),
     (429, "insufficient_quota", True, "checks_errors.why_tokens"),
     (429, "CommodityNotPurchased", False, "checks_errors.why_bill"),
     (429, "PrepaidBillOverdue", False, "checks_errors.why_bill"),
+    (429, "PostpaidBillOverdue", False, "checks_errors.why_bill"),
     (500, "internal_error", True, "checks_errors.why_service"),
     (503, "ModelUnavailable", True, "checks_errors.why_service"),
 )
 KINDS = {
     400: openai.BadRequestError,
     401: openai.AuthenticationError,
+    403: openai.PermissionDeniedError,
     404: openai.NotFoundError,
     429: openai.RateLimitError,
 }

@@ -11,23 +11,26 @@ from openai.types.chat import ChatCompletion
 
 import qwen_lab
 from qwen_lab.checks import errors, made_errors
-from qwen_lab.checks.errors import KEY, caught, delay, got_through, retryable, safe
+from qwen_lab.checks.errors import caught, delay, got_through, retryable, safe
 
 BILLS = {"CommodityNotPurchased", "PrepaidBillOverdue", "PostpaidBillOverdue"}
 REQUEST = httpx2.Request("POST", "http://127.0.0.1/chat/completions")
 
 
-def error(kind, status, code):
+def error(kind, status, code, message=""):
     response = httpx2.Response(status, request=REQUEST)
-    return kind(code, response=response, body={"code": code})
+    return kind(code, response=response, body={"code": code, "message": message})
 
 
-def calls(*outcomes):
-    """A record of one call, whose tries ended with these: a status, or what broke."""
+def calls(*outcomes, streamed=False):
+    """A record of one call, whose tries ended with these: a status, or what broke.
+
+    The SDK does not read a streamed refusal that it tries again.
+    """
     record, attempts = qwen_lab.Calls(), []
     for sent, outcome in enumerate(outcomes):
         broke = isinstance(outcome, str)
-        status, words = (None, outcome) if broke else (outcome, "")
+        status, words = (None, outcome) if broke else (outcome, "left" if streamed else "")
         attempts.append(SimpleNamespace(sent=sent, status=status, error=words))
     record.calls.append(SimpleNamespace(attempts=attempts))
     return record
@@ -44,8 +47,17 @@ def patient(attempt, retry_after=None):
     return max(wait, retry_after or 0)
 
 
-def hiding(text, key):
-    return text.replace(key, "…") if key else text
+def waiting(chance):
+    """The right function, but for what it makes of the number of the attempt."""
+    return lambda attempt, retry_after=None: max(chance(attempt), retry_after or 0)
+
+
+def some(wait, least=0.5):
+    return min(8, wait) * random.uniform(least, 1)
+
+
+def hiding(text, key, sign="…"):
+    return text.replace(key, sign) if key else text
 
 
 def fails(*arguments, **options):
@@ -68,7 +80,7 @@ class RaisingCalls(qwen_lab.Calls):
 BAD = error(openai.BadRequestError, 400, "invalid_parameter_error")
 SILENCE = openai.APITimeoutError(REQUEST)
 CHECKS = {
-    caught: lambda answer: caught(answer, 400),
+    caught: lambda answer: caught(answer, 400, without="top_p"),
     retryable: retryable,
     delay: delay,
     got_through: lambda answer: got_through(answer, 429, times=2),
@@ -89,14 +101,21 @@ WRONG = [
     (caught, openai.BadRequestError, "is the class BadRequestError; expected the exception itself"),
     (caught, type("x" * 999, (Exception,), {}), "is the class xxxxx"),
     (caught, ChatCompletion.construct(), "Your call was answered; expected a refusal"),
-    (caught, SILENCE, "is an APITimeoutError: no answer came at all"),
+    (caught, SILENCE, "is an object of type APITimeoutError; expected"),
     (caught, openai.APIError("", REQUEST, body=None), "is an object of type APIError; expected"),
     (caught, error(openai.NotFoundError, 404, "x"), "NotFoundError with status 404; expected"),
+    (
+        caught,
+        error(openai.BadRequestError, 400, "x", "Range of top_p"),
+        "speaks of top_p; expected",
+    ),
     (retryable, True, "retryable is True (type bool); expected a function"),
     (retryable, lambda error: None, "400 invalid_parameter_error your function returns None"),
     (retryable, lambda error: 1, "returns 1 (type int); expected False"),
     (retryable, lambda error: True, "400 invalid_parameter_error your function returns True"),
-    (retryable, lambda error: False, "429 limit_requests your function returns False; expected"),
+    (retryable, lambda error: False, "429 limit_requests your function returns False (type bool)"),
+    (retryable, lambda e: rightly(e) or getattr(e, "status_code", 0) == 403, "PermissionDenied"),
+    (retryable, lambda e: rightly(e) or e.code == "PostpaidBillOverdue", "429 PostpaidBill"),
     (retryable, lambda e: rightly(e) or e.code == "Arrearage", "400 Arrearage your function"),
     (retryable, lambda e: rightly(e) and e.code != "insufficient_quota", "tokens a minute"),
     (retryable, lambda e: rightly(e) or e.code in BILLS, "429 CommodityNotPurchased your"),
@@ -108,40 +127,47 @@ WRONG = [
     (delay, 8, "delay is 8 (type int); expected a function"),
     (delay, lambda attempt, retry_after=None: None, "delay(0) gives None; expected a number"),
     (delay, lambda attempt, retry_after=None: "1", "delay(0) gives '1' (type str); expected"),
-    (delay, lambda attempt, retry_after=None: -attempt, "delay(1) gives -1 (type int); expected"),
-    (delay, lambda attempt, retry_after=None: float("nan"), "delay(0) gives nan (type float)"),
-    (delay, lambda attempt, retry_after=None: 0.5 * 2**attempt, "delay(5) gives 16 s; expected at"),
-    (delay, lambda attempt, retry_after=None: 1, "on average 1 → 1 → 1 → 1 s; expected"),
-    (delay, lambda attempt, retry_after=None: min(8, (attempt + 1) / 2), "0.5 → 1 → 1.5 → 2 s"),
-    (delay, lambda attempt, retry_after=None: (1, 0.5, 4, 8)[min(attempt, 3)], "1 → 0.5 → 4 → 8 s"),
-    (delay, lambda attempt, retry_after=None: max(0, 4 - attempt), "4 → 3 → 2 → 1 s; expected"),
+    (delay, waiting(lambda n: -n), "delay(0) gave 0 s; expected 0.25 to 0.5 s"),
+    (delay, lambda attempt, retry_after=None: float("nan"), "delay(0) gave nan s; expected"),
+    (delay, waiting(lambda n: 0.5 * 2**n * random.uniform(0.5, 1)), "expected 4 to 8 s. The whole"),
+    (delay, waiting(lambda n: some(0.5 * n**2)), "delay(0) gave 0 s; expected 0.25 to 0.5 s"),
+    (delay, waiting(lambda n: some(0.5 * (n + 1) ** 2)), "delay(1) gave"),
+    (delay, waiting(lambda n: some(0.5 * 2 ** (n - 1))), "s; expected 0.25 to 0.5 s"),
+    (delay, waiting(lambda n: some(0.5 * 2 ** (n + 1))), "s; expected 0.25 to 0.5 s"),
+    (delay, waiting(lambda n: some(0.5 * 2**n, least=0)), "s; expected 0.25 to 0.5 s. The whole"),
+    (delay, waiting(lambda n: min(8, 0.5 * 2**n)), "delay(0) gave 0.5 s every time; expected"),
+    (delay, waiting(lambda n: min(8, 0.5 * 2 ** (n - 1))), "delay(0) gave 0.25 s every time"),
+    (delay, waiting(lambda n: some((n + 1) / 2)), "doubled 2 times"),
+    (delay, waiting(lambda n: some(1)), "delay(0) gave"),
     (delay, lambda attempt: patient(attempt), "delay(0, retry_after=3) raised TypeError"),
     (delay, lambda attempt, retry_after=None: patient(attempt), "retry_after=3) gives 0."),
     (delay, lambda attempt, retry_after=None: min(8, patient(attempt, retry_after)), "=20) gives"),
-    (delay, lambda attempt, retry_after=None: patient(attempt) + 60 * (retry_after or 0), "=3)"),
     (delay, lambda attempt, retry_after=None: time.sleep(0.31) or 1, "delay(0) took its time"),
     (got_through, [429, 429, 200], "Your answer is an object of type list; expected the record"),
     (got_through, qwen_lab.Calls(), "The record is empty: no call went through"),
     (got_through, calls(429), "The last tries were 429; expected 429 → 429 → 200. It gave up"),
     (got_through, calls(429, 429, 429), "429 → 429 → 429; expected 429 → 429 → 200. It gave up"),
     (got_through, calls(429, 429, "ReadTimeout"), "429 → 429 → ReadTimeout; expected"),
-    (got_through, calls(200), "The last tries were 200; expected 429 → 429 → 200. There was no"),
+    (got_through, calls(200), "The last tries were 200; expected 429 → 429 → 200. Look at the"),
     (got_through, calls(500, 500, 200), "X-Lab-Fault: 429;times=2"),
-    (got_through, calls(429, 200), "429 → 200; expected 429 → 429 → 200. A try that was given up"),
-    (safe, KEY, "(type str); expected a function"),
+    (got_through, calls(429, 200), "a try that an earlier run gave up counts too"),
+    (safe, "text", "(type str); expected a function"),
     (safe, lambda text, key: None, "gives None; expected a text"),
     (safe, lambda text, key: text.encode(), "gives an object of type bytes; expected a text"),
-    (safe, lambda text, key: text, "The key is still there, 1 ×: POST"),
-    (safe, lambda text, key: text.replace(key, "…", 1) if key else text, "still there, 2 ×"),
+    (safe, lambda text, key: text, "gives 'POST with key-0123456789-abcdef: 429'; expected 'POST"),
+    (safe, lambda text, key: text.replace(key, "…", 1) if key else text, "again: key-01"),
     (
         safe,
-        lambda text, key: text.replace(key[9:], "") if key else text,
-        "still readable, made-up-",
+        lambda text, key: hiding(text, key, "***"),
+        "'POST with ***: 429'; expected 'POST with …",
     ),
-    (safe, lambda text, key: "…", "gives: …; expected that all but the key stays"),
-    (safe, lambda text, key: hiding(text, key).strip("P"), "expected that all but the key stays"),
-    (safe, lambda text, key: hiding(text, key) + " " * (KEY not in text), "There is no key in the"),
-    (safe, lambda text, key: text.replace(key, "…"), "gives: …P…O…S…T"),
+    (safe, lambda text, key: hiding(text, key, f"{key[:4]}…"), "'POST with key-…: 429'; expected"),
+    (safe, lambda text, key: hiding(text, key, "…" * len(key or "")), "…………: 429'; expected"),
+    (safe, lambda text, key: "…", "gives '…'; expected"),
+    (safe, lambda text, key: hiding(text, key).strip("P"), "gives 'OST with …: 429'; expected"),
+    (safe, lambda text, key: hiding(text, key) + "\n", "429\\n'; expected"),
+    (safe, lambda text, key: " ".join("…" if w == key else w for w in text.split()), "with key-"),
+    (safe, lambda text, key: text.replace(key, "…"), "gives '…P…O…S…T"),
     (safe, lambda text, key: text if key == "" else text.replace(key, "…"), "None) raised TypeErr"),
 ]
 CRASHING = [
@@ -153,15 +179,19 @@ CRASHING = [
 ]
 RIGHT = [
     (caught, BAD, "BadRequestError, status 400, code invalid_parameter_error"),
-    (caught, error(openai.BadRequestError, 400, "x" * 999), "BadRequestError, status 400, code …"),
-    (retryable, rightly, "All 13 errors are judged rightly"),
-    (delay, patient, "never more than 8 s"),
-    (delay, lambda attempt, retry_after=None: retry_after or min(8, 2**attempt), "1 → 2 → 4 → 8 s"),
-    (delay, lambda attempt, retry_after=None: patient(attempt) * 0.5 + (retry_after or 0), "On"),
+    (caught, error(openai.BadRequestError, 400, "x" * 999), "status 400, code xxx"),
+    (retryable, rightly, "Every error is judged right"),
+    (delay, patient, "never waits more than 8 s"),
+    (delay, lambda attempt, retry_after=None: retry_after or patient(attempt), "doubles"),
+    (delay, lambda attempt, retry_after=None: patient(attempt) + (retry_after or 0), "heeds"),
+    (delay, waiting(lambda n: min(8, 0.5 * 2**n * random.uniform(0.5, 1))), "chance"),
+    (delay, waiting(lambda n: round(min(8, 0.5 * 2**n) * (1 - random.random() / 4), 2)), "chance"),
+    (delay, waiting(lambda n: random.choice([1, 2]) * min(4, 2**n / 4)), "chance"),
     (got_through, calls(429, 429, 200), "429 → 429 → 200: it waited"),
     (got_through, calls("ReadTimeout", 200, 429, 429, 200), "429 → 429 → 200: it waited"),
-    (safe, hiding, "Fit for a log: POST /chat/completions with …: 429"),
-    (safe, lambda text, key: text.replace(key, f"{key[:4]}***") if key else text, "made***"),
+    (got_through, calls(429, 429, 200, streamed=True), "429 → 429 → 200: it waited"),
+    (safe, hiding, "Fit for a log: POST with …: 429"),
+    (safe, lambda text, key: "…".join(text.split(key)) if key else text, "Fit for a log"),
 ]
 
 
@@ -213,10 +243,10 @@ def test_a_function_that_sleeps_is_not_called_often():
 
     def sleepy(attempt, retry_after=None):
         asked.append(attempt)
-        time.sleep(0.05 * 2**attempt)
-        return 1
+        time.sleep(0.25 * 2**attempt)
+        return 0.25 * 2**attempt
 
-    assert errors.delay(sleepy).status == "wrong" and max(asked) <= 3 and len(asked) <= 7
+    assert "seems to sleep" in errors.delay(sleepy).message and asked == [0, 0]
 
 
 def test_tries_count_in_the_order_in_which_they_were_sent():

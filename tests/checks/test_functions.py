@@ -38,6 +38,10 @@ def test_an_error_that_was_kept_is_wrong_when_it_is_looked_at():
     need_no_error("ValueError", "checks_errors.safe_raised", call="safe(…)")
 
 
+def test_a_starter_is_not_yet_an_answer():
+    assert judged(result_of, lambda: ..., raised="checks_cost.raised").status == "not yet"
+
+
 @pytest.mark.parametrize("value", [None, ...])
 def test_a_function_that_gives_nothing_is_not_written_yet(value):
     assert judged(need_return, value, "checks_cost.returns_none").status == "not yet"
