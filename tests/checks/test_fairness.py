@@ -27,6 +27,8 @@ def on_tape(monkeypatch):
 
 # Some wrong answers forget an `await`.
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+# Those with a client of their own leave it open.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_no_answer_is_misjudged(lesson, on_tape):
     on_tape(lesson)
