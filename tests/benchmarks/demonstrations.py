@@ -86,6 +86,9 @@ POINTS = {
         "n 3: not all the same": lambda x, s: len(by.three_choices(x, s)) > 1,
     },
     "03": {
+        "11 tokens cut the week short": lambda x, s: by.days(x, 11) in range(2, 7),
+        "40 tokens hold all seven days": lambda x, s: by.days(x, 40) == 7,
+        "a capital's name: 42 tokens or a few more": lambda x, s: by.billed(x, s) in range(42, 46),
         "a count to five stops": lambda x, s: by.stops(x, s, "5"),
         "stop 3 stops it after 2": lambda x, s: by.stops(x, s, "2", stop="3"),
         "max_tokens 3 cuts it": lambda x, s: ends(x, "count", s, 3) == "length",

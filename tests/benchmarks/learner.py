@@ -137,6 +137,18 @@ def three_choices(x: Learner, seed: int) -> set[str]:
 
 
 # Lesson 03
+@cache
+def days(x: Learner, most: int) -> int:
+    """How many days a week of so many tokens has, at temperature 0, which no seed changes."""
+    choice = x.choice("week", temperature=0, max_tokens=most)
+    whole = choice["finish_reason"] == ("length" if most < 20 else "stop")
+    return choice["message"]["content"].count(x.words["day"]) if whole else 0
+
+
+def billed(x: Learner, seed: int) -> int:
+    return x.answer("name", seed=seed)["usage"]["total_tokens"]
+
+
 def stops(x: Learner, seed: int, last: str, **fields: object) -> bool:
     """Whether the count ends by itself, or at a stop text, and with this number."""
     choice = x.choice("count", seed=seed, **fields)
