@@ -11,8 +11,6 @@ from .outcome import Outcome, check, need, not_yet, passed, told, wrong
 
 # Of each field, values that it may have or must not have.
 Values = Mapping[str, Sequence]
-# A default fills in nothing, and "format" is a remark.
-AS_WRITTEN = {"use_default": False, "use_formats": False}
 
 
 @check
@@ -66,7 +64,7 @@ def need_fields(schema: object, good: Values, bad: Values) -> None:
 def _compiled(schema: dict) -> Callable:
     try:
         # From a copy, as it writes into the schema; and as JSON, which is what a request sends.
-        return fastjsonschema.compile(json.loads(json.dumps(schema)), **AS_WRITTEN)
+        return fastjsonschema.compile(json.loads(json.dumps(schema)))
     except Exception as error:
         raise wrong("checks_schema.not_schema", error=told(error)) from None
 

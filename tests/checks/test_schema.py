@@ -155,7 +155,7 @@ UNFIT = {
     'lets {"dish": "tea", "cups": 0, "size": "small"} through; expected': Loose,
     '"cups": 2.5, "size": "small"} through; expected it to refuse that value of cups': Fractional,
     'lets {"dish": "tea", "size": "small"} through, without cups; expected': Short,
-    "a class has them without a default": Optional,
+    "a class gives them no default": Optional,
 }
 
 

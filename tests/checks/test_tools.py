@@ -138,10 +138,10 @@ UNROUND = {
         CALLING,
         {**TOLD, "content": "the price"},
     ],
-    "is '120 yuan' (type str); expected what the tool returned, a text that holds 12.": [
+    "is '120, 612' (type str); expected what the tool returned, a text that holds 12.": [
         USER,
         CALLING,
-        {**TOLD, "content": "120 yuan"},
+        {**TOLD, "content": "120, 612"},
     ],
     "\"tool_call_id\" ['call_1', 'call_1']; expected ['call_1']": [USER, CALLING, TOLD, TOLD],
     "\"tool_call_id\" ['call_1']; expected ['call_1', 'call_2']": [
