@@ -17,7 +17,7 @@ MAY = {
     "parameters": "words",
     "models": "",
     "lab": "words watch",
-    "watch": "parameters models lab",
+    "watch": "words parameters models lab",
     "views": "words parameters models watch",
     "widgets": "words paths rows parameters models lab connection watch views",
     "course": "words paths models views widgets endpoint",
