@@ -9,7 +9,7 @@ import copy
 import json
 import re
 import tempfile
-from itertools import groupby, zip_longest
+from itertools import groupby, pairwise, zip_longest
 from pathlib import Path
 
 import nbformat
@@ -23,12 +23,25 @@ from qwen_lab.paths import ROOT
 LESSONS = sorted((ROOT / "notebooks").glob("[ez][nh]/*.ipynb"))
 RULES = {}
 
+# What every lesson says in the same words.
+CONNECT = {
+    "en": "First connect. The next cell prints one line: which Qwen answers, where it is, and what "
+    "it costs. Without a key, it's a real, small Qwen on this very computer.",
+    "zh": "先连接。下面这一格打印一行字，告诉你由哪个千问回答、它在哪里、要不要钱。"
+    "没有 Key 时，回答你的是这台电脑上一个真正的小千问。",
+}
+QUIZ = {
+    "en": "## Quiz\n\nThree questions. Each choice explains itself; the first one counts.",
+    "zh": "## 小测\n\n三道题，每个选项都有解释，以第一次的选择为准。",
+}
+NEXT = {"en": "Next: [{}]({}), where ", "zh": "下一课：[{}]({})，"}
 SUMMARY = {"en": "## What you learned\n", "zh": "## 小结\n"}
 LONGER = r"^### (Exercise|练习) |<details>"
 HAN, FULL_WIDTH = r"[\u4e00-\u9fff]", r"[\u3001-\u9fff\uff01-\uff5e]"
 # Below 5 words there is no sentence; 60 fit on the screen together with the code that follows.
 # 1.7 characters of Chinese say about as much as a word of English.
 WORDS, CHARACTERS_A_WORD = range(5, 61), 1.7
+TO_LESSON = r"\[([^\]]*)\]\((\w+\.ipynb)\)"
 LINK = r"\]\(([^)\s]+)|(?:src|href)=[\"']([^\"']+)"
 MISSPELT = (
     r"\bOpen AI\b|\bopenAI\b|\bOpenai\b|\bDashscope\b|\bDash Scope\b|\bQWEN\b|\btop-[pk]\b"
@@ -55,6 +68,10 @@ def load(path):
     for cell in notebook["cells"]:
         cell["source"] = "".join(cell["source"])
     return notebook
+
+
+def title(path):
+    return load(path)["cells"][0]["source"].splitlines()[0].removeprefix("# ")
 
 
 def twin(path):
@@ -156,6 +173,39 @@ def rule(*spoilers):
 def the_title_has_the_number_of_the_file(notebook, path):
     number = re.fullmatch(r"(\d\d)_[a-z0-9_]+\.ipynb", path.name)[1]
     return [] if re.match(rf"# {number} \S", notebook["cells"][0]["source"]) else [number]
+
+
+@rule(spoil(prose, source="[Lesson 01](01_basic_call.ipynb)"))
+@rule(spoil(prose, source="[01 Basic calls](01_basic_call.ipynb)"))
+def links_to_lessons_have_their_titles(notebook, path):
+    links = [link for text in sources(prose(notebook)) for link in re.findall(TO_LESSON, text)]
+    return [text for text, name in links if text != title(path.with_name(name))]
+
+
+@rule(spoil(prose, 1, source="Connect first."), lambda notebook: cells(notebook).pop(1))
+def the_cell_before_the_setup_is_the_same_in_every_lesson(notebook, path):
+    before = cells(notebook)[cells(notebook).index(code(notebook)[0]) - 1]["source"]
+    return [] if before == CONNECT[path.parent.name] else [before]
+
+
+@rule(spoil(code, -1, source='qwen_lab.quiz("00")'))
+def the_cell_before_the_quiz_is_the_same_in_every_lesson(notebook, path):
+    pairs = pairwise(sources(cells(notebook)))
+    quizzes = [before for before, source in pairs if source.startswith("qwen_lab.quiz(")]
+    return [before for before in quizzes if before != QUIZ[path.parent.name]]
+
+
+@rule(
+    spoil(cells, -1, source="## What you learned\n\n- next: [01 Basic call](01_basic_call.ipynb)")
+)
+@rule(spoil(cells, -1, source="Next: [02 Parameters](02_parameters.ipynb), where you go on."))
+def the_last_paragraph_leads_to_the_next_lesson(notebook, path):
+    edition = [lesson for lesson in LESSONS if lesson.parent == path.parent]
+    # The last lesson leads back to the tour, after a word of its own.
+    following = edition[(edition.index(path) + 1) % len(edition)]
+    start = NEXT[path.parent.name].format(title(following), following.name)
+    last = notebook["cells"][-1]["source"].split("\n\n")[-1]
+    return [] if start in last and "\n" not in last else [last]
 
 
 @rule(spoil(code, source="import qwen_lab"), lambda notebook: notebook["cells"].pop(2))
