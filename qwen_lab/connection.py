@@ -1,22 +1,14 @@
 """Which endpoint answers: DashScope with a key, the local Qwen without one, or one you name."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from . import models, paths, words
+from . import addresses, keys, models, paths, settings, words
+from .keys import Secret
 from .lab import Lab
+from .settings import Settings
 from .words import LabError, say
-
-BEIJING = "https://dashscope.aliyuncs.com/compatible-mode/v1"
-
-
-class Secret(str):
-    """A key that a cell does not show when it is looked at; sending it sends it whole."""
-
-    def __repr__(self) -> str:
-        return "'…'"
 
 
 def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
@@ -44,30 +36,25 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
     """
     if lang:
         words.use(lang)
-    settings = _settings()
-    usual = "dashscope" if settings.get("DASHSCOPE_API_KEY") else "local"
-    choice = endpoint or settings.get("QWEN_LAB_ENDPOINT") or usual
-    if choice in ("local", "replay"):
-        lab = _on_this_machine(choice, settings)
-    elif choice == "dashscope":
-        lab = _dashscope(settings)
-    elif choice.startswith(("http://", "https://")):
-        lab = _custom(choice, settings)
-    else:
-        raise LabError("connection.unknown_endpoint", endpoint=choice)
+    given = settings.read()
+    usual = "dashscope" if given.get("DASHSCOPE_API_KEY") else "local"
+    lab = _chosen(endpoint or given.get("QWEN_LAB_ENDPOINT") or usual, given)
     print(_line(lab))
     return lab
 
 
-def _settings() -> Mapping[str, str | None]:
-    """The environment over `.env`, looked for from the working folder upward, then here."""
-    from dotenv import dotenv_values, find_dotenv
+def _chosen(choice: str, given: Settings) -> Lab:
+    if choice in ("local", "replay"):
+        return _on_this_machine(choice, given)
+    if choice == "dashscope":
+        return _dashscope(given, given.get("DASHSCOPE_BASE_URL") or addresses.BEIJING)
+    if not choice.startswith(("http://", "https://")):
+        raise LabError("connection.unknown_endpoint", endpoint=choice)
+    # A DashScope key goes to DashScope's hosts alone, a key for another server has its own name.
+    return (_dashscope if addresses.region(choice) else _custom)(given, choice)
 
-    path = find_dotenv(usecwd=True) or paths.ROOT / ".env"
-    return {**dotenv_values(path), **os.environ}
 
-
-def _on_this_machine(kind: str, settings: Mapping) -> Lab:
+def _on_this_machine(kind: str, given: Settings) -> Lab:
     """The local Qwen, or with "replay" a tape of it."""
     from .endpoint import server
 
@@ -75,17 +62,17 @@ def _on_this_machine(kind: str, settings: Mapping) -> Lab:
     if kind == "local":
         running = server.start()
     else:
-        timed = settings.get("QWEN_LAB_TAPE_SPEED") == "recorded"
-        running = server.play(_tape(settings), timed=timed)
+        timed = given.get("QWEN_LAB_TAPE_SPEED") == "recorded"
+        running = server.play(_tape(given), timed=timed)
     return Lab(running.base_url, running.model, kind, Secret(running.token))
 
 
-def _tape(settings: Mapping) -> Path:
+def _tape(given: Settings) -> Path:
     """The tape that is asked for, else that of the lesson whose kernel this is."""
-    if path := settings.get("QWEN_LAB_TAPE"):
+    if path := given.get("QWEN_LAB_TAPE"):
         return Path(path)
     # Jupyter tells each kernel the path of its notebook.
-    if lesson := settings.get("JPY_SESSION_NAME"):
+    if lesson := given.get("JPY_SESSION_NAME"):
         return paths.tape(Path(lesson))
     raise LabError("tape.unknown_tape")
 
@@ -98,22 +85,25 @@ def _bypass_proxies() -> None:
             os.environ[name] = ",".join([*hosts, "127.0.0.1"])
 
 
-def _dashscope(settings: Mapping) -> Lab:
-    key = settings.get("DASHSCOPE_API_KEY")
-    if not key:
+def _dashscope(given: Settings, url: str) -> Lab:
+    name = "DASHSCOPE_API_KEY"
+    if not (key := given.get(name)):
         raise LabError("connection.no_key")
-    url = settings.get("DASHSCOPE_BASE_URL") or BEIJING
-    model = settings.get("DASHSCOPE_MODEL") or models.DEFAULT_MODEL
-    return Lab(url, model, "dashscope", _checked(key, "DASHSCOPE_API_KEY"))
+    model = given.get("DASHSCOPE_MODEL") or models.DEFAULT_MODEL
+    if addresses.region(url):
+        return Lab(url, model, "dashscope", keys.for_dashscope(key, name, url))
+    # Else a file in a folder above could send the environment's key anywhere.
+    if given.together(name, "DASHSCOPE_BASE_URL"):
+        return Lab(url, model, "dashscope", keys.checked(key, name))
+    if given.get("QWEN_LAB_API_KEY"):
+        return _custom(given, url)
+    raise LabError("connection.key_elsewhere", host=urlsplit(url).hostname, path=given.path)
 
 
-def _custom(url: str, settings: Mapping) -> Lab:
-    # A DashScope key goes to Alibaba's hosts alone, a key for another server has its own name.
-    if (urlsplit(url).hostname or "").endswith(".aliyuncs.com"):
-        return _dashscope({**settings, "DASHSCOPE_BASE_URL": url})
-    key = settings.get("QWEN_LAB_API_KEY")
-    key = _checked(key, "QWEN_LAB_API_KEY") if key else Secret("none")
-    model = settings.get("QWEN_LAB_MODEL") or _first_model(url, key)
+def _custom(given: Settings, url: str) -> Lab:
+    key = given.get("QWEN_LAB_API_KEY")
+    key = keys.checked(key, "QWEN_LAB_API_KEY") if key else Secret("none")
+    model = given.get("QWEN_LAB_MODEL") or _first_model(url, key)
     return Lab(url, model, "custom", key)
 
 
@@ -125,16 +115,6 @@ def _first_model(url: str, key: str) -> str:
         return client.models.list().data[0].id
     except (openai.OpenAIError, IndexError) as error:
         raise LabError("connection.no_models", url=url) from error
-
-
-def _checked(key: str, name: str) -> Secret:
-    """The key, or a `LabError` that says what is wrong with it without showing it."""
-    for position, character in enumerate(key, 1):
-        if character.isspace() or not "!" <= character <= "~":
-            raise LabError("connection.key_character", name=name, position=position)
-    if set(key.removeprefix("sk-").lower()) <= {"x"}:
-        raise LabError("connection.key_placeholder", name=name)
-    return Secret(key)
 
 
 def _line(lab: Lab) -> str:

@@ -87,15 +87,60 @@ def test_the_region_and_the_model_can_be_set(monkeypatch):
     assert (lab.base_url, lab.model) == (url, "qwen3.8-max")
 
 
-def test_a_dashscope_key_goes_to_alibabas_hosts_alone(monkeypatch):
+def test_a_dashscope_key_goes_to_dashscopes_hosts_alone(monkeypatch):
     monkeypatch.setenv("DASHSCOPE_API_KEY", KEY)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-openai")
     monkeypatch.setenv("QWEN_LAB_MODEL", "mine")
     alibaba = qwen_lab.connect("https://ws1.cn-beijing.maas.aliyuncs.com/compatible-mode/v1")
     assert (alibaba.kind, alibaba.api_key) == ("dashscope", KEY)
-    others = ("https://aliyuncs.com.evil.example/v1", "https://evilaliyuncs.com/v1")
+    others = ("https://aliyuncs.com.evil.example/v1", "https://bucket.oss-cn-beijing.aliyuncs.com/")
     for url in ("http://gpu:8000/v1", *others):
         assert (qwen_lab.connect(url).kind, qwen_lab.connect(url).api_key) == ("custom", "none")
+
+
+GATEWAY = "http://gateway.example/v1"
+
+
+def test_a_file_does_not_send_the_environments_key_elsewhere(dotenv, monkeypatch, tmp_path):
+    dotenv(DASHSCOPE_BASE_URL=GATEWAY)
+    monkeypatch.setenv("DASHSCOPE_API_KEY", KEY)
+    with pytest.raises(LabError, match="gateway.example.*QWEN_LAB_API_KEY") as caught:
+        qwen_lab.connect()
+    assert str(tmp_path / ".env") in str(caught.value) and KEY not in str(caught.value)
+
+
+def test_nor_the_environment_the_files_key(dotenv, monkeypatch):
+    dotenv(DASHSCOPE_API_KEY=KEY)
+    monkeypatch.setenv("DASHSCOPE_BASE_URL", "https://bucket.oss-cn-beijing.aliyuncs.com/v1")
+    with pytest.raises(LabError, match="bucket.oss"):
+        qwen_lab.connect()
+
+
+def test_a_key_beside_the_address_goes_where_the_address_says(dotenv, monkeypatch):
+    dotenv(DASHSCOPE_API_KEY=KEY, DASHSCOPE_BASE_URL=GATEWAY)
+    assert (qwen_lab.connect().base_url, qwen_lab.connect().api_key) == (GATEWAY, KEY)
+    # The environment's key counts first, and it is another one.
+    monkeypatch.setenv("DASHSCOPE_API_KEY", KEY[::-1].replace("-ks", "") + "sk")
+    with pytest.raises(LabError, match="gateway"):
+        qwen_lab.connect()
+    monkeypatch.setenv("DASHSCOPE_BASE_URL", GATEWAY)
+    assert qwen_lab.connect().base_url == GATEWAY
+
+
+def test_a_region_may_be_said_elsewhere_than_the_key(dotenv, monkeypatch):
+    url = "https://dashscope-intl.aliyuncs.com/compatible-mode/v1"
+    dotenv(DASHSCOPE_BASE_URL=url)
+    monkeypatch.setenv("DASHSCOPE_API_KEY", KEY)
+    assert (qwen_lab.connect().base_url, qwen_lab.connect().api_key) == (url, KEY)
+
+
+def test_every_other_address_takes_the_key_that_is_named_for_it(dotenv, monkeypatch):
+    dotenv(DASHSCOPE_BASE_URL=GATEWAY)
+    monkeypatch.setenv("DASHSCOPE_API_KEY", KEY)
+    monkeypatch.setenv("QWEN_LAB_API_KEY", "mine")
+    monkeypatch.setenv("QWEN_LAB_MODEL", "qwen")
+    lab = qwen_lab.connect()
+    assert (lab.kind, lab.base_url, lab.api_key) == ("custom", GATEWAY, "mine")
 
 
 def test_a_server_that_does_not_answer_is_an_error_with_a_way_out():

@@ -23,7 +23,10 @@ MAY = {
     "course": "words paths models views widgets endpoint",
     "checks": "words parameters models watch views course",
     "endpoint": "words paths parameters models watch",
-    "connection": "words paths models lab endpoint",
+    "addresses": "",
+    "keys": "words addresses",
+    "settings": "paths",
+    "connection": "words paths models lab addresses keys settings endpoint",
     "setup": "words paths lab connection course endpoint",
     "__main__": "words setup",
 }

@@ -3,6 +3,7 @@
 import time
 import unicodedata
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 import openai
 from openai.types import CompletionUsage
@@ -28,7 +29,11 @@ def show_answer(lab: Lab, question: str, system: str | None = None, **options: o
             _show(client.chat.completions.create(**asked, **usage), began)
     except openai.APIStatusError as error:
         told = {"status": error.status_code, "code": error.code, "message": _message(error)}
-        raise LabError("commands.refused", **told) from error
+        wrong_key = error.status_code == 401 and lab.kind == "dashscope"
+        told["host"] = urlsplit(lab.base_url).hostname
+        raise LabError(
+            "commands.refused_key" if wrong_key else "commands.refused", **told
+        ) from error
     except openai.APIConnectionError as error:
         reason = error.__cause__ or error
         raise LabError("commands.no_answer", address=lab.base_url, reason=reason) from error

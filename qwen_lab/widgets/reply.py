@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import openai
 from openai.types import CompletionUsage
@@ -154,17 +155,19 @@ def explain(reply: Reply, lab: Lab) -> str:
     number = getattr(error, "status_code", None)
     name = reply.error_code
     if number:
-        head, advice = say("panel.refused", status=number, code=name), _advice(number, name)
+        head, advice = say("panel.refused", status=number, code=name), _advice(number, name, lab)
     elif isinstance(error, openai.APIConnectionError) and not (reply.wire or reply.completion):
         head, advice = say("panel.no_answer", address=lab.base_url), "panel.do_connect"
     else:
         head, advice = say("panel.broken_off", code=name), "panel.do_again"
-    return "\n".join([head, _message(error), say(advice)])
+    return "\n".join([head, _message(error), say(advice, host=urlsplit(lab.base_url).hostname)])
 
 
-def _advice(status: int, code: str) -> str:
+def _advice(status: int, code: str, lab: Lab) -> str:
     if code == "data_inspection_failed":
         return "panel.do_reword"
+    if status == 401 and lab.kind == "dashscope":
+        return "panel.do_region"
     if status in (401, 403, 404, 429):
         return f"panel.do_{status}"
     return "panel.do_again" if status >= 500 else "panel.do_change"

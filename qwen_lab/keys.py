@@ -1,0 +1,58 @@
+"""A key: what one looks like, and that it is not shown."""
+
+import re
+
+from . import addresses
+from .words import LabError
+
+# The shortest that is taken for a whole key; DashScope's are longer.
+SHORTEST = 20
+# What an example or a page shows in a key's place: sk-<your key>, ${KEY}, %KEY%, sk-ab****cd.
+UNFILLED = re.compile(
+    r"your|[<{\[].*[>}\]]$|^\$|^%.*%$|\*\*|\.\.\.|…|•|你的|您的|密钥|^(?:sk-)?x+$", re.I
+)
+# And in words, which between dashes chance makes of no real key.
+WORDS = (
+    "a|aliyun|api|apikey|bailian|change|changeme|dashscope|demo|dummy|enter|example|fake|fill|here"
+    "|in|insert|it|key|keys|me|my|none|null|paste|placeholder|put|qwen|real|replace|sample|secret"
+    "|string|test|the|this|todo|token|value|with|x+|y+|z+"
+)
+EXAMPLE = re.compile(rf"^(?:sk[-_])?(?:(?:{WORDS})(?:[-_.]|$))+$", re.I)
+
+
+class Secret(str):
+    """A key that a cell does not show when it is looked at; sending it sends it whole."""
+
+    def __repr__(self) -> str:
+        return "'…'"
+
+
+def checked(key: str, name: str) -> Secret:
+    """The key, or a `LabError` that says what is wrong with it without showing it."""
+    if key.strip()[:1] in tuple("\"'`") or key.strip()[-1:] in tuple("\"'`"):
+        raise LabError("connection.key_quotes", name=name)
+    if UNFILLED.search(key):
+        raise LabError("connection.key_placeholder", name=name)
+    for position, character in enumerate(key, 1):
+        if not "!" <= character <= "~":
+            raise LabError("connection.key_character", name=name, position=position)
+    return Secret(key)
+
+
+def for_dashscope(key: str, name: str, url: str) -> Secret:
+    """A key that DashScope can take at this address; `LabError` for one that it cannot."""
+    checked(key, name)
+    if EXAMPLE.match(key) or len(set(key.removeprefix("sk-"))) < 4:
+        raise LabError("connection.key_placeholder", name=name)
+    if key.startswith("st-"):
+        raise LabError("connection.key_temporary", name=name)
+    if not key.startswith("sk-"):
+        raise LabError("connection.key_prefix", name=name)
+    if wrong := re.search(r"[^\w.-]", key, re.ASCII):
+        raise LabError("connection.key_character", name=name, position=wrong.start() + 1)
+    if len(key) < SHORTEST:
+        raise LabError("connection.key_short", name=name, length=len(key))
+    if key.startswith("sk-sp-") != addresses.is_plan(url):
+        kind = "plan" if key.startswith("sk-sp-") else "not_plan"
+        raise LabError(f"connection.key_{kind}", name=name, url=addresses.plan())
+    return Secret(key)
