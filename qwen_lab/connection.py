@@ -4,11 +4,13 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from . import addresses, keys, models, paths, settings, words
+from . import addresses, dotfile, keys, models, paths, settings, words
 from .keys import Secret
 from .lab import Lab
 from .settings import Settings
 from .words import LabError, say
+
+ON_THIS_MACHINE = ("local", "replay")
 
 
 def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
@@ -37,14 +39,19 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
     if lang:
         words.use(lang)
     given = settings.read()
-    usual = "dashscope" if given.get("DASHSCOPE_API_KEY") else "local"
-    lab = _chosen(endpoint or given.get("QWEN_LAB_ENDPOINT") or usual, given)
-    print(_line(lab))
+    choice = endpoint or given.get("QWEN_LAB_ENDPOINT")
+    if given.problem and choice not in ON_THIS_MACHINE:
+        raise given.problem
+    given.share()
+    lab = _chosen(choice or ("dashscope" if given.get("DASHSCOPE_API_KEY") else "local"), given)
+    # A tape says only what its recording said, so that a lesson's outputs are the same either way.
+    more = [] if lab.kind == "replay" else _more(given, unasked=choice is None and lab.is_local)
+    print((" " if words.language() == "en" else "").join([_line(lab), *more]))
     return lab
 
 
 def _chosen(choice: str, given: Settings) -> Lab:
-    if choice in ("local", "replay"):
+    if choice in ON_THIS_MACHINE:
         return _on_this_machine(choice, given)
     if choice == "dashscope":
         return _dashscope(given, given.get("DASHSCOPE_BASE_URL") or addresses.BEIJING)
@@ -118,11 +125,19 @@ def _first_model(url: str, key: str) -> str:
 
 
 def _line(lab: Lab) -> str:
-    # A tape says what its recording said, so that a lesson's outputs are the same either way.
     kind = "local" if lab.kind == "replay" else lab.kind
     host = urlsplit(lab.base_url).netloc
     price = _price(lab.model) if lab.kind == "dashscope" else ""
     return say(f"connection.{kind}", model=lab.model, host=host) + price
+
+
+def _more(given: Settings, *, unasked: bool) -> list[str]:
+    """What else there is to say: which file counted, what is wrong with it, where a key may lie."""
+    if given.problem:
+        return [str(given.problem)]
+    if path := given.used:
+        return [say("connection.from_file", path=path)]
+    return list(filter(None, [dotfile.hint(given.path) if unasked else ""]))
 
 
 def _price(model: str) -> str:

@@ -2,36 +2,78 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import paths
+from . import dotfile
+from .words import LabError
+
+FOLDERS = ("QWEN_LAB_NOTES", "QWEN_LAB_GGUF", "QWEN_LAB_HOME")
+# What other parts of the lab, and the processes that it starts, read from the environment.
+SHARED = ("QWEN_LAB_LANG", "HF_ENDPOINT", *FOLDERS)
+# What of them came from the file: with another file, or none, that no longer counts.
+_shared: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
 class Settings:
     """Variables of the process and of a file; of the two the process counts first.
 
-    An empty variable is none.
+    An empty variable is none. `problem` says why the file could not be read, and `asked` which
+    variables were asked for.
     """
 
     process: Mapping[str, str]
-    file: Mapping[str, str | None]
+    file: Mapping[str, str]
     path: Path | None = None
+    problem: LabError | None = None
+    asked: set[str] = field(default_factory=set)
 
     def get(self, name: str) -> str | None:
-        """The variable's value, None without one."""
-        return self.process.get(name) or self.file.get(name) or None
+        """The variable's value, without the blanks around it; None without one."""
+        self.asked.add(name)
+        return _value(self.process, name) or self._of_file(name)
 
     def together(self, *names: str) -> bool:
         """Whether one place, the process or the file, says all of these."""
         places = (self.process, self.file)
-        return any(all(self.get(name) == place.get(name) for name in names) for place in places)
+        return any(all(self.get(n) == _value(place, n) for n in names) for place in places)
+
+    @property
+    def used(self) -> Path | None:
+        """The file, if something that was asked for came from it."""
+        said = (self._of_file(name) and not _value(self.process, name) for name in self.asked)
+        return self.path if any(said) else None
+
+    def share(self) -> None:
+        """Set in this process what other parts of the lab read from the environment."""
+        for name in SHARED:
+            if value := self.get(name):
+                os.environ[name] = value
+            elif name in _shared:
+                os.environ.pop(name, None)
+            _shared[name] = "" if _value(self.process, name) else value or ""
+
+    def _of_file(self, name: str) -> str | None:
+        value = _value(self.file, name)
+        if value and name in FOLDERS:
+            # Meant as it is seen from the file.
+            return str(self.path.parent / Path(value).expanduser())
+        return value
 
 
 def read() -> Settings:
-    """The settings, with `.env` looked for from the working folder upward, then in the checkout."""
-    from dotenv import dotenv_values, find_dotenv
+    """The settings, with the nearest `.env`; what is wrong with that is their `problem`."""
+    process = {name: value for name, value in os.environ.items() if _shared.get(name) != value}
+    path = dotfile.find()
+    try:
+        return Settings(process, dotfile.read(path) if path else {}, path)
+    except LabError as problem:
+        return Settings(process, {}, path, problem)
 
-    path = Path(find_dotenv(usecwd=True) or paths.ROOT / ".env")
-    return Settings(dict(os.environ), dotenv_values(path), path)
+
+def _value(place: Mapping[str, str], name: str) -> str | None:
+    value = place.get(name) or ""
+    # cmd.exe keeps the blank before && and the quotes. In a key they are told instead.
+    bare = value.strip(" \t\r\n\"'")
+    return (value if bare and name.endswith("_API_KEY") else bare) or None

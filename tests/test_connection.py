@@ -66,6 +66,47 @@ def test_dotenv_of_the_checkout_is_found_from_anywhere(
     assert qwen_lab.connect().kind == "dashscope"
 
 
+def test_which_file_was_read_is_said_where_it_counted(dotenv, tmp_path, monkeypatch, capsys):
+    dotenv(DASHSCOPE_API_KEY=KEY)
+    told = f"Settings were read from {tmp_path / '.env'}."
+    qwen_lab.connect()
+    assert told in capsys.readouterr().out
+    qwen_lab.connect("local")
+    monkeypatch.setenv("DASHSCOPE_API_KEY", KEY)
+    qwen_lab.connect()
+    assert told not in capsys.readouterr().out
+    dotenv(QWEN_LAB_ENDPOINT="local")
+    qwen_lab.connect()
+    assert told in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "content", [f"DASHSCOPE_API_KEY={KEY}".encode("utf-16"), b"QWEN_LAB_LANG zh"]
+)
+def test_a_dotenv_that_cannot_be_read_is_an_error_and_beside_local_a_note(
+    content, tmp_path, capsys, monkeypatch
+):
+    (tmp_path / ".env").write_bytes(content)
+    for endpoint in (None, "dashscope"):
+        with pytest.raises(LabError, match=str(tmp_path / ".env")):
+            qwen_lab.connect(endpoint)
+    assert qwen_lab.connect("local").kind == "local"
+    monkeypatch.setenv("QWEN_LAB_ENDPOINT", "local")
+    assert qwen_lab.connect().kind == "local"
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 and all("Local Qwen" in each and ".env" in each for each in lines)
+
+
+def test_a_key_that_lies_where_it_is_not_read_is_named_in_the_line(tmp_path, capsys):
+    (tmp_path / ".env.txt").write_text(f"DASHSCOPE_API_KEY={KEY}")
+    qwen_lab.connect()
+    [line] = capsys.readouterr().out.splitlines()
+    assert line.startswith("Local Qwen") and str(tmp_path / ".env.txt") in line
+    # Who asks for the local Qwen knows.
+    qwen_lab.connect("local")
+    assert ".env.txt" not in capsys.readouterr().out
+
+
 def test_the_environment_wins_over_dotenv(dotenv, monkeypatch):
     dotenv(QWEN_LAB_ENDPOINT="dashscope", DASHSCOPE_API_KEY=KEY)
     monkeypatch.setenv("QWEN_LAB_ENDPOINT", "local")

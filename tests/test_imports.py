@@ -25,10 +25,11 @@ MAY = {
     "endpoint": "words paths parameters models watch",
     "addresses": "",
     "keys": "words addresses",
-    "settings": "paths",
-    "connection": "words paths models lab addresses keys settings endpoint",
+    "dotfile": "words paths",
+    "settings": "words dotfile",
+    "connection": "words paths models lab addresses keys dotfile settings endpoint",
     "setup": "words paths lab connection course endpoint",
-    "__main__": "words setup",
+    "__main__": "words settings setup",
 }
 # Narrower still: of these parts only these modules.
 ONLY = {

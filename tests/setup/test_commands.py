@@ -17,7 +17,7 @@ from qwen_lab.course import lessons
 from qwen_lab.endpoint import server
 from qwen_lab.endpoint.weights import weights
 from qwen_lab.lab import Lab
-from qwen_lab.setup import commands, jupyter
+from qwen_lab.setup import commands, environment, jupyter
 from qwen_lab.words import LabError
 
 QUESTION = {"system": None, "temperature": None, "seed": None, "max_tokens": None}
@@ -220,3 +220,15 @@ def test_a_command_that_cannot_go_on_ends_without_a_traceback(
     assert __main__.main() == code
     shown = capsys.readouterr().err
     assert words in shown and "Traceback" not in shown
+
+
+@pytest.mark.parametrize(("command", "seen"), [("status", "from-file"), ("test", None)])
+def test_a_command_sees_what_dotenv_says_but_the_tests_do_not(command, seen, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("HF_ENDPOINT=from-file\n")
+    monkeypatch.setenv("HF_ENDPOINT", "")
+    monkeypatch.setattr(environment, "ensure", lambda **_: None)
+    found = []
+    monkeypatch.setattr(commands, command, lambda _: found.append(os.environ.get("HF_ENDPOINT")))
+    __main__._run([command])
+    assert (found[0] or None) == seen

@@ -1,0 +1,118 @@
+"""The file `.env`: where it lies, what it says, and what is wrong with it."""
+
+import os
+import re
+from difflib import get_close_matches
+from io import StringIO
+from pathlib import Path
+
+from . import paths
+from .words import LabError, say
+
+# The variables that the lab reads.
+NAMES = (
+    *("DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL", "DASHSCOPE_MODEL"),
+    *("QWEN_LAB_ENDPOINT", "QWEN_LAB_API_KEY", "QWEN_LAB_MODEL"),
+    *("QWEN_LAB_TAPE", "QWEN_LAB_TAPE_SPEED"),
+    *("QWEN_LAB_LANG", "QWEN_LAB_NOTES", "QWEN_LAB_GGUF", "QWEN_LAB_HOME", "HF_ENDPOINT"),
+)
+NAMED = re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join(NAMES)})(?![A-Za-z0-9_])")
+# Names under which editors, and those who copy the example, leave what should be `.env`.
+BESIDE = (".env.txt", "env.txt", ".env.example", ".env.example.txt", ".env.local", "env", "dotenv")
+KEY = re.compile(r"""(?im)^(?:.*DASHSCOPE_API_KEY[ \t]*[=:＝：][ \t]*)?["']?sk-[\w-]{16,}""")
+
+
+def find() -> Path | None:
+    """The nearest `.env` from the working folder upward, else the checkout's, else None."""
+    places = [folder / ".env" for folder in _folders()]
+    return next((path for path in places if path.exists() and not _is_environment(path)), None)
+
+
+def read(path: Path) -> dict[str, str]:
+    """The variables that a file sets. `LabError` if it cannot be read, or a line not understood."""
+    from dotenv import dotenv_values
+
+    bindings = _bindings(_text(path))
+    for binding in bindings:
+        if line := _misread(binding):
+            raise LabError("connection.dotenv_line", path=path, line=line)
+    good = [binding for binding in bindings if binding.key and binding.value is not None]
+    filled = dotenv_values(stream=StringIO("".join(each.original.string for each in good)))
+    # What refers to nothing stays as it is written, and is then told from an empty value.
+    return {each.key: filled[each.key] or each.value for each in good}
+
+
+def hint(path: Path | None) -> str:
+    """Where a key seems to lie that is not read: what to mend, in a sentence; "" if nowhere."""
+    written = [each for each in _bindings(_text(path)) if each.key] if path else []
+    for name in [each.key for each in written if each.value] + list(os.environ):
+        near = name if name in NAMES else _meant(name, 0.85 if name not in os.environ else 1)
+        if near and near != name:
+            return say("connection.hint_name", found=name, name=near)
+    if any(each.value is None and KEY.match(each.key) for each in written):
+        return say("connection.hint_bare", path=path)
+    for other in (folder / name for folder in _folders() for name in BESIDE):
+        if other.is_file() and KEY.search(_roughly(other)):
+            return say("connection.hint_file", path=other)
+    return ""
+
+
+def _folders() -> list[Path]:
+    try:
+        here = Path.cwd()
+    except OSError:
+        # The working folder has been deleted.
+        return [paths.ROOT]
+    reached = [folder for folder in (here, *here.parents) if os.access(folder, os.X_OK)]
+    return [*reached, paths.ROOT]
+
+
+def _is_environment(path: Path) -> bool:
+    """Whether this is a folder of Python's, which some call `.env` too."""
+    return (path / "pyvenv.cfg").is_file() or (path / "conda-meta").is_dir()
+
+
+def _text(path: Path) -> str:
+    if path.is_dir():
+        raise LabError("connection.dotenv_folder", path=path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise LabError("connection.dotenv_unreadable", path=path, reason=error.strerror) from error
+    try:
+        if b"\0" in content:
+            raise ValueError
+        return content.decode("utf-8-sig")
+    except ValueError as error:
+        key = "utf16" if b"\0" in content or content[:2] in (b"\xff\xfe", b"\xfe\xff") else "other"
+        raise LabError(f"connection.dotenv_{key}", path=path) from error
+
+
+def _bindings(text: str) -> list:
+    from dotenv.parser import parse_stream
+
+    return list(parse_stream(StringIO(text)))
+
+
+def _misread(binding) -> int | None:
+    """The line on which one of the lab's variables stands and is not understood."""
+    text, key = binding.original.string, binding.key
+    if key in NAMES and (binding.value is None or "\n" not in text.strip()):
+        return None
+    whole = binding.value is not None and "\n" not in text.strip()
+    found = NAMED.search((key or "") if whole else re.sub(r"(?m)^[ \t]*#.*", "", text))
+    if not found:
+        return None
+    return binding.original.line + text[: text.find(found[0])].count("\n")
+
+
+def _meant(name: str, likeness: float) -> str | None:
+    plain = re.sub(r"[^A-Z]", "_", name.upper())
+    return next(iter(get_close_matches(plain, NAMES, n=1, cutoff=likeness)), None)
+
+
+def _roughly(path: Path) -> str:
+    try:
+        return path.read_bytes()[:100_000].replace(b"\0", b"").decode("utf-8", "replace")
+    except OSError:
+        return ""
