@@ -1,4 +1,4 @@
-"""DashScope's chat models and their dated prices, read from `models.toml` beside this file."""
+"""DashScope's chat models, their prices and habits: the dated table of `models.toml` here."""
 
 import tomllib
 from dataclasses import dataclass
@@ -32,6 +32,11 @@ def _table() -> dict:
     return tomllib.loads(Path(__file__).with_name("models.toml").read_text(encoding="utf-8"))
 
 
+def _row(model: str) -> dict:
+    row = _table().get(model)
+    return row if isinstance(row, dict) else {}
+
+
 def names() -> frozenset[str]:
     """DashScope's chat names; the local endpoint answers to them as aliases."""
     return frozenset(name for name, row in _table().items() if isinstance(row, dict))
@@ -49,10 +54,15 @@ def price(model: str = DEFAULT_MODEL) -> Price | None:
     >>> qwen_lab.price().of(1_000, 500)
     0.0018
     """
-    row = _table().get(model)
-    if not isinstance(row, dict) or not row:
+    row = _row(model)
+    if "input" not in row:
         return None
-    return Price(**row, date=_table()["date"], model=model)
+    return Price(row["input"], row["output"], _table()["date"], model)
+
+
+def thinking(model: str) -> str:
+    """When a model of DashScope thinks: "on", "open" or "always" as in the table; else ""."""
+    return _row(model).get("thinking", "")
 
 
 def cost(lab: "Lab", model: str, tokens: tuple[int, int] | None) -> float | None:

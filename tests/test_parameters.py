@@ -98,6 +98,13 @@ def test_prices_have_a_date_and_a_model_without_one_says_so():
     assert "qwen3.8-max" in models.names() and "date" not in models.names()
 
 
+def test_the_table_says_how_each_model_thinks():
+    habits = {models.thinking(name) for name in models.names()}
+    assert habits == {"", "on", "open", "always"}
+    assert models.thinking("qwen3-8b") == "open" and models.thinking("qwq-plus") == "always"
+    assert models.thinking("qwen-plus") == models.thinking("date") == ""
+
+
 def test_the_price_asked_for_without_a_name_is_that_of_the_default_model():
     assert models.price() == models.price(models.DEFAULT_MODEL)
 

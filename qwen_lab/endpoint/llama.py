@@ -189,12 +189,13 @@ def _body(request: ChatRequest, seed: int, alone: bool) -> dict:
 
 def _form(request: ChatRequest) -> dict:
     """What the prompt's template and the answer's grammar are told."""
-    form: dict = {"chat_template_kwargs": {"enable_thinking": request.thinking}}
+    told: dict = {"enable_thinking": request.thinking}
+    if request.tools:
+        # For the template alone: with tools of its own the engine gives no logprobs in a stream.
+        told["tools"] = request.tools
+    form: dict = {"chat_template_kwargs": told}
     if request.thinking_budget:
         form["thinking_budget_tokens"] = request.thinking_budget
-    if request.tools:
-        # "none": the template shows the tools, and the text comes as the model writes it.
-        form |= {"tools": request.tools, "tool_choice": "none"}
     if request.schema:
         schema = {"name": "answer", "schema": request.schema}
         form["response_format"] = {"type": "json_schema", "json_schema": schema}

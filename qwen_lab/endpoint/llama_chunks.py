@@ -85,5 +85,7 @@ def refused(error: dict) -> Exception:
 
 def unusable(message: str) -> Refusal:
     """The refusal of a request that the engine cannot carry out."""
+    if "failed to parse grammar" in message:
+        return invalid("no text can obey the JSON schema, or it demands too many repetitions")
     # What the engine cannot do with a schema or a template stands at the end of its sentence.
     return invalid(message.rsplit("failed: ")[-1])

@@ -51,11 +51,11 @@ def checked_request(body: object, local_model: str, thinks: bool = False) -> Cha
     """What a request body asks of a model that can think or not; raises `Refusal`."""
     if not isinstance(body, dict) or not _shallow(body, DEPTH):
         raise Refusal.named("malformed")
-    _check_model(body.get("model"), local_model)
+    model = _model(body.get("model"), local_model)
     given = {name: _value(row, body) for name, row in PARAMETERS.items()}
     talk = messages.checked(body.get("messages"))
     words, tokens = _stop(given["stop"])
-    thinking = _thinking(given, local_model, thinks)
+    thinking = _thinking(given, model, local_model, thinks)
     return ChatRequest(
         messages=talk,
         prompt=messages.plain(talk),
@@ -63,7 +63,7 @@ def checked_request(body: object, local_model: str, thinks: bool = False) -> Cha
         stop=words,
         stop_tokens=tokens,
         include_usage=bool((given["stream_options"] or {}).get("include_usage")),
-        thinking=thinking,
+        thinking=thinking and thinks,
         thinking_budget=given["thinking_budget"],
         search=_search(given),
         **_form(given, talk, thinking),
@@ -76,11 +76,12 @@ def _shallow(value: object, depth: int) -> bool:
     return depth > 0 and all(_shallow(item, depth - 1) for item in items)
 
 
-def _check_model(name: object, local_model: str) -> None:
+def _model(name: object, local_model: str) -> str:
     if not name:
         raise Refusal("you must provide a model parameter.")
     if not isinstance(name, str) or name not in {local_model, *models.names()}:
         raise Refusal.named("unknown_model", model=name)
+    return name
 
 
 def _value(row: Parameter, body: dict) -> object:
@@ -131,14 +132,22 @@ def is_tokens(value: object) -> bool:
     )
 
 
-def _thinking(given: dict, model: str, thinks: bool) -> bool:
-    """Whether the model is to think before it answers: only when told to, as qwen-plus does."""
-    if given["enable_thinking"] and not thinks:
-        raise Refusal.named("no_thinking", model=model)
-    if given["enable_thinking"] and not given["stream"]:
+def _thinking(given: dict, model: str, local_model: str, thinks: bool) -> bool:
+    """Whether the model asked for would think before it answers: when told to, or by its habit."""
+    told, habit = given["enable_thinking"], models.thinking(model)
+    if model == local_model:
+        # A model of one's own may have a name of the cloud's, and has none of its rules.
+        habit = ""
+    if told and not thinks:
+        raise Refusal.named("no_thinking", model=local_model)
+    if habit == "always" and told is False:
+        raise invalid("The value of the enable_thinking parameter is restricted to True.")
+    if habit == "always" and not given["stream"]:
+        raise Refusal.named("only_streams")
+    if not given["stream"] and (told or (told is None and habit == "open")):
         # As open Qwen3 on DashScope; its commercial models allow it.
         raise Refusal("parameter.enable_thinking only support stream call", by_model=True)
-    return bool(given["enable_thinking"])
+    return bool(habit) if told is None else told
 
 
 def _search(given: dict) -> str:
@@ -153,7 +162,7 @@ def _form(given: dict, talk: list[dict], thinking: bool) -> dict:
     form = _schema(given["response_format"] or {}, talk)
     if thinking and demanded:
         raise Refusal.named("thinking_with_tool_choice")
-    if thinking and form is not None:
+    if given["enable_thinking"] and form is not None:
         raise invalid("Json mode response is not supported when enable_thinking is true")
     if offered and given["n"] > 1:
         raise invalid("Range of n should be [1, 1] when tools are given")
@@ -162,10 +171,11 @@ def _form(given: dict, talk: list[dict], thinking: bool) -> dict:
     if given["tool_choice"] == "none" or (results and not demanded):
         offered = []
     form = tools.schema(demanded) if demanded else form
+    documents = [tool["function"].get("parameters") for tool in demanded]
     return {
         "tools": demanded or offered,
         "parallel": given["parallel_tool_calls"],
-        "schema": None if form is None else schema.checked(form),
+        "schema": None if form is None else schema.checked(form, documents),
     }
 
 

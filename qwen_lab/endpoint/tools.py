@@ -60,6 +60,7 @@ def demanded(choice: object, tools: list[dict]) -> list[dict]:
         if not named:
             raise invalid("'tool_choice.function.name' must be the name of one of the tools")
         return named
+    # The cloud's sentence leaves out "required", as its page does; yet it was taken (seen 2026).
     if choice not in (None, *CHOICES):
         raise invalid('tool_choice is one of the strings that should be ["none", "auto"]')
     return tools if choice == "required" else []

@@ -212,22 +212,38 @@ def test_an_answer_obeys_its_schema(engine, seed):
     assert list(person) == ["name", "age"] and isinstance(person["age"], int)
 
 
+def test_a_schema_that_refers_to_itself_is_obeyed(engine):
+    leaf = {"type": "array", "items": {"$ref": "#"}, "maxItems": 2}
+    label = {"type": "string", "maxLength": 8, "minLength": 1}
+    tree = {"type": "object", "properties": {"label": label, "children": leaf}}
+    tree |= {"required": ["label", "children"], "additionalProperties": False}
+    form = {"type": "json_schema", "json_schema": {"name": "tree", "schema": tree}}
+    asked = "给出一棵树：根是“水果”，下面是“苹果”和“梨”，它们没有下级。"
+    seen = events(engine, asked, temperature=0, response_format=form, max_tokens=200)
+    nodes = [json.loads(text(seen))]
+    for node in nodes:
+        assert list(node) == ["label", "children"]
+        nodes += node["children"]
+
+
 def test_a_json_object_is_one(engine):
     form = {"type": "json_object"}
     seen = events(engine, "用 JSON 说：小明今年十二岁。", response_format=form, max_tokens=200)
     assert isinstance(json.loads(text(seen)), dict)
 
 
+CIRCLE = {"$ref": "#"}
 LOOP = {"$ref": "#/$defs/A", "$defs": {"A": {"anyOf": [{"$ref": "#/$defs/A"}]}}}
 EMPTY = {"type": "integer", "minimum": 5, "maximum": 2}
 
 
-@pytest.mark.parametrize("schema", [{"type": "nonsense"}, {"items": 5}, LOOP, EMPTY])
+@pytest.mark.parametrize("schema", [{"type": "nonsense"}, {"items": 5}, LOOP, CIRCLE, EMPTY])
 def test_a_schema_that_the_engine_cannot_use_is_refused(engine, schema):
     form = {"type": "json_schema", "json_schema": {"name": "bad", "schema": schema}}
     with pytest.raises(Refusal) as caught:
         events(engine, response_format=form)
     assert caught.value.status == 400 and str(caught.value).startswith("<400> InternalError")
+    assert "parse grammar" not in str(caught.value)
 
 
 def tool(name, field):
@@ -245,6 +261,16 @@ def test_a_demanded_tool_is_called_with_its_arguments(engine, name, seed):
     seen = events(engine, "你好！", seed=seed, tools=TOOLS, tool_choice=choice)
     (call,) = tools.calls(text(seen), TOOLS)
     assert call.name == name and json.loads(call.arguments)
+
+
+def test_tools_and_logprobs_go_together(engine):
+    asked = {"tools": TOOLS, "temperature": 0, "max_tokens": 24}
+    bare = events(engine, "杭州天气如何？", **asked)
+    seen = events(engine, "杭州天气如何？", logprobs=True, top_logprobs=2, **asked)
+    rows = [row for event in seen if isinstance(event, Piece) for row in event.logprobs or []]
+    assert text(seen) == text(bare) and seen[-1] == bare[-1]
+    assert len(rows) >= seen[-1].completion_tokens - 1
+    assert {len(row["top_logprobs"]) for row in rows} == {2}
 
 
 def test_the_model_sees_the_tools_and_their_results(engine):

@@ -166,6 +166,52 @@ def test_what_does_not_go_with_thinking_is_refused(fields, message):
     assert str(caught.value).removeprefix(MODEL_LAYER) == message
 
 
+STREAM_ONLY = "parameter.enable_thinking only support stream call"
+ONLY_STREAMS = (
+    "This model only support stream mode, please enable the stream parameter to access the model."
+)
+ALWAYS = "The value of the enable_thinking parameter is restricted to True."
+NO_CHOICE = (
+    "The tool_choice parameter does not support being set to required or object in thinking mode"
+)
+
+
+@pytest.mark.parametrize("name", ["qwen3-8b", "qwen3-14b", "qwen3-32b", "qwen3-30b-a3b"])
+def test_a_name_of_open_qwen3_must_stream_or_not_think(name):
+    assert refusal(model=name) == refusal(model=name, enable_thinking=None) == STREAM_ONLY
+    assert not call(model=name, stream=True).thinking
+    assert not call(model=name, enable_thinking=False).thinking
+
+
+def test_qwq_streams_and_cannot_be_told_not_to_think():
+    assert refusal(model="qwq-plus") == ONLY_STREAMS
+    assert refusal(model="qwq-plus", stream=True, enable_thinking=False) == ALWAYS
+    assert call(model="qwq-plus", stream=True)
+
+
+@pytest.mark.parametrize("name", ["qwen3.5-plus", "qwen3.7-max", "qwen3-8b"])
+def test_a_name_that_thinks_by_habit_takes_no_demanded_tool_unless_it_is_told_not_to(name):
+    for choice in ("required", {"type": "function", "function": {"name": "get_weather"}}):
+        asked = {"model": name, "stream": True, "tools": [TOOL], "tool_choice": choice}
+        assert refusal(**asked) == NO_CHOICE
+        assert call(**asked, enable_thinking=False).schema
+    assert call(model=name, stream=True, tools=[TOOL]).tools == [TOOL]
+
+
+def test_names_that_do_not_think_by_habit_and_the_models_own_have_no_such_rule():
+    for name in ("qwen-plus", "qwen-flash", "qwen3-max", "qwen3-235b-a22b-instruct-2507", "local"):
+        assert call(model=name, tools=[TOOL], tool_choice="required").schema
+    assert call(model="qwen3.5-plus").sampling
+    own = {"model": "qwen3-8b", "messages": HELLO}
+    assert checked_request(own, "qwen3-8b", True).thinking is False
+
+
+def test_a_model_that_can_think_does_so_under_a_name_that_does_by_habit():
+    asked = {"model": "qwen3-8b", "messages": HELLO, "stream": True}
+    assert checked_request(asked, "local", True).thinking
+    assert not checked_request(asked | {"enable_thinking": False}, "local", True).thinking
+
+
 def test_a_json_answer_must_be_named_in_the_messages():
     form = {"type": "json_object"}
     assert call(response_format=form, messages=[*HELLO, JSON]).schema == {"type": "object"}

@@ -57,6 +57,61 @@ def test_a_pydantic_model_that_refers_to_itself_is_kept():
     assert node["properties"]["next"]["anyOf"] == [{"$ref": clean["$ref"]}, {"type": "null"}]
 
 
+# As OpenAI's guide to structured outputs shows a recursive schema.
+TREE = {
+    "type": "object",
+    "properties": {
+        "label": {"type": "string"},
+        "children": {"type": "array", "items": {"$ref": "#"}},
+    },
+    "required": ["label", "children"],
+    "additionalProperties": False,
+}
+
+
+def test_a_schema_may_refer_to_itself_as_a_whole():
+    clean = checked(TREE)
+    node = resolved(clean["properties"]["children"]["items"], clean)
+    assert node["properties"] == clean["properties"]
+    assert {word: clean[word] for word in ("type", "required")} == {
+        word: node[word] for word in ("type", "required")
+    }
+
+
+def test_the_whole_is_that_of_the_tool_or_of_the_nearest_id():
+    parameters = {"type": "object", "properties": {"next": {"$ref": "#"}}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": parameters}}
+    for clean in (
+        checked(call_schema([tool, tool]), [parameters]),
+        checked({"anyOf": [{"properties": {"arguments": parameters | {"$id": "f"}}}]}),
+    ):
+        arguments = clean["anyOf"][0]["properties"]["arguments"]
+        assert resolved(arguments["properties"]["next"], clean) == arguments
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["#/properties/a", "#/anyOf/1", "#/$defs/x~1y", "#/$defs/x%2Fy", "#/definitions/A/items"],
+)
+def test_a_reference_may_lead_to_any_part(path):
+    target = {"type": "integer", "minimum": 7}
+    clean = checked(
+        {
+            "properties": {"a": target, "b": {"$ref": path}},
+            "anyOf": [{"type": "string"}, target],
+            "$defs": {"x/y": target},
+            "definitions": {"A": {"items": target}},
+        }
+    )
+    assert resolved(clean["properties"]["b"], clean) == target
+
+
+def test_a_long_chain_of_references_is_followed():
+    chain = {f"d{at}": {"$ref": f"#/$defs/d{at + 1}"} for at in range(900)}
+    clean = checked({"$ref": "#/$defs/d0", "$defs": chain | {"d900": {"type": "null"}}})
+    assert clean["$defs"]["d900"] == {"type": "null"}
+
+
 def test_tools_keep_definitions_of_the_same_name_apart():
     def tool(name, kind):
         parameters = {
@@ -74,10 +129,18 @@ def test_tools_keep_definitions_of_the_same_name_apart():
     assert kinds == ["integer", "string"]
 
 
-@pytest.mark.parametrize("path", ["#", "#/nowhere", "#/$defs/B", "http://127.0.0.1/x", 7, None])
+@pytest.mark.parametrize("path", ["#/nowhere", "#/$defs/B", "A", "http://127.0.0.1/x", "", 7, None])
 def test_a_reference_to_nowhere_is_refused(path):
-    text = refusal({"$ref": path, "$defs": {"A": {"type": "integer"}}})
+    text = refusal({"$ref": path, "$defs": {"A": {"type": "integer"}}, "items": [True]})
     assert "'$ref' must name one of the schema's '$defs'" in text
+
+
+@pytest.mark.parametrize("kind", ["Length", "Items"])
+def test_the_least_length_has_a_bound_of_the_engines(kind):
+    low, high = f"min{kind}", f"max{kind}"
+    assert checked({low: 2000, high: 2001}) == {low: 2000, high: 2001}
+    for least in (2001, 10**9):
+        assert f"'{low}' must not be greater than 2000" in refusal({low: least})
 
 
 @pytest.mark.parametrize("kind", ["Length", "Items"])
