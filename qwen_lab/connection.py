@@ -1,8 +1,8 @@
 """Which endpoint answers: DashScope with a key, the local Qwen without one, or one you name."""
 
 import os
+import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from . import addresses, dotfile, keys, models, paths, settings, words
 from .keys import Secret
@@ -11,6 +11,11 @@ from .settings import Settings
 from .words import LabError, say
 
 ON_THIS_MACHINE = ("local", "replay")
+# Models that a server may list first and that answer no chat.
+NO_CHAT = re.compile(
+    r"embed|rerank|moderation|whisper|tts|asr|speech|image|diffusion|dall-e|(^|[/_-])(bge|gte|e5)[_-]",
+    re.I,
+)
 
 
 def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
@@ -39,26 +44,34 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
     if lang:
         words.use(lang)
     given = settings.read()
-    choice = endpoint or given.get("QWEN_LAB_ENDPOINT")
+    choice = _plain(endpoint or given.get("QWEN_LAB_ENDPOINT"))
     if given.problem and choice not in ON_THIS_MACHINE:
         raise given.problem
     given.share()
     lab = _chosen(choice or ("dashscope" if given.get("DASHSCOPE_API_KEY") else "local"), given)
     # A tape says only what its recording said, so that a lesson's outputs are the same either way.
-    more = [] if lab.kind == "replay" else _more(given, unasked=choice is None and lab.is_local)
+    more = [] if lab.kind == "replay" else _more(given, choice, lab)
     print((" " if words.language() == "en" else "").join([_line(lab), *more]))
     return lab
+
+
+def _plain(choice: str | None) -> str | None:
+    """Without blanks and quotes that a shell left, and a name in small letters."""
+    bare = (choice or "").strip(" \t\r\n\"'")
+    return (bare.lower() if bare.isalpha() else bare) or None
 
 
 def _chosen(choice: str, given: Settings) -> Lab:
     if choice in ON_THIS_MACHINE:
         return _on_this_machine(choice, given)
     if choice == "dashscope":
-        return _dashscope(given, given.get("DASHSCOPE_BASE_URL") or addresses.BEIJING)
-    if not choice.startswith(("http://", "https://")):
+        url = given.get("DASHSCOPE_BASE_URL") or addresses.BEIJING
+        return _dashscope(given, addresses.mended(url))
+    if not set(choice) & set(":/.：／。"):
         raise LabError("connection.unknown_endpoint", endpoint=choice)
+    url = addresses.mended(choice)
     # A DashScope key goes to DashScope's hosts alone, a key for another server has its own name.
-    return (_dashscope if addresses.region(choice) else _custom)(given, choice)
+    return (_dashscope if addresses.region(url) else _custom)(given, url)
 
 
 def _on_this_machine(kind: str, given: Settings) -> Lab:
@@ -77,7 +90,7 @@ def _on_this_machine(kind: str, given: Settings) -> Lab:
 def _tape(given: Settings) -> Path:
     """The tape that is asked for, else that of the lesson whose kernel this is."""
     if path := given.get("QWEN_LAB_TAPE"):
-        return Path(path)
+        return Path(path).expanduser()
     # Jupyter tells each kernel the path of its notebook.
     if lesson := given.get("JPY_SESSION_NAME"):
         return paths.tape(Path(lesson))
@@ -104,7 +117,7 @@ def _dashscope(given: Settings, url: str) -> Lab:
         return Lab(url, model, "dashscope", keys.checked(key, name))
     if given.get("QWEN_LAB_API_KEY"):
         return _custom(given, url)
-    raise LabError("connection.key_elsewhere", host=urlsplit(url).hostname, path=given.path)
+    raise LabError("connection.key_elsewhere", host=addresses.host(url), path=given.path)
 
 
 def _custom(given: Settings, url: str) -> Lab:
@@ -115,32 +128,50 @@ def _custom(given: Settings, url: str) -> Lab:
 
 
 def _first_model(url: str, key: str) -> str:
+    listed = _listed(url, key)
+    rows = listed.get("data") if isinstance(listed, dict) else None
+    for row in rows if isinstance(rows, list) else []:
+        name = row.get("id") if isinstance(row, dict) else None
+        if isinstance(name, str) and name and not NO_CHAT.search(name):
+            return name
+    raise LabError("connection.no_models", url=addresses.shown(url))
+
+
+def _listed(url: str, key: str) -> object:
     import openai
 
     try:
-        client = openai.OpenAI(base_url=url, api_key=key, timeout=10, max_retries=0)
-        return client.models.list().data[0].id
-    except (openai.OpenAIError, IndexError) as error:
-        raise LabError("connection.no_models", url=url) from error
+        with openai.OpenAI(base_url=url, api_key=key, timeout=10, max_retries=0) as client:
+            return client.get("/models", cast_to=object)
+    except openai.AuthenticationError as error:
+        raise LabError("connection.wants_key", url=addresses.shown(url)) from error
+    except (openai.OpenAIError, ValueError) as error:
+        raise LabError("connection.no_models", url=addresses.shown(url)) from error
 
 
 def _line(lab: Lab) -> str:
     kind = "local" if lab.kind == "replay" else lab.kind
-    host = urlsplit(lab.base_url).netloc
-    price = _price(lab.model) if lab.kind == "dashscope" else ""
-    return say(f"connection.{kind}", model=lab.model, host=host) + price
+    price = _price(lab) if lab.kind == "dashscope" else ""
+    return say(f"connection.{kind}", model=lab.model, host=addresses.host(lab.base_url)) + price
 
 
-def _more(given: Settings, *, unasked: bool) -> list[str]:
-    """What else there is to say: which file counted, what is wrong with it, where a key may lie."""
-    if given.problem:
-        return [str(given.problem)]
+def _more(given: Settings, choice: str | None, lab: Lab) -> list[str]:
+    """What else there is to say: what was mended, which file counted, where a key may lie."""
+    told = [str(given.problem)] if given.problem else []
+    wanted = given.get("DASHSCOPE_BASE_URL") if lab.kind == "dashscope" else None
+    wanted = choice if set(choice or "") & set(":/.") else wanted
+    if wanted and wanted.rstrip("/") != lab.base_url.rstrip("/"):
+        told.append(say("connection.mended", url=addresses.shown(lab.base_url)))
     if path := given.used:
-        return [say("connection.from_file", path=path)]
-    return list(filter(None, [dotfile.hint(given.path) if unasked else ""]))
+        told.append(say("connection.from_file", path=path))
+    elif not choice and lab.is_local and (hint := dotfile.hint(given.path)):
+        told.append(hint)
+    return told
 
 
-def _price(model: str) -> str:
-    if not (price := models.price(model)):
+def _price(lab: Lab) -> str:
+    if not addresses.has_list_price(lab.base_url):
+        return say("connection.price_elsewhere")
+    if not (price := models.price(lab.model)):
         return say("connection.price_unknown")
     return say("connection.price", input=price.input, output=price.output, date=price.date)

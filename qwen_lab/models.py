@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import addresses
+
 if TYPE_CHECKING:
     from .lab import Lab
 
@@ -69,5 +71,6 @@ def cost(lab: "Lab", model: str, tokens: tuple[int, int] | None) -> float | None
     """CNY for a call with so many tokens in and out; 0 on one's own machine, None where unknown."""
     if lab.is_local:
         return 0.0
-    found = price(model) if lab.kind == "dashscope" else None
+    cloud = lab.kind == "dashscope" and addresses.has_list_price(lab.base_url)
+    found = price(model) if cloud else None
     return found.of(*tokens) if found and tokens else None

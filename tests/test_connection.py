@@ -1,13 +1,16 @@
+import json
 import os
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import httpx2
 import openai
 import pytest
 
 import qwen_lab
-from qwen_lab import paths
+from qwen_lab import models, paths
 from qwen_lab.endpoint import server
 from qwen_lab.endpoint.server_file import State
 from qwen_lab.words import LabError
@@ -182,6 +185,114 @@ def test_every_other_address_takes_the_key_that_is_named_for_it(dotenv, monkeypa
     monkeypatch.setenv("QWEN_LAB_MODEL", "qwen")
     lab = qwen_lab.connect()
     assert (lab.kind, lab.base_url, lab.api_key) == ("custom", GATEWAY, "mine")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["dashscope-intl.aliyuncs.com", "http://dashscope-intl.aliyuncs.com/compatible-mode/v1/models"],
+)
+def test_an_address_of_dashscope_is_mended_and_that_is_said(monkeypatch, capsys, url):
+    monkeypatch.setenv("DASHSCOPE_API_KEY", KEY)
+    meant = "https://dashscope-intl.aliyuncs.com/compatible-mode/v1"
+    assert qwen_lab.connect(url).base_url == meant
+    monkeypatch.setenv("DASHSCOPE_BASE_URL", url)
+    assert qwen_lab.connect().base_url == meant
+    for line in capsys.readouterr().out.splitlines():
+        assert line.startswith("DashScope: qwen-plus at dashscope-intl.aliyuncs.com, billed")
+        assert f"The address used is {meant}." in line and "0.8 CNY" not in line
+    monkeypatch.setenv("DASHSCOPE_BASE_URL", meant + "/")
+    qwen_lab.connect()
+    assert "The address used" not in capsys.readouterr().out
+
+
+def test_away_from_beijing_no_price_of_beijing_is_counted(monkeypatch):
+    monkeypatch.setenv("DASHSCOPE_API_KEY", KEY)
+    lab = qwen_lab.connect()
+    assert models.cost(lab, lab.model, (1000, 500)) == 0.0018
+    lab = qwen_lab.connect("https://dashscope-us.aliyuncs.com")
+    assert models.cost(lab, lab.model, (1000, 500)) is None
+
+
+@pytest.mark.parametrize("name", ["LOCAL", "local ", '"local"', " Local", "local\r"])
+def test_blanks_quotes_and_capitals_of_a_shell_make_no_other_endpoint(monkeypatch, name):
+    assert qwen_lab.connect(name).kind == "local"
+    monkeypatch.setenv("QWEN_LAB_ENDPOINT", name)
+    assert qwen_lab.connect().kind == "local"
+
+
+def test_a_tape_with_a_blank_behind_its_path_is_found(monkeypatch):
+    tape = paths.Path(qwen_lab.__file__).parents[1] / "notebooks/tape/en/01_basic_call.jsonl"
+    monkeypatch.setenv("QWEN_LAB_ENDPOINT", "replay ")
+    monkeypatch.setenv("QWEN_LAB_TAPE", f'"{tape}" ')
+    assert qwen_lab.connect().kind == "replay"
+
+
+class Models(BaseHTTPRequestHandler):
+    """Answers every request with the server's `reply`: status, content type and body."""
+
+    def do_GET(self):
+        status, kind, body = self.server.reply
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture
+def custom():
+    """A server of one's own, whose `reply` the test sets; it has its `url`."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Models) as here:
+        here.url = f"http://127.0.0.1:{here.server_port}/v1"
+        thread = Thread(target=here.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield here
+        here.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html>Welcome</html>",
+        "{}",
+        "null",
+        "[]",
+        '[{"id": "m"}]',
+        '"text"',
+        "{broken",
+        '{"data": null}',
+        '{"data": {"id": "m"}}',
+        '{"data": []}',
+        '{"data": [null]}',
+        '{"data": [{"id": 5}]}',
+        '{"data": [{"id": ""}]}',
+        '{"data": [{"name": "m"}]}',
+        '{"data": [{"id": "text-embedding-v4"}, {"id": "BAAI/bge-m3"}]}',
+    ],
+)
+@pytest.mark.parametrize("kind", ["application/json", "text/html"])
+def test_a_server_that_names_no_model_is_an_error_with_a_way_out(custom, body, kind):
+    custom.reply = 200, kind, body
+    with pytest.raises(LabError, match="QWEN_LAB_MODEL"):
+        qwen_lab.connect(custom.url)
+
+
+def test_the_first_model_that_can_chat_is_taken(custom, capsys):
+    ids = [5, "text-embedding-v4", "nomic-embed-text", "bge-reranker", "qwen3-8b", "qwen3-14b"]
+    rows = [{"id": name} for name in ids]
+    custom.reply = 200, "application/json", json.dumps({"data": rows})
+    lab = qwen_lab.connect(custom.url.replace("//", "//me:secret@"))
+    assert lab.model == "qwen3-8b" and "secret" not in repr(lab) + capsys.readouterr().out
+
+
+def test_a_server_that_wants_a_key_says_where_to_put_it(custom):
+    custom.reply = 401, "application/json", "{}"
+    with pytest.raises(LabError, match="QWEN_LAB_API_KEY") as caught:
+        qwen_lab.connect(custom.url.replace("//", "//me:secret@"))
+    assert "secret" not in str(caught.value)
 
 
 def test_a_server_that_does_not_answer_is_an_error_with_a_way_out():

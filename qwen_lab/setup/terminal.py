@@ -3,12 +3,12 @@
 import time
 import unicodedata
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 import openai
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletionChunk
 
+from .. import addresses
 from ..lab import Lab
 from ..words import LabError, say
 
@@ -30,13 +30,15 @@ def show_answer(lab: Lab, question: str, system: str | None = None, **options: o
     except openai.APIStatusError as error:
         told = {"status": error.status_code, "code": error.code, "message": _message(error)}
         wrong_key = error.status_code == 401 and lab.kind == "dashscope"
-        told["host"] = urlsplit(lab.base_url).hostname
+        told["host"] = addresses.host(lab.base_url)
         raise LabError(
             "commands.refused_key" if wrong_key else "commands.refused", **told
         ) from error
     except openai.APIConnectionError as error:
         reason = error.__cause__ or error
-        raise LabError("commands.no_answer", address=lab.base_url, reason=reason) from error
+        raise LabError(
+            "commands.no_answer", address=addresses.shown(lab.base_url), reason=reason
+        ) from error
     except openai.APIError as error:
         raise LabError("commands.cut_short", code=error.code, message=_message(error)) from error
 

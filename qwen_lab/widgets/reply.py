@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 import openai
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessage
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
+from .. import addresses
 from ..lab import Lab
 from ..views.html import clean
 from ..views.wire import Wire
@@ -157,10 +157,13 @@ def explain(reply: Reply, lab: Lab) -> str:
     if number:
         head, advice = say("panel.refused", status=number, code=name), _advice(number, name, lab)
     elif isinstance(error, openai.APIConnectionError) and not (reply.wire or reply.completion):
-        head, advice = say("panel.no_answer", address=lab.base_url), "panel.do_connect"
+        head, advice = (
+            say("panel.no_answer", address=addresses.shown(lab.base_url)),
+            "panel.do_connect",
+        )
     else:
         head, advice = say("panel.broken_off", code=name), "panel.do_again"
-    return "\n".join([head, _message(error), say(advice, host=urlsplit(lab.base_url).hostname)])
+    return "\n".join([head, _message(error), say(advice, host=addresses.host(lab.base_url))])
 
 
 def _advice(status: int, code: str, lab: Lab) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from qwen_lab import sweep
+from qwen_lab import addresses, sweep
 from qwen_lab.watch.sweep import Answer
 from qwen_lab.widgets.sweep import Sweep
 
@@ -82,7 +82,8 @@ def test_a_run_that_is_left_behind_is_stopped(lab, engine, leave):
     assert engine.stopped.wait(5)
 
 
-def test_many_calls_of_the_cloud_want_a_second_word(lab, engine):
+def test_many_calls_of_the_cloud_want_a_second_word(lab, engine, monkeypatch):
+    monkeypatch.setattr(addresses, "has_list_price", lambda url: True)
     cloud = replace(lab, kind="dashscope", model="qwen-plus")
     box = sweep(cloud, "你好", seed=range(30), max_tokens=10)
     with pytest.raises(ValueError, match="These are 30 calls and cost at most about 0.00 CNY"):
