@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from openai.types.chat import ChatCompletion
 
 from ..parameters import SAMPLING
-from .outcome import Outcome, check, need, passed, wrong
+from .outcome import Outcome, check, need, passed
 from .request import need_legal
 from .response import need_reason
 
@@ -67,10 +67,8 @@ def choices(completion: object, count: int) -> Outcome:
     >>> checks.answers.choices(completion, 2)
     passed: ...
     """
-    if isinstance(completion, list | tuple):
-        raise wrong("checks_answers.choices_calls", seen=len(completion), expected=count)
-    if not isinstance(completion, ChatCompletion):
-        raise wrong("checks_answers.choices_other", completion, expected=count)
+    one = isinstance(completion, ChatCompletion)
+    need(one, "checks_answers.choices_other", completion, expected=count)
     there = completion.choices or ()
     need(len(there) == count, "checks_answers.choices_count", seen=len(there), expected=count)
     numbers = [choice.index for choice in there]

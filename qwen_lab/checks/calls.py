@@ -13,7 +13,10 @@ from openai.types.chat import ChatCompletion
 
 from ..watch.calls import Calls
 from ..words import say
-from .outcome import Outcome, check, is_text, need, passed, wrong
+from .outcome import Outcome, check, is_text, need, passed
+
+# What an item of a list of results may be, by the words for it.
+ANSWER, ERROR = "checks_calls.kind_answer", "checks_calls.kind_error"
 
 
 @check
@@ -29,7 +32,6 @@ def coroutine(function: object, answer: object, calls: object, question: str) ->
     wrong: No call was recorded; ...
     """
     need(inspect.iscoroutinefunction(function), "checks_calls.function_plain")
-    need(not inspect.isawaitable(answer), "checks_calls.answer_not_awaited")
     need(is_text(answer), "checks_calls.answer_other", answer)
     _need_recorded(calls)
     _need_asked(calls, [question])
@@ -84,15 +86,15 @@ def results(answers: object, calls: object, name: str, values: Sequence[object])
     >>> checks.calls.results(["Red", ValueError("no")], qwen_lab.Calls(), "top_p", [1, 0])
     wrong: No call was recorded; ...
     """
-    _need_list(answers, "answer", "error")
+    _need_list(answers, ANSWER, ERROR)
     _need_recorded(calls)
     refused = {call.asked.get(name): call.attempts[-1].refused for call in calls.calls}
     words = {"name": name, "seen": [*refused], "expected": [*values]}
     need(refused.keys() == set(values), "checks_calls.values_other", **words)
     _need_together(calls, len(values))
-    expected = ["error" if refused[value] else "answer" for value in values]
+    expected = [ERROR if refused[value] else ANSWER for value in values]
     kinds = [_kind(item) for item in answers]
-    words = {"seen": _kinds(kinds), "expected": _kinds(expected)}
+    words = {"seen": " → ".join(map(say, kinds)), "expected": " → ".join(map(say, expected))}
     need(kinds == expected, "checks_calls.results_other", **words)
     return passed("checks_calls.results_passed", **words)
 
@@ -110,8 +112,7 @@ def timeout(in_time: object, late: object, calls: object) -> Outcome:
     need(is_text(in_time), "checks_calls.in_time_other", in_time)
     need(late is None, "checks_calls.late_other", late)
     _need_recorded(calls)
-    made = len(calls.calls)
-    need(made > 1, "checks_calls.late_not_asked", seen=made)
+    need(len(calls.calls) > 1, "checks_calls.late_not_asked", seen=len(calls.calls))
     # Pressed early, a call that nobody cancelled is still open; pressed late, it is answered.
     opened = any(call.attempts[-1].ended is None for call in calls.calls)
     tries = [len(call.attempts) for call in calls.calls if call.attempts[-1].error]
@@ -122,11 +123,8 @@ def timeout(in_time: object, late: object, calls: object) -> Outcome:
 
 def _need_list(answers: object, *kinds: str) -> None:
     """The answers must be a list of things of these kinds, all awaited."""
-    if inspect.isawaitable(answers):
-        raise wrong("checks_calls.list_not_awaited", seen=type(answers).__name__)
     need(isinstance(answers, list | tuple), "checks_calls.list_other", answers)
     for number, item in enumerate(answers, 1):
-        need(not inspect.isawaitable(item), "checks_calls.item_not_awaited", item, number=number)
         need(_kind(item) in kinds, "checks_calls.item_other", item, number=number)
 
 
@@ -144,15 +142,14 @@ def _need_asked(calls: Calls, topics: Sequence[str]) -> None:
 
 def _need_answered(answers: object, calls: object, topics: Sequence[str]) -> None:
     """There must be a list of answers, and the record of a call for each of the topics."""
-    _need_list(answers, "answer")
+    _need_list(answers, ANSWER)
     _need_recorded(calls)
     made, count = len(calls.calls), len(topics)
     need(made == count, "checks_calls.calls_count", seen=made, count=count)
     _need_asked(calls, topics)
     good = sum(call.attempts[-1].ok for call in calls.calls)
     need(good == count, "checks_calls.calls_failed", seen=good, count=count)
-    given = len(answers)
-    need(given == count, "checks_calls.list_count", seen=given, count=count)
+    need(len(answers) == count, "checks_calls.list_count", seen=len(answers), count=count)
 
 
 def _need_together(calls: Calls, count: int) -> None:
@@ -171,10 +168,5 @@ def _most_at_once(calls: Calls) -> int:
 
 def _kind(item: object) -> str:
     if isinstance(item, Exception):
-        return "error"
-    return "answer" if is_text(item) or isinstance(item, ChatCompletion) else ""
-
-
-def _kinds(kinds: Sequence[str]) -> str:
-    words = {"answer": say("checks_calls.kind_answer"), "error": say("checks_calls.kind_error")}
-    return " → ".join(words[kind] for kind in kinds)
+        return ERROR
+    return ANSWER if is_text(item) or isinstance(item, ChatCompletion) else ""

@@ -9,7 +9,7 @@ from openai.types.chat import ChatCompletion
 
 from ..watch.calls import Calls
 from ..words import say
-from .functions import result_of
+from .functions import need_function, result_of
 from .made_errors import cases
 from .outcome import Outcome, check, is_number, need, passed, wrong
 
@@ -63,11 +63,10 @@ def retryable(function: object) -> Outcome:
     >>> checks.errors.retryable(lambda error: True)
     wrong: For BadRequestError 400 invalid_parameter_error your function returns True...
     """
-    need(callable(function), "checks_errors.no_function", function, name="retryable")
-    for case in cases():
-        words = {"case": case.words, "expected": case.again, "why": say(case.why)}
-        said = result_of(function, case.error, raised="checks_errors.retryable_raised", **words)
-        need(said is case.again, "checks_errors.retryable_wrong", said, **words)
+    for case, error, again, why in cases():
+        words = {"case": case, "expected": again, "why": say(why)}
+        said = result_of(function, error, raised="checks_errors.retryable_raised", **words)
+        need(said is again, "checks_errors.retryable_wrong", said, **words)
     return passed("checks_errors.retryable_passed")
 
 
@@ -82,7 +81,7 @@ def delay(function: object) -> Outcome:
     >>> checks.errors.delay(lambda attempt, retry_after=None: 1)
     wrong: delay(0) gave 1 s; ...
     """
-    need(callable(function), "checks_errors.no_function", function, name="delay")
+    need_function(function)
     # Twice: once may be a busy computer.
     slept = min(repeat(lambda: _seconds(function, 0), repeat=2, number=1)) > SLEPT
     need(not slept, "checks_errors.delay_slept")
@@ -110,7 +109,7 @@ def got_through(calls: object, status: int, times: int) -> Outcome:
     # A refusal that the SDK tries again while it streams is left unread: the status counts.
     latest = [attempt.status or attempt.error for attempt in attempts[-times - 1 :]]
     wanted = [status] * times + [200]
-    values = {"seen": _listed(latest), "expected": _listed(wanted)}
+    values = {"seen": " → ".join(map(str, latest)), "expected": " → ".join(map(str, wanted))}
     need(latest, "checks_errors.calls_empty", **values)
     need(latest[-1] == 200, "checks_errors.through_gave_up", **values)
     header = f"{status};times={times}"
@@ -127,7 +126,6 @@ def safe(function: object) -> Outcome:
     >>> checks.errors.safe(lambda text, key: text)
     wrong: safe(...) gives ...; expected ...
     """
-    need(callable(function), "checks_errors.no_function", function, name="safe")
     for text, key in ((ONCE, KEY), (OFTEN, KEY), (CALM, KEY), (CALM, ""), (CALM, None)):
         call, hidden = f"safe({text!r}, {key!r})", text.replace(KEY, HIDDEN)
         made = result_of(function, text, key, raised="checks_errors.safe_raised", call=call)
@@ -155,7 +153,3 @@ def _need_waits(waits: list[float], attempt: int) -> None:
         need(most / 2 <= wait <= most, "checks_errors.delay_outside", **values)
     # Where the cap is put last, the late ones are all the longest.
     need(most == LONGEST or len(set(waits)) > 1, "checks_errors.delay_same", **values)
-
-
-def _listed(values: list) -> str:
-    return " → ".join(map(str, values))

@@ -1,42 +1,33 @@
 """Call a function that the learner wrote, and tell what it raised or that it gave nothing."""
 
-from collections.abc import Callable
+import inspect
 
-from .outcome import not_yet, told, wrong
-
-
-def called(function: Callable, *arguments: object, **options: object) -> object:
-    """What the learner's function gives, or the exception that it raises."""
-    try:
-        return function(*arguments, **options)
-    except Exception as error:
-        return error
+from .outcome import need, not_yet, told, wrong
 
 
-def result_of(
-    function: Callable, *arguments: object, raised: str, most: int = 80, **values: object
-) -> object:
+def result_of(function: object, *arguments: object, raised: str, **values: object) -> object:
     """What the learner's function gives. If it raises, the answer is `wrong(raised, ...)`.
 
     A starter's `...` is not yet an answer.
     """
+    need_function(function)
     try:
         made = function(*arguments)
     except Exception as error:
         # Without the learner's traceback: the words are enough.
-        raise wrong(raised, error=told(error, most), **values) from None
+        raise wrong(raised, error=told(error, 80), **values) from None
     if made is ...:
         raise not_yet()
     return made
 
 
-def need_no_error(value: object, key: str, most: int = 60, **values: object) -> None:
-    """What `called` gave must not be an exception: the learner's function raised it."""
-    if isinstance(value, Exception):
-        raise wrong(key, error=told(value, most), **values)
+def need_function(function: object) -> None:
+    """The answer must be something that can be called, and gives its result at once."""
+    need(callable(function), "checks.not_function", function)
+    need(not inspect.iscoroutinefunction(function), "checks.is_async")
 
 
-def need_return(value: object, key: str) -> None:
+def need_return(value: object) -> None:
     """A starter gives None or `...`, and so does a function without its `return`: not yet."""
     if value is None or value is ...:
-        raise not_yet(key)
+        raise not_yet("checks.returns_none")

@@ -1,57 +1,31 @@
 """Errors as the SDK raises them, made up for the checks: no service is asked."""
 
+import tomllib
 from collections.abc import Iterator
-from typing import NamedTuple
+from pathlib import Path
 
 import httpx2
 import openai
 
-# Status, code, whether another try is worth it, and the words that say why.
-REFUSALS = (
-    (400, "invalid_parameter_error", False, "checks_errors.why_request"),
-    (400, "Arrearage", False, "checks_errors.why_debt"),
-    (401, "invalid_api_key", False, "checks_errors.why_request"),
-    (403, "AccessDenied", False, "checks_errors.why_request"),
-    (404, "model_not_found", False, "checks_errors.why_request"),
-    (429, "limit_requests", True, "checks_errors.why_limit"),
-    (429, "insufficient_quota", True, "checks_errors.why_tokens"),
-    (429, "CommodityNotPurchased", False, "checks_errors.why_bill"),
-    (429, "PrepaidBillOverdue", False, "checks_errors.why_bill"),
-    (429, "PostpaidBillOverdue", False, "checks_errors.why_bill"),
-    (500, "internal_error", True, "checks_errors.why_service"),
-    (503, "ModelUnavailable", True, "checks_errors.why_service"),
-)
-KINDS = {
-    400: openai.BadRequestError,
-    401: openai.AuthenticationError,
-    403: openai.PermissionDeniedError,
-    404: openai.NotFoundError,
-    429: openai.RateLimitError,
-}
+TABLE = tomllib.loads(Path(__file__).with_name("refusals.toml").read_text(encoding="utf-8"))
 
 
-class Case(NamedTuple):
-    """An error, in a few words and as it is; `again` is whether another try is worth it."""
+def cases() -> Iterator[tuple[str, Exception, bool, str]]:
+    """Refusals, silence, a connection that failed, and a refusal in the middle of a stream.
 
-    words: str
-    error: Exception
-    again: bool
-    why: str
-
-
-def cases() -> Iterator[Case]:
-    """Refusals, silence, a connection that failed, and a refusal in the middle of a stream."""
+    Each comes in a few words and as the error itself, with whether another try is worth it, and
+    the key of the words that say why.
+    """
     request = httpx2.Request("POST", "http://127.0.0.1/chat/completions")
-    for status, code, again, why in REFUSALS:
-        kind = KINDS.get(status, openai.InternalServerError)
-        body = _body(code)
+    for row in TABLE["refusals"]:
+        kind, status, body = getattr(openai, row["error"]), row["status"], _body(row["code"])
         response = httpx2.Response(status, request=request, json={"error": body, "request_id": "1"})
-        error = kind(f"Error code: {status} - {code}", response=response, body=body)
-        yield Case(f"{kind.__name__} {status} {code}", error, again, why)
+        error = kind(f"Error code: {status} - {row['code']}", response=response, body=body)
+        yield f"{row['error']} {status} {row['code']}", error, row["again"], row["why"]
     for silence in (openai.APITimeoutError(request), openai.APIConnectionError(request=request)):
-        yield Case(type(silence).__name__, silence, True, "checks_errors.why_silence")
+        yield type(silence).__name__, silence, True, "checks_errors.why_silence"
     stopped = openai.APIError("refused", request, body=_body("data_inspection_failed"))
-    yield Case("APIError data_inspection_failed", stopped, False, "checks_errors.why_stream")
+    yield "APIError data_inspection_failed", stopped, False, "checks_errors.why_stream"
 
 
 def _body(code: str) -> dict:

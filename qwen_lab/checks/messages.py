@@ -3,19 +3,20 @@
 import re
 import reprlib
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from pydantic import BaseModel
 
 from ..words import say
-from .outcome import Outcome, check, need, passed, wrong
+from .outcome import Outcome, check, need, need_key, passed, wrong
 
 ROLES = ("system", "user", "assistant", "tool")
-KEYS = ("role", "content")
-# What a rule says that asks for a language.
+# What a rule says that asks for a language, beside the words for its name.
 LANGUAGES = {
-    "zh": r"Chinese|Mandarin|\bzh\b|[中汉漢国國华華][文语語]|普通[话話]",
-    "en": r"English|英[文语語]",
+    "zh": (
+        "checks_messages.language_zh",
+        r"Chinese|Mandarin|\bzh\b|[中汉漢国國华華][文语語]|普通[话話]",
+    ),
+    "en": ("checks_messages.language_en", r"English|英[文语語]"),
 }
 # Texts of these signs alone stand where words are still to come.
 BLANK = " \n\t.…"
@@ -34,9 +35,7 @@ def roles(messages: object, *expected: str, language: str | None = None) -> Outc
     """
     messages = plain(messages)
     if isinstance(messages, dict):
-        single = set(KEYS) <= set(messages)
-        key = "checks_messages.messages_single" if single else "checks_messages.messages_dict"
-        raise wrong(key, seen=reprlib.repr(list(messages)))
+        raise wrong("checks_messages.messages_dict", seen=reprlib.repr(list(messages)))
     need(isinstance(messages, list), "checks_messages.messages_not_list", messages)
     for number, message in enumerate(messages, 1):
         _need_message(message, number)
@@ -54,9 +53,9 @@ def roles(messages: object, *expected: str, language: str | None = None) -> Outc
 
 
 def _need_language(rule: str, language: str) -> None:
-    name = say(f"checks_messages.language_{language}")
-    named = re.search(LANGUAGES[language], rule, re.IGNORECASE)
-    need(named, "checks_messages.rule_other", rule, language=name)
+    name, pattern = LANGUAGES[language]
+    named = re.search(pattern, rule, re.IGNORECASE)
+    need(named, "checks_messages.rule_other", rule, language=say(name))
 
 
 def plain(value: object) -> object:
@@ -82,26 +81,13 @@ def text(message: Mapping) -> object:
 
 
 def _need_message(message: object, number: int) -> None:
-    need(not isinstance(message, set), "checks_messages.message_set", number=number)
     need(not isinstance(message, list), "checks_messages.message_list", number=number)
     need(isinstance(message, dict), "checks_messages.message_not_dict", message, number=number)
     need("choices" not in message, "checks_messages.message_reply", number=number)
-    for key in KEYS:
-        _need_key(key, message, number)
+    for key in ("role", "content"):
+        need_key(key, message, say("checks_messages.message", number=number))
     role = message["role"]
     need(role in ROLES, "checks_messages.role_unknown", role, number=number)
     said = text(message)
     need(isinstance(said, str), "checks_messages.content_not_text", said, number=number)
     need(said.strip(BLANK), "checks_messages.content_empty", said, number=number)
-
-
-def _need_key(key: str, message: dict, number: int) -> None:
-    """The key must be there; perhaps it is, in another spelling."""
-    if key in message:
-        return
-    words = {"number": number, "name": key}
-    names = {name.strip().lower(): name for name in message if isinstance(name, str)}
-    others = [name for name in names if names[name] not in KEYS]
-    if near := get_close_matches(key, others, n=1):
-        raise wrong("checks_messages.key_misspelt", seen=reprlib.repr(names[near[0]]), **words)
-    raise wrong("checks_messages.key_missing", seen=reprlib.repr(list(message)), **words)

@@ -6,9 +6,10 @@ A check judges the structure of a request or a response, never the wording of th
 import inspect
 import re
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from difflib import get_close_matches
 from functools import wraps
 from numbers import Real
 from textwrap import shorten
@@ -87,6 +88,21 @@ def need(condition: object, key: str, *seen: object, **values: object) -> None:
     """
     if not condition:
         raise wrong(key, *seen, **values)
+
+
+def need_key(name: str, given: dict, place: str) -> None:
+    """The dict must have this key; perhaps it has it in another spelling."""
+    if name not in given:
+        slip = near(name, given)
+        need(not slip, "checks.key_misspelt", place=place, seen=reprlib.repr(slip), name=name)
+        raise wrong("checks.key_missing", place=place, seen=reprlib.repr(list(given)), name=name)
+
+
+def near(name: object, names: Iterable) -> str:
+    """The one of the names that this one may be in another spelling; "" where there is none."""
+    plain = {each.strip().lower(): each for each in names if isinstance(each, str)}
+    found = get_close_matches(str(name).strip().lower(), plain, n=1, cutoff=0.7)
+    return plain[found[0]] if found else ""
 
 
 def check(judge: Callable[..., Outcome]) -> Callable[..., Outcome]:

@@ -1,12 +1,11 @@
 """Checks of a request: the parameters that a call is to send, held against the table of them."""
 
 import reprlib
-from difflib import get_close_matches
 from itertools import chain
+from textwrap import shorten
 
 from ..parameters import PAIRS, PARAMETERS, SAMPLING, Parameter
-from ..words import say
-from .outcome import Outcome, check, need, passed, shown, wrong
+from .outcome import Outcome, check, near, need, passed, shown, wrong
 
 
 @check
@@ -70,12 +69,10 @@ def need_legal(request: object) -> dict:
 
 
 def _need_known(name: object) -> None:
-    if name in PARAMETERS:
-        return
-    near = get_close_matches(name.lower(), PARAMETERS, n=1) if isinstance(name, str) else []
-    if near:
-        raise wrong("checks_request.misspelt", seen=reprlib.repr(name), name=near[0])
-    raise wrong("checks_request.unknown", name)
+    if name not in PARAMETERS:
+        meant = near(name, PARAMETERS)
+        need(not meant, "checks_request.misspelt", seen=reprlib.repr(name), name=meant)
+        raise wrong("checks_request.unknown", name)
 
 
 def _need_fit(row: Parameter, value: object) -> None:
@@ -83,18 +80,12 @@ def _need_fit(row: Parameter, value: object) -> None:
     if row.takes(value) or (value is None and row.null is not None):
         return
     values = {"name": row.name, "seen": shown(value), "range": row.range}
-    if row.kind is int:
-        raise wrong("checks_request.value_whole", **values)
-    if row.kind is not float:
-        raise wrong("checks_request.value_kind", kind=row.kind.__name__, **values)
+    need(row.kind is not int, "checks_request.value_whole", **values)
+    need(row.kind is float, "checks_request.value_kind", kind=row.kind.__name__, **values)
     need(row.fits(value), "checks_request.value_number", **values)
-    # Where an end is open, the end itself is the usual slip.
-    at_end = (row.open_low and value == row.low) or (row.open_high and value == row.high)
-    key = "checks_request.value_at_end" if at_end else "checks_request.value_outside"
-    raise wrong(key, **values)
+    raise wrong("checks_request.value_outside", **values)
 
 
 def _listed(sent: dict) -> str:
-    rows = [f"{name}={reprlib.repr(value)}" for name, value in sent.items()]
-    more = say("checks_request.more", count=len(rows) - 6) if len(rows) > 6 else ""
-    return ", ".join(rows[:6]) + more
+    rows = (f"{name}={reprlib.repr(value)}" for name, value in sent.items())
+    return shorten(", ".join(rows), 100, placeholder=" …")

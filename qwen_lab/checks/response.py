@@ -16,7 +16,6 @@ from .outcome import Outcome, check, is_number, need, passed, shown, wrong
 ADVICE = {
     "length": "checks_response.reason_not_length",
     "stop": "checks_response.reason_not_stop",
-    "tool_calls": "checks_response.reason_not_tool_calls",
 }
 # How near a value must be to be taken for the one that it is compared with.
 NEAR = 1e-4
@@ -55,7 +54,7 @@ def fields(answers: Mapping[str, object], completion: object) -> Outcome:
     >>> checks.response.fields({"finish_reason": "length", "completion_tokens": 5}, completion)
     passed: ...
     """
-    _need_whole(completion)
+    need_completion(completion)
     values = {field.place: field.value for field in field_tree(completion).root.walk()}
     for name, answer in answers.items():
         _need_field(name, answer, values)
@@ -75,17 +74,20 @@ def probability(answer: object, completion: object) -> Outcome:
     >>> checks.response.probability(first.logprob, completion)
     wrong: ... is the logarithm of the probability; ...
     """
-    _need_whole(completion)
-    rows = _rows(completion)
-    need(rows, "checks_response.no_logprobs")
+    need_completion(completion)
+    logprobs = completion.choices and completion.choices[0].logprobs
+    need(logprobs and logprobs.content, "checks_response.no_logprobs")
     need(is_number(answer), "checks_response.probability_not_number", answer)
-    logprobs = [row.logprob for row in rows]
-    right = math.exp(logprobs[0])
+    first, *others = logprobs.content
+    right = math.exp(first.logprob)
     if _near(answer, right) or float(answer) in {round(right, digits) for digits in DECIMALS}:
-        token = shorten(rows[0].token, 20)
+        token = shorten(first.token, 20)
         return passed("checks_response.probability_passed", token=token, percent=f"{right:.1%}")
-    for slip, value, number in _slips(logprobs):
-        need(not _near(answer, value), slip, answer, number=number)
+    need(not _near(answer, first.logprob), "checks_response.probability_logarithm", answer)
+    need(not _near(answer, 100 * right), "checks_response.probability_percent", answer)
+    for number, other in enumerate(others, 2):
+        is_other = _near(answer, math.exp(other.logprob))
+        need(not is_other, "checks_response.probability_of_another", answer, number=number)
     raise wrong("checks_response.probability_other", answer)
 
 
@@ -99,30 +101,31 @@ def ending(function: object) -> Outcome:
     >>> checks.response.ending(lambda completion: completion.choices[0].finish_reason)
     wrong: ...
     """
-    need(callable(function), "checks_response.not_function", function)
     for case, choices, expected in _endings():
         words = {"reply": say(case, reason=expected), "expected": expected}
         completion = _completion(choices)
         seen = result_of(function, completion, raised="checks_response.ending_raised", **words)
         if expected == REASONS[0]:
-            need_return(seen, "checks_response.ending_none")
+            need_return(seen)
         need(type(seen) is str and seen == expected, "checks_response.ending_other", seen, **words)
     return passed("checks_response.ending_passed")
 
 
 def need_reason(completion: object, expected: str) -> None:
     """The response must be whole and have ended for this reason."""
-    _need_whole(completion)
+    need_completion(completion)
     need(completion.choices, "checks_response.completion_no_choices", expected=expected)
     reason = completion.choices[0].finish_reason
     if reason != expected:
         raise wrong(ADVICE.get(expected, "checks_response.reason_other"), reason, expected=expected)
 
 
-def _need_whole(answer: object) -> None:
-    need(not isinstance(answer, str), "checks_response.completion_text", answer)
-    need(not isinstance(answer, Stream | AsyncStream), "checks_response.completion_stream")
-    need(isinstance(answer, ChatCompletion), "checks_response.completion_other", answer)
+def need_completion(answer: object, name: str = "") -> None:
+    """The answer, or the part of it that has this name, must be a whole response."""
+    name = name or say("checks_response.answer")
+    is_stream = isinstance(answer, Stream | AsyncStream)
+    need(not is_stream, "checks_response.completion_stream", name=name)
+    need(isinstance(answer, ChatCompletion), "checks_response.completion_other", answer, name=name)
 
 
 def _need_field(name: str, answer: object, values: dict[str, object]) -> None:
@@ -145,25 +148,8 @@ def _same(one: object, other: object) -> bool:
     return type(one) is type(other) and type(one) in (str, int, float, type(None)) and one == other
 
 
-def _rows(completion) -> list:
-    logprobs = completion.choices[0].logprobs if completion.choices else None
-    return (logprobs.content if logprobs else None) or []
-
-
 def _near(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=NEAR)
-
-
-def _slips(logprobs: list[float]) -> Iterator[tuple[str, float, int]]:
-    """What else one may come to, and the words for it."""
-    first = logprobs[0]
-    yield "checks_response.probability_logarithm", first, 1
-    yield "checks_response.probability_percent", 100 * math.exp(first), 1
-    yield "checks_response.probability_base", 2**first, 1
-    yield "checks_response.probability_base", 10**first, 1
-    for number, logprob in enumerate(logprobs[1:], 2):
-        yield "checks_response.probability_of_another", math.exp(logprob), number
-    yield "checks_response.probability_whole", math.exp(sum(logprobs)), 1
 
 
 def _endings() -> Iterator[tuple[str, list[dict] | None, str]]:
@@ -179,7 +165,6 @@ def _endings() -> Iterator[tuple[str, list[dict] | None, str]]:
 def _completion(choices: list[dict] | None) -> ChatCompletion:
     """A response as the SDK makes it of what a service sent: built, not validated."""
     body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "qwen"}
-    if choices is not None:
-        message = {"role": "assistant", "content": "Hi"}
-        body["choices"] = [{"index": 0, "message": message, **choice} for choice in choices]
-    return ChatCompletion.construct(**body)
+    message = {"role": "assistant", "content": "Hi"}
+    made = choices and [{"index": 0, "message": message, **choice} for choice in choices]
+    return ChatCompletion.construct(**body, choices=made)

@@ -2,18 +2,17 @@
 
 import inspect
 import reprlib
-from collections.abc import Iterable
-from difflib import get_close_matches
 
-from openai import AsyncStream, Stream
 from openai.resources.chat import Completions
-from openai.types.chat import ChatCompletion
 
 from ..watch.calls import Calls
-from .outcome import Outcome, check, need, passed, wrong
+from .outcome import Outcome, check, near, need, need_key, passed
+from .response import need_completion
 
 # What the SDK's `create` takes by name.
 PARAMETERS = inspect.signature(Completions.create).parameters
+# What makes a call search, and where it must stand.
+WANTED = {"extra_body": {"enable_search": True, "search_options": {"forced_search": True}}}
 
 
 @check
@@ -26,48 +25,24 @@ def options(options: object) -> Outcome:
     >>> checks.search.options({"extra_body": body})
     passed: ...
     """
-    _need_dict("options", options)
+    need(isinstance(options, dict), "checks_search.not_dict", options, name="options")
     for name in options:
-        _need_known(name)
-    body = _found("extra_body", options, "options")
-    _need_dict("extra_body", body)
-    _need_true("enable_search", body, "extra_body")
-    need("forced_search" not in body, "checks_search.forced_outside")
-    inner = _found("search_options", body, "extra_body")
-    _need_dict("search_options", inner)
-    _need_true("forced_search", inner, "search_options")
+        # For what it does not know the SDK raises `TypeError`.
+        known = name in PARAMETERS or near("extra_body", [name])
+        need(known, "checks_search.outside", name=reprlib.repr(name))
+    _need_all(WANTED, options, "options")
     return passed("checks_search.options_passed")
 
 
-def _need_dict(name: str, value: object) -> None:
-    need(isinstance(value, dict), "checks_search.not_dict", value, name=name)
-
-
-def _need_known(name: object) -> None:
-    """The SDK must know what stands directly in the options; else it raises `TypeError`."""
-    if name not in PARAMETERS:
-        _need_no_slip("extra_body", [name])
-        raise wrong("checks_search.outside", name=reprlib.repr(name))
-
-
-def _found(name: str, given: dict, place: str) -> object:
-    """The value under this name. It must be there; perhaps it is, in another spelling."""
-    if name not in given:
-        _need_no_slip(name, given)
-        raise wrong("checks_search.missing", place=place, seen=reprlib.repr(list(given)), name=name)
-    return given[name]
-
-
-def _need_no_slip(name: str, given: Iterable) -> None:
-    """None of these may be this name in another spelling."""
-    names = [each for each in given if isinstance(each, str)]
-    if near := get_close_matches(name, names, n=1, cutoff=0.8):
-        raise wrong("checks_search.misspelt", seen=reprlib.repr(near[0]), name=name)
-
-
-def _need_true(name: str, given: dict, place: str) -> None:
-    value = _found(name, given, place)
-    need(value is True, "checks_search.not_true", value, name=name)
+def _need_all(wanted: dict, given: object, place: str) -> None:
+    """What is wanted must stand in the dict of this name, and so in the dicts inside it."""
+    need(isinstance(given, dict), "checks_search.not_dict", given, name=place)
+    for name, value in wanted.items():
+        need_key(name, given, place)
+        if isinstance(value, dict):
+            _need_all(value, given[name], name)
+        else:
+            need(given[name] is value, "checks_search.not_true", given[name], name=name)
 
 
 @check
@@ -81,24 +56,16 @@ def added(plain: object, searched: object, added: object, calls: object) -> Outc
     wrong: plain is None; expected a ChatCompletion, ...
     """
     for name, completion in (("plain", plain), ("searched", searched)):
-        _need_usage(name, completion)
+        need_completion(completion, name)
+        need(completion.usage is not None, "checks_search.no_usage", name=name)
     _need_both_ways(calls)
     without, with_search = plain.usage.prompt_tokens, searched.usage.prompt_tokens
     counts = {"plain": without, "searched": with_search, "expected": with_search - without}
     need(with_search != without, "checks_search.same", **counts)
     need(not with_search < without, "checks_search.exchanged", **counts)
-    if type(added) is int and added == counts["expected"]:
-        return passed("checks_search.added_passed", **counts)
-    totals = searched.usage.total_tokens - plain.usage.total_tokens
-    key = "checks_search.totals" if added == totals else "checks_search.other"
-    raise wrong(key, added, **counts)
-
-
-def _need_usage(name: str, answer: object) -> None:
-    """The answer must be a whole response with its usage."""
-    need(not isinstance(answer, Stream | AsyncStream), "checks_search.stream", name=name)
-    need(isinstance(answer, ChatCompletion), "checks_search.not_completion", answer, name=name)
-    need(answer.usage is not None, "checks_search.no_usage", name=name)
+    right = type(added) is int and added == counts["expected"]
+    need(right, "checks_search.other", added, **counts)
+    return passed("checks_search.added_passed", **counts)
 
 
 def _need_both_ways(calls: Calls) -> None:
@@ -110,5 +77,4 @@ def _need_both_ways(calls: Calls) -> None:
         ways[call.asked.get("enable_search") is True].append(question)
     need(ways[True], "checks_search.never_searched")
     need(ways[False], "checks_search.always_searched")
-    same = any(question in ways[False] for question in ways[True])
-    need(same, "checks_search.other_question")
+    need(any(each in ways[False] for each in ways[True]), "checks_search.other_question")

@@ -39,7 +39,7 @@ def given(*texts, reason="stop"):
 SAME = {
     "Your answer is None; expected a dict": None,
     "Your answer is an object of type list; expected a dict": ["Red"] * 3,
-    "temperature is 2 (type int), just out of its range": {"temperature": 2},
+    "temperature is 2 (type int), out of its range": {"temperature": 2},
     "top_k is not OpenAI's": {"top_k": 1},
     "Your dict has 0 parameters; expected exactly one": {},
     "Your dict has 2 parameters; expected exactly one": {**COLD, "top_p": 0.1},
@@ -68,9 +68,9 @@ FIRST_LINE = {
     ),
 }
 CHOICES = {
-    "Your answer is None; expected a ChatCompletion with 3 choices": None,
-    "Your answer is 'Red' (type str); expected a ChatCompletion": "Red",
-    "a list or tuple of 3 items; expected one reply with 3 choices": [completion("Red")] * 3,
+    "Your answer is None; expected one reply, a ChatCompletion, with 3 choices": None,
+    "Your answer is 'Red' (type str); expected one reply": "Red",
+    "an object of type list; expected one reply, a ChatC": [completion("Red")] * 3,
     "The number of choices is 1; expected 3": completion("Red"),
     "The number of choices is 0; expected 3": completion(choices=None),
     "The choices are numbered [0, 0, 0]; expected 3 different ones": completion(

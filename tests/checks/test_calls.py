@@ -109,9 +109,9 @@ CRASHING = {
 LISTS = [
     ("Your answers are None; expected a list", None),
     ("Your answers are 'a' (type str); expected a list", "a"),
-    ("an object of type Waiting that nobody has awaited; expected a list", Waiting()),
-    ("Item 3 of your list is an object of type Waiting, not an answer", ["a", "b", Waiting()]),
-    ("Item 2 of your list is None; expected the text", ["a", None, "c"]),
+    ("an object of type Waiting; expected a list. Write await in front", Waiting()),
+    ("Item 3 of your list is an object of type Waiting; expected", ["a", "b", Waiting()]),
+    ("Item 2 of your list is None; expected what awaiting it gives", ["a", None, "c"]),
     ("Item 1 of your list is an object of type ValueError; exp", [REFUSED, "b", "c"]),
     ("Your list has 2 answers; expected 3", ["a", "b"]),
 ]
@@ -129,7 +129,7 @@ WRONG = {
     coroutine: [
         ("isn't a coroutine function; expected one", plain, "Hi", ONE, WHY),
         ("isn't a coroutine function; expected one", Waiting(), "Hi", ONE, WHY),
-        ("gave something that must itself be awaited; expected text", ask, Waiting(), ONE, WHY),
+        ("of type Waiting; expected the answer's text. Write await", ask, Waiting(), ONE, WHY),
         ("an object of type ChatCompletion; expected the answer's text", ask, REPLY, ONE, WHY),
         ("gave None; expected the answer's text", ask, None, ONE, WHY),
         ("gave ' ' (type str); expected the answer's text", ask, " ", ONE, WHY),
@@ -150,8 +150,8 @@ WRONG = {
     ],
     results: [
         ("an object of type ValueError; expected a list", REFUSED, TRIED, *VALUES),
-        ("that nobody has awaited; expected a list", Waiting(), TRIED, *VALUES),
-        ("Waiting, not an answer; expected", ["a", Waiting()], TRIED, *VALUES),
+        ("of type Waiting; expected a list", Waiting(), TRIED, *VALUES),
+        ("Item 2 of your list is an object of type Waiting", ["a", Waiting()], TRIED, *VALUES),
         ("Item 2 of your list is None; expected", ["a", None, "b"], TRIED, *VALUES),
         ("No call was recorded", ["a", REFUSED, "b"], Calls(), *VALUES),
         ("top_p in the recorded calls: [0.5, 1]; ex", ["a", REFUSED, "b"], tried(0.5, 1), *VALUES),

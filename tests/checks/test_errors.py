@@ -109,7 +109,7 @@ WRONG = [
         error(openai.BadRequestError, 400, "x", "Range of top_p"),
         "speaks of top_p; expected",
     ),
-    (retryable, True, "retryable is True (type bool); expected a function"),
+    (retryable, True, "Your answer is True (type bool); expected a function"),
     (retryable, lambda error: None, "400 invalid_parameter_error your function returns None"),
     (retryable, lambda error: 1, "returns 1 (type int); expected False"),
     (retryable, lambda error: True, "400 invalid_parameter_error your function returns True"),
@@ -124,7 +124,7 @@ WRONG = [
     (retryable, lambda e: rightly(e) and type(e) is not openai.APIConnectionError, "Nobody"),
     (retryable, lambda e: rightly(e) or type(e) is openai.APIError, "in a stream has no status"),
     (retryable, lambda e: rightly(e) if e.status_code else 0, "For APITimeoutError your function"),
-    (delay, 8, "delay is 8 (type int); expected a function"),
+    (delay, 8, "Your answer is 8 (type int); expected a function"),
     (delay, lambda attempt, retry_after=None: None, "delay(0) gives None; expected a number"),
     (delay, lambda attempt, retry_after=None: "1", "delay(0) gives '1' (type str); expected"),
     (delay, waiting(lambda n: -n), "delay(0) gave 0 s; expected 0.25 to 0.5 s"),
@@ -229,13 +229,13 @@ def test_a_right_answer_passes(check, answer, words):
 
 
 def test_the_made_up_errors_are_what_the_sdk_makes_of_such_answers():
-    for case in made_errors.cases():
-        if isinstance(case.error, openai.APIStatusError):
-            with openai.OpenAI(api_key="none") as client:
-                real = client._make_status_error_from_response(case.error.response)
-            seen = [type(real), real.status_code, real.code, real.body]
-            made = [type(case.error), case.error.status_code, case.error.code, case.error.body]
-            assert made == seen
+    refusals = [row[1] for row in made_errors.cases() if hasattr(row[1], "response")]
+    assert len(refusals) == len(made_errors.TABLE["refusals"])
+    for error in refusals:
+        with openai.OpenAI(api_key="none") as client:
+            real = client._make_status_error_from_response(error.response)
+        seen = [type(real), real.status_code, real.code, real.body]
+        assert [type(error), error.status_code, error.code, error.body] == seen
 
 
 def test_a_function_that_sleeps_is_not_called_often():

@@ -55,7 +55,7 @@ def approve(answer, other=None):
 @check
 def demand(answer):
     need(type(answer) is str, "checks_messages.messages_not_list", answer)
-    need(answer.strip(), "checks_messages.content_empty", number=3)
+    need(answer.strip(), "checks_messages.content_empty", answer, number=3)
     return passed("checks_messages.roles_passed", seen=answer)
 
 
@@ -156,7 +156,8 @@ def handed(judge, answer):
 
 
 def test_the_checks_use_the_words_that_exist_and_no_others():
-    code = "".join(path.read_text("utf-8") for path in Path(outcome.__file__).parent.glob("*.py"))
+    files = Path(outcome.__file__).parent.glob("*.*")
+    code = "".join(path.read_text("utf-8") for path in files)
     used = set(re.findall(r'"(checks(?:_\w+)?\.\w+)"', code))
     used |= {f"checks.{name}" for name in ("passed", "not_yet", "wrong")}
     topics = [path.stem for path in (words.WORDS / "en").glob("checks*.toml")]

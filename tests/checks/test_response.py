@@ -39,7 +39,7 @@ CRASHING = [
 ]
 WRONG = {
     "Your answer is None; expected a ChatCompletion": None,
-    "Your answer is only a text, 'Hi' (type str); expected the whole reply": "Hi",
+    "Your answer is 'Hi' (type str); expected a ChatCompletion, the whole reply": "Hi",
     "Your answer is a stream": stream(),
     "Your answer is an object of type Choice; expected": completion("length").choices[0],
     "Your answer is an object of type dict; expected": completion("length").model_dump(),
@@ -79,7 +79,7 @@ def test_a_right_answer_passes(reason):
 
 
 @pytest.mark.parametrize(
-    ("expected", "way"), [("length", "max_tokens"), ("stop", "max_tokens"), ("tool_calls", "tools")]
+    ("expected", "way"), [("length", "a small max_tokens"), ("stop", "raise max_tokens")]
 )
 def test_a_wrong_reason_comes_with_the_way_to_the_right_one(expected, way):
     message = finish_reason(completion("content_filter"), expected).message
@@ -179,11 +179,11 @@ IMPROBABLE = {
     "The probability is None; expected a number": None,
     "-0.5 (type float) is the logarithm of the probability; expected": -0.5,
     "(type float) is in per cent; expected": 100 * math.exp(-0.5),
-    "(type float) comes from another base; expected e": 2**-0.5,
-    "(type float) comes from another base; expected e to": 10**-0.5,
+    "(type float) isn't it; expected e to the power of": 2**-0.5,
+    "(type float) isn't it; expected e to the power of the logprob": 10**-0.5,
     "(type float) is the probability of token 3; expected": math.exp(-2.0),
-    "(type float) is the probability of the whole answer": math.exp(-2.6),
-    "0.5 (type float) isn't it; expected math.exp": 0.5,
+    "(type float) isn't it; expected e to the power of the logprob of the first": math.exp(-2.6),
+    "0.5 (type float) isn't it; expected": 0.5,
     "0.6 (type float) isn't it; expected": 0.6,
     "0.62 (type float) isn't it; expected": 0.62,
 }

@@ -37,27 +37,35 @@ OPTIONS = {
     "'enable_search' stands directly": {"enable_search": True, **RIGHT},
     "'search_options' stands directly": {"extra_body": {"enable_search": True}, **FORCED},
     "'forced_search' stands directly in options": {"forced_search": True, **RIGHT},
-    "options has the keys []; expected the key 'extra_body' as well": {},
-    "options has the keys ['stream']; expected the key 'extra_body'": {"stream": True},
+    "options has no key 'extra_body'. Its keys are []; expected 'extra_body' as well": {},
+    "options has no key 'extra_body'. Its keys are ['stream']": {"stream": True},
     "'freshness' stands directly in options": {**RIGHT, "freshness": 7},
-    "There is a key 'extra_bodies'; expected 'extra_body'": {"extra_bodies": {}},
+    "options has the key 'extra_bodies'; expected 'extra_body'": {"extra_bodies": {}},
     "extra_body is True (type bool); expected a dict": {"extra_body": True},
     "extra_body is an object of type set; expected": {"extra_body": {"enable_search"}},
-    "extra_body has the keys ['search_options']; expected": without("enable_search"),
-    "There is a key 'enable-search'; expected 'enable_search'": {
+    "extra_body has no key 'enable_search'. Its keys are ['search_options']; expected": without(
+        "enable_search"
+    ),
+    "extra_body has the key 'enable-search'; expected 'enable_search'": {
         "extra_body": {"enable-search": True}
     },
     "enable_search is 'true' (type str); expected True": body(enable_search="true"),
     "enable_search is 1 (type int); expected True": body(enable_search=1),
     "enable_search is False (type bool); expected True": body(enable_search=False),
-    "'forced_search' stands directly in extra_body": body(forced_search=True),
-    "extra_body has the keys ['enable_search']; expected": without("search_options"),
-    "There is a key 'search_option'; expected 'search_options'": {
+    "Its keys are ['enable_search', 'forced_search']; expected 'search_options'": {
+        "extra_body": {"enable_search": True, "forced_search": True}
+    },
+    "extra_body has no key 'search_options'. Its keys are ['enable_search']; expected": without(
+        "search_options"
+    ),
+    "extra_body has the key 'search_option'; expected 'search_options'": {
         "extra_body": {"enable_search": True, "search_option": {}}
     },
     "search_options is True (type bool); expected a dict": body(search_options=True),
-    "search_options has the keys []; expected the key": body(search_options={}),
-    "There is a key 'force_search'; expected": body(search_options={"force_search": True}),
+    "search_options has no key 'forced_search'. Its keys are []; expected": body(search_options={}),
+    "search_options has the key 'force_search'; expected": body(
+        search_options={"force_search": True}
+    ),
     "forced_search is 'True' (type str); expected True": body(
         search_options={"forced_search": "True"}
     ),
@@ -95,12 +103,12 @@ ADDED = {
     "plain is 'Hi' (type str); expected a ChatCompletion": ("Hi", SEARCHED, 223),
     "searched is an object of type dict; expected": (PLAIN, SEARCHED.model_dump(), 223),
     "searched is 260 (type int); expected a ChatCompletion": (PLAIN, 260, 223),
-    "searched is a stream; expected": (PLAIN, stream(), 223),
+    "searched is a stream, which has to be read piece by piece; expected": (PLAIN, stream(), 223),
     "plain has no usage; expected": (ChatCompletion.construct(), SEARCHED, 223),
     "Both replies took 37 prompt tokens, so the search": (PLAIN, completion(37), 0),
     "plain took 260 prompt tokens and searched 37; expected": (SEARCHED, PLAIN, -223),
-    "added is 228 (type int), the difference of total_tokens": (PLAIN, SEARCHED, 228),
-    "added is 260 (type int); expected the whole number that 260 − 37": (PLAIN, SEARCHED, 260),
+    "added is 228 (type int); expected 260 − 37 as a whole number": (PLAIN, SEARCHED, 228),
+    "added is 260 (type int); expected 260 − 37": (PLAIN, SEARCHED, 260),
     "added is -223 (type int); expected": (PLAIN, SEARCHED, -223),
     "added is '223' (type str); expected": (PLAIN, SEARCHED, "223"),
     "added is None; expected": (PLAIN, SEARCHED, None),

@@ -158,9 +158,9 @@ def raising(error):
 
 
 READERS = {
-    "read is None; expected a function": None,
-    "read is an object of type tuple; expected a function": ("", None),
-    "read is an async function": waits,
+    "Your answer is None; expected a function": None,
+    "Your answer is an object of type tuple; expected a function": ("", None),
+    "Your function is async, so": waits,
     "returned an object of type generator; expected a pair": yields,
     "returned 'One two\\n three' (type str); expected a pair": lambda stream: "One two\n three",
     "returned an object of type tuple; expected a pair": lambda stream: (*right(stream), 1),
@@ -173,9 +173,9 @@ READERS = {
     "It left 4 of the 5 chunks unread. Is there a return or a break": returns_in_the_loop,
     "It left 4 of the 5 chunks unread. Is there a return": stops_at_the_first_empty,
     "It didn't read the stream it was given": lambda given: right(stream()),
-    "the text '', expected 'One two'. That's one piece": replaces,
-    "the text ' two', expected 'One two'. That's one piece": keeps_the_last_text,
-    "the text 'One two three', expected 'One two\\nthree'. Join": changed(
+    "the text '', expected 'One two'. Add each piece just as": replaces,
+    "the text ' two', expected 'One two'. Add each piece": keeps_the_last_text,
+    "the text 'One two three', expected 'One two\\nthree'. Add each": changed(
         text=lambda text: " ".join(text.split())
     ),
     "what read returned first is an object of type list; expected the text": pieces_only,
@@ -220,13 +220,15 @@ def stream():
 LISTS = {
     "Your answer is None; expected a list": None,
     "Your answer is 'Hi' (type str); expected a list": "Hi",
-    "Your answer is the stream itself; expected": stream(),
-    "is the stream itself; expected its chunks": qwen_lab.wire(stream()),
-    "Your answer is a whole reply; expected": ChatCompletion.construct(),
-    "Your answer is a single chunk; expected": WHOLE[-1],
+    "Your answer is an object of type Stream; expected a list": stream(),
+    "then keep list(stream), which reads it to the end": qwen_lab.wire(stream()),
+    "is an object of type ChatCompletion; expected a list": ChatCompletion.construct(),
+    "is an object of type ChatCompletionChunk; expected a list": WHOLE[-1],
     "The list is empty; expected": [],
     "Item 1 of the list is 'Hi' (type str); expected": ["Hi", "!"],
-    "a whole reply; expected the chunks of a stream": list(ChatCompletion.construct(id="1")),
+    "tuple; expected a ChatCompletionChunk. Make the call with stream=True": list(
+        ChatCompletion.construct(id="1")
+    ),
     "Item 2 of the list is None; expected": [WHOLE[0], None],
     "None of your 4 chunks holds the usage; expected": [c for c in WHOLE if c.choices],
     "If it has, your code drops that chunk": WHOLE[:4],
@@ -253,7 +255,7 @@ def test_a_reader_that_is_not_written_is_not_yet(function):
 
 def test_a_reader_without_its_return_is_told_so():
     outcome = reader(forgetful)
-    assert outcome.status == "not yet" and "return text, usage" in outcome.message
+    assert outcome.status == "not yet" and "its return is missing" in outcome.message
 
 
 @pytest.mark.parametrize(("words", "function"), READERS.items(), ids=range(len(READERS)))

@@ -40,7 +40,7 @@ MISDEFINED = {
     '"function" is an object of type builtin_function_or_method': {**RIGHT, "function": print},
     'The tool\'s name is None; expected "get_price"': without("name"),
     "name is 'price' (type str); expected \"get_price\".": tool(name="price"),
-    "name is 'get price' (type str); expected \"get_price\". A name has": tool(name="get price"),
+    "name is 'get price' (type str); expected \"get_price\".": tool(name="get price"),
     '"description" is None; expected a few words': without("description"),
     "\"description\" is '' (type str); expected a few words": tool(description=""),
     "keys ['name', 'description']; expected \"parameters\" too": without("parameters"),
@@ -75,7 +75,8 @@ UNROUND = {
         TOLD,
     ],
     "The roles are ; expected user → assistant → tool": [],
-    "The roles are user → tool; expected user → assistant → tool. The model's": [USER, TOLD],
+    "The roles are user → tool; expected user → assistant → tool, a system": [USER, TOLD],
+    "The model's own message, with its tool_calls, stands between": [USER, TOLD, TOLD],
     "The roles are user → assistant; expected": [USER, CALLING],
     "The roles are user → tool → assistant; expected": [USER, TOLD, CALLING],
     "The roles are user → assistant → user; expected": [USER, CALLING, USER],
@@ -104,13 +105,13 @@ UNROUND = {
     "The tool's name is 'price' (type str); expected \"get_price\"": calling(
         function={**ASKED, "name": "price"}
     ),
-    'The call\'s "arguments" is an object of type dict; expected the JSON text': calling(
+    'The call\'s "arguments" is an object of type dict; expected the JSON text {"drink"': calling(
         function={**ASKED, "arguments": {}}
     ),
-    'is \'{"day": "Friday"\' (type str); expected {"drink"': calling(
+    'is \'{"day": "Friday"\' (type str); expected the JSON text {"drink"': calling(
         function={**ASKED, "arguments": '{"day": "Friday"'}
     ),
-    'is \'{"drink": "t...ze": "large"}\' (type str); expected {"drink"': calling(
+    'is \'{"drink": "t...ze": "large"}\' (type str); expected the JSON text {"drink"': calling(
         function={**ASKED, "arguments": '{"drink": "tea", "size": "large"}'}
     ),
     "\"tool_call_id\" [None]; expected ['call_1']": [
@@ -138,7 +139,7 @@ UNROUND = {
         CALLING,
         {**TOLD, "content": "the price"},
     ],
-    "is '120, 612' (type str); expected what the tool returned, a text that holds 12.": [
+    "is '120, 612' (type str); expected what the tool returned, as a text that holds 12: str(…)": [
         USER,
         CALLING,
         {**TOLD, "content": "120, 612"},
@@ -215,9 +216,9 @@ def looking_up(call):
 UNSAFE = {
     "Your answer is 'run' (type str); expected a function": "run",
     "For the right arguments {": lambda call: json.loads(call.function.arguments)["cup"],
-    "Your function returned 12 (type int); expected text": lambda call: 12,
+    "your function returned 12 (type int); expected a text that holds 12": lambda call: 12,
     "your function returned 'tea' (type str); expected a text that holds 12": lambda call: "tea",
-    "For the unknown tool get_price_2 your function returned '12' (type str), as if": careless,
+    "For the unknown tool get_price_2 your function returned '12' (type str); expected": careless,
     "small, your function raised JSONDecodeError: ": named(careless),
     "For Python in place of JSON, dict({": evaluating,
     "For arguments that lack everything, {}, your function returned '12'": named(guessing),
@@ -250,13 +251,6 @@ def test_an_untouched_tool_is_not_yet(answer):
 @pytest.mark.parametrize(("words", "answer"), MISDEFINED.items(), ids=range(len(MISDEFINED)))
 def test_a_wrong_tool_is_told_what_was_seen_and_expected(words, answer):
     is_told(definition(answer, "get_price", *FIELDS), words)
-
-
-def test_only_a_name_of_other_signs_is_told_which_signs_there_are():
-    messages = [
-        definition(tool(name=name), "get_price", *FIELDS).message for name in ("get price", "price")
-    ]
-    assert ["A name has" in message for message in messages] == [True, False]
 
 
 class Raising(dict):
