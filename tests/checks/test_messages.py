@@ -79,6 +79,7 @@ WRONG = {
     "Message 1 is a list in the list; expected the messages themselves": [[SYSTEM, USER]],
     "Message 2 is a whole reply; expected the message inside it": [SYSTEM, REPLY],
     "Message 2 has the key 'Role'; expected 'role'": [SYSTEM, {"Role": "user", "content": "Hi"}],
+    "Message 1 has the key 'ROLE'; expected 'role'": [{"ROLE": "system", "content": "Hi"}],
     "Message 1 has the key ' role'; expected 'role'": [{" role": "system", "content": "Hi"}],
     "Message 1 has the key 'contents'; expected 'content'": [{"role": "user", "contents": "Hi"}],
     "Message 1 has no key 'role'. Its keys are ['user']; expected": [{"user": "Hi"}],
