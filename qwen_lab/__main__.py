@@ -39,11 +39,14 @@ def main():
 
 
 def _run(arguments):
+    from . import network
     from .setup import commands, environment
     from .setup.arguments import read
 
     _survive_any_character()
     options = read(arguments)
+    if changed := network.prepare():
+        print(changed, file=sys.stderr)
     environment.ensure(test=options.command in ("test", "record"))
     if options.command not in NO_SETTINGS:
         from . import settings

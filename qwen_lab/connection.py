@@ -1,10 +1,9 @@
 """Which endpoint answers: DashScope with a key, the local Qwen without one, or one you name."""
 
-import os
 import re
 from pathlib import Path
 
-from . import addresses, dotfile, keys, models, paths, settings, words
+from . import addresses, dotfile, keys, models, network, paths, settings, words
 from .keys import Secret
 from .lab import Lab
 from .settings import Settings
@@ -48,10 +47,11 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
     if given.problem and choice not in ON_THIS_MACHINE:
         raise given.problem
     given.share()
+    changed = network.prepare()
     lab = _chosen(choice or ("dashscope" if given.get("DASHSCOPE_API_KEY") else "local"), given)
     # A tape says only what its recording said, so that a lesson's outputs are the same either way.
-    more = [] if lab.kind == "replay" else _more(given, choice, lab)
-    print((" " if words.language() == "en" else "").join([_line(lab), *more]))
+    more = [] if lab.kind == "replay" else [*_more(given, choice, lab), changed]
+    print((" " if words.language() == "en" else "").join(filter(None, [_line(lab), *more])))
     return lab
 
 
@@ -64,21 +64,20 @@ def _plain(choice: str | None) -> str | None:
 def _chosen(choice: str, given: Settings) -> Lab:
     if choice in ON_THIS_MACHINE:
         return _on_this_machine(choice, given)
-    if choice == "dashscope":
-        url = given.get("DASHSCOPE_BASE_URL") or addresses.BEIJING
-        return _dashscope(given, addresses.mended(url))
-    if not set(choice) & set(":/.：／。"):
+    ours = choice == "dashscope"
+    if not ours and not set(choice) & set(":/.：／。"):
         raise LabError("connection.unknown_endpoint", endpoint=choice)
-    url = addresses.mended(choice)
+    named = (given.get("DASHSCOPE_BASE_URL") or addresses.BEIJING) if ours else choice
+    url = addresses.mended(named)
+    network.go_straight(url)
     # A DashScope key goes to DashScope's hosts alone, a key for another server has its own name.
-    return (_dashscope if addresses.region(url) else _custom)(given, url)
+    return (_dashscope if ours or addresses.region(url) else _custom)(given, url)
 
 
 def _on_this_machine(kind: str, given: Settings) -> Lab:
     """The local Qwen, or with "replay" a tape of it."""
     from .endpoint import server
 
-    _bypass_proxies()
     if kind == "local":
         running = server.start()
     else:
@@ -95,14 +94,6 @@ def _tape(given: Settings) -> Path:
     if lesson := given.get("JPY_SESSION_NAME"):
         return paths.tape(Path(lesson))
     raise LabError("tape.unknown_tape")
-
-
-def _bypass_proxies() -> None:
-    """Keep a proxy of the environment from being asked for this machine's own address."""
-    for name in ("NO_PROXY", "no_proxy"):
-        hosts = [host for host in os.environ.get(name, "").split(",") if host]
-        if not {"127.0.0.1", "*"} & set(hosts):
-            os.environ[name] = ",".join([*hosts, "127.0.0.1"])
 
 
 def _dashscope(given: Settings, url: str) -> Lab:

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import httpx2
@@ -15,6 +16,7 @@ from qwen_lab.endpoint import server
 from qwen_lab.endpoint.server_file import State
 from qwen_lab.words import LabError
 
+TAPE = Path(qwen_lab.__file__).parents[1] / "notebooks/tape/en/01_basic_call.jsonl"
 KEY = "sk-0123456789abcdef0123456789abcdef"
 
 
@@ -221,9 +223,8 @@ def test_blanks_quotes_and_capitals_of_a_shell_make_no_other_endpoint(monkeypatc
 
 
 def test_a_tape_with_a_blank_behind_its_path_is_found(monkeypatch):
-    tape = paths.Path(qwen_lab.__file__).parents[1] / "notebooks/tape/en/01_basic_call.jsonl"
     monkeypatch.setenv("QWEN_LAB_ENDPOINT", "replay ")
-    monkeypatch.setenv("QWEN_LAB_TAPE", f'"{tape}" ')
+    monkeypatch.setenv("QWEN_LAB_TAPE", f'"{TAPE}" ')
     assert qwen_lab.connect().kind == "replay"
 
 
@@ -349,6 +350,32 @@ def test_a_proxy_is_not_asked_for_this_machine(monkeypatch):
     client = openai.OpenAI(base_url=lab.base_url, api_key=lab.api_key)
     transport = client._client._transport_for_url(httpx2.URL(lab.base_url))
     assert transport is client._client._transport
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_server_on_this_machine_is_asked_straight(custom, monkeypatch, host):
+    for name in ("HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("no_proxy", "")
+    custom.reply = 200, "application/json", '{"data": [{"id": "qwen"}]}'
+    assert qwen_lab.connect(f"http://{host}:{custom.server_port}/v1").model == "qwen"
+
+
+def test_what_was_changed_for_the_network_is_said_but_not_by_a_tape(monkeypatch, capsys):
+    monkeypatch.setenv("all_proxy", "socks://127.0.0.1:7897")
+    monkeypatch.setenv("SSL_CERT_FILE", "/gone.pem")
+    lab = qwen_lab.connect()
+    [line] = capsys.readouterr().out.splitlines()
+    assert line.startswith("Local Qwen") and "all_proxy" in line and "/gone.pem" in line
+    with openai.OpenAI(base_url=lab.base_url, api_key=lab.api_key):
+        assert os.environ["all_proxy"] == "socks5://127.0.0.1:7897"
+    monkeypatch.setenv("JPY_SESSION_NAME", "my_lessons/en/01_basic_call.ipynb")
+    monkeypatch.setattr(paths, "tape", lambda lesson: TAPE)
+    monkeypatch.setenv("all_proxy", "socks4://127.0.0.1:7897")
+    qwen_lab.connect("replay")
+    assert "all_proxy" not in capsys.readouterr().out + "".join(os.environ)
 
 
 def loaded_by_connecting(endpoint, **settings):

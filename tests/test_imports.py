@@ -27,9 +27,10 @@ MAY = {
     "keys": "words addresses",
     "dotfile": "words paths",
     "settings": "words dotfile",
-    "connection": "words paths models lab addresses keys dotfile settings endpoint",
+    "network": "words",
+    "connection": "words paths models lab addresses keys dotfile settings network endpoint",
     "setup": "words paths addresses lab connection course endpoint",
-    "__main__": "words settings setup",
+    "__main__": "words settings network setup",
 }
 # Narrower still: of these parts only these modules.
 ONLY = {

@@ -28,6 +28,7 @@ _PIP = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "
 _FAILURES = {
     "setup.disk_full": r"No space left|Errno 28|not enough space|WinError 112",
     "setup.wrong_hash": r"DO NOT MATCH THE HASHES|Hash mismatch",
+    "setup.no_socks": r"Missing dependencies for SOCKS support",
     "setup.no_network": r"NewConnectionError|name resolution|Connection refused|Read timed out|"
     r"ConnectTimeout|ReadTimeout|ProxyError|SSLError|dns error|error sending request",
     "setup.cannot_write": r"Permission denied|Read-only file system|Access is denied|"

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -96,13 +97,17 @@ class Calls:
         self._lock = threading.Lock()
 
     def watch(self, client: Client) -> Client:
-        """A client like this one, whose calls are recorded."""
-        if isinstance(client, openai.AsyncOpenAI):
-            http = openai.DefaultAsyncHttpxClient(
-                transport=_Transport(self, httpx2.AsyncHTTPTransport())
-            )
-        else:
-            http = openai.DefaultHttpxClient(transport=_Transport(self, httpx2.HTTPTransport()))
+        """A client like this one, with its proxy and certificates, whose calls are recorded."""
+        http = copy(client._client)
+        if type(http).__module__.startswith("openai."):
+            # The SDK's own closes its connections when it is forgotten; these are the first one's.
+            http.__class__ = type(http).__base__
+        http.first = client._client
+        http._transport = _Transport(self, http._transport)
+        http._mounts = {
+            pattern: transport and _Transport(self, transport)
+            for pattern, transport in http._mounts.items()
+        }
         return client.with_options(http_client=http)
 
     def clear(self) -> None:

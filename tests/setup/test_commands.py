@@ -232,3 +232,12 @@ def test_a_command_sees_what_dotenv_says_but_the_tests_do_not(command, seen, tmp
     monkeypatch.setattr(commands, command, lambda _: found.append(os.environ.get("HF_ENDPOINT")))
     __main__._run([command])
     assert (found[0] or None) == seen
+
+
+def test_what_was_changed_for_the_network_is_said_before_a_command_runs(monkeypatch, capsys):
+    monkeypatch.setenv("all_proxy", "socks://127.0.0.1:7897")
+    monkeypatch.setattr(environment, "ensure", lambda **_: print(os.environ["all_proxy"]))
+    monkeypatch.setattr(commands, "status", lambda _: None)
+    __main__._run(["status"])
+    shown = capsys.readouterr()
+    assert "all_proxy" in shown.err and shown.out == "socks5://127.0.0.1:7897\n"

@@ -124,6 +124,7 @@ def test_an_environment_with_neither_pip_nor_ensurepip_says_so(monkeypatch, lock
         ("ERROR: [Errno 28] No space left on device", "setup.disk_full"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", "setup.wrong_hash"),
         ("NewConnectionError('… name resolution')", "setup.no_network"),
+        ("ERROR: … OSError: Missing dependencies for SOCKS support.", "setup.no_socks"),
         ("PermissionError: [Errno 13] Permission denied: '/x'", "setup.cannot_write"),
         ("ERROR: something new", "setup.failed"),
     ],

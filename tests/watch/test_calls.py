@@ -1,10 +1,14 @@
 """Many calls, recorded: over the real SDK and the real app."""
 
 import asyncio
+import gc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from copy import deepcopy as copy
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
+import httpx2
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
@@ -256,3 +260,81 @@ def test_the_timeline_shows_real_calls(lab, engine):
         "你好: 200",
         "不在: 404",
     ]
+
+
+@pytest.fixture
+def proxy(lab, monkeypatch):
+    """A proxy that the environment names; it notes what it is asked for."""
+    asked = []
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append(self.path)
+            body = b'{"id":"1","object":"chat.completion","created":1,"model":"m","choices":[]}'
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *words):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as here:
+        thread = Thread(target=here.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{here.server_port}")
+        yield asked
+        here.shutdown()
+        thread.join()
+
+
+def test_a_watched_client_keeps_its_proxy(proxy):
+    calls, away = Calls(), {"base_url": "http://cloud.example/v1", "api_key": "k"}
+    with calls.watch(OpenAI(**away)) as client:
+        client.chat.completions.create(**ask("sync"))
+
+    async def ask_async():
+        async with calls.watch(AsyncOpenAI(**away)) as client:
+            await client.chat.completions.create(**ask("async"))
+
+    asyncio.run(ask_async())
+    assert proxy == ["http://cloud.example/v1/chat/completions"] * 2
+    assert [(call.label, call.attempts[0].ok) for call in calls.calls] == [
+        ("sync", True),
+        ("async", True),
+    ]
+
+
+def test_a_watched_client_keeps_what_its_own_http_client_does():
+    seen = []
+
+    def answer(request):
+        seen.append(request.headers["X-Mine"])
+        return httpx2.Response(200, json={"choices": []})
+
+    own = {"transport": httpx2.MockTransport(answer), "headers": {"X-Mine": "kept"}}
+    calls = Calls()
+    with httpx2.Client(**own, timeout=7) as http:
+        first = OpenAI(base_url="http://cloud.example/v1", api_key="k", http_client=http)
+        client = calls.watch(first)
+        client.chat.completions.create(**ask("你好"))
+        # The first one is as it was: it works, and is not watched.
+        first.chat.completions.create(**ask("你好"))
+        assert client._client.timeout == httpx2.Timeout(7)
+    assert seen == ["kept", "kept"] and len(calls.calls) == 1
+
+
+def test_watching_goes_on_when_the_first_client_is_forgotten_and_ends_without_harm(lab, engine):
+    engine.reply_forever()
+    calls, first = Calls(), client_of(lab)
+    with calls.watch(client_of(lab)).chat.completions.create(**ask("流"), stream=True) as stream:
+        gc.collect()
+        assert next(iter(stream)) and next(iter(stream))
+    engine.replies.clear()
+    engine.reply("好")
+    watched = calls.watch(first)
+    del watched
+    gc.collect()
+    with first:
+        assert first.chat.completions.create(**ask("你好")).choices[0].message.content == "好"

@@ -40,7 +40,8 @@ def fill(partial: Path, repository: str, filename: str, size: int) -> None:
             os.fsync(file.fileno())
     except OfflineModeIsEnabled as error:
         raise OSError(say("weights.offline")) from error
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+    # The last two come from a proxy that the client cannot go through.
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, ImportError) as error:
         raise OSError(str(error) or type(error).__name__) from error
 
 

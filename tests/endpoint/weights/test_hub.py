@@ -156,3 +156,11 @@ def test_endpoint_that_leads_nowhere_is_an_os_error(server, partial, monkeypatch
     monkeypatch.setenv("HF_ENDPOINT", endpoint)
     with pytest.raises(OSError):
         fill(partial)
+
+
+@pytest.mark.parametrize("proxy", ["socks4://127.0.0.1:9", "http://127.0.0.1:port"])
+def test_a_proxy_that_the_client_cannot_use_is_an_os_error(server, partial, monkeypatch, proxy):
+    monkeypatch.setenv("all_proxy", proxy)
+    huggingface_hub.close_session()
+    with pytest.raises(OSError):
+        fill(partial)

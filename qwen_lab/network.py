@@ -1,0 +1,103 @@
+"""Proxies and certificates of this process, put right before anything calls by way of them.
+
+Every HTTP client here reads them from the environment, whichever host it calls. Standard library
+only, for pip is started with them too. No file changes, and no other process.
+"""
+
+import os
+import re
+import urllib.request
+from collections.abc import Iterator
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from .words import say
+
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+# What httpx2, the SDK's HTTP library, can go through.
+SCHEMES = ("http", "https", "socks5", "socks5h")
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
+
+
+def prepare() -> str:
+    """Put the variables right, and say in a line which were changed; "" if none was."""
+    _keep_the_systems()
+    told = [*_mend_proxies(), *_drop_certificates()]
+    _bypass("127.0.0.1")
+    return say("connection.network", changes="; ".join(told)) if told else ""
+
+
+def go_straight(url: str) -> None:
+    """Ask no proxy for an address of this machine, by whatever name."""
+    host = urlsplit(url).hostname or ""
+    try:
+        near = ip_address(host).is_loopback or ip_address(host).is_unspecified
+    except ValueError:
+        near = host == "localhost" or host.endswith(".localhost")
+    if near:
+        _bypass(host)
+
+
+def _keep_the_systems() -> None:
+    """Note the proxies of the system's own settings: a variable of ours would hide them."""
+    there = {name.lower() for name in os.environ}
+    for scheme, address in urllib.request.getproxies().items():
+        if (name := f"{scheme}_proxy") in PROXIES and name not in there:
+            os.environ[name] = address
+
+
+def _bypass(host: str) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [each.strip() for each in os.environ.get(name, "").split(",") if each.strip()]
+        if not {host, "*"} & set(hosts):
+            os.environ[name] = ",".join([*hosts, host])
+
+
+def _mend_proxies() -> Iterator[str]:
+    for name in [name for name in os.environ if name.lower() in PROXIES]:
+        given = os.environ[name].strip(" \t\r\n\"'")
+        address = re.sub("^socks://", "socks5://", given, flags=re.I)
+        if given and not _is_proxy(address):
+            del os.environ[name]
+            yield say("connection.network_proxy", name=name)
+        elif address != os.environ[name]:
+            os.environ[name] = address
+            if address != given:
+                yield say("connection.network_socks", name=name)
+
+
+def _is_proxy(address: str) -> bool:
+    try:
+        parts = urlsplit(address if "://" in address else f"http://{address}")
+        # Reading the port judges it.
+        known = parts.scheme in SCHEMES and parts.hostname and parts.port != 0
+    except ValueError:
+        return False
+    # What begins with "http:/" has that for its host.
+    return bool(known and re.fullmatch("[!-~]+", address) and parts.hostname not in SCHEMES)
+
+
+def _drop_certificates() -> Iterator[str]:
+    for name in CERTIFICATES:
+        path = os.environ.get(name)
+        if path and not any(_has_certificates(each, name) for each in _places(name, path)):
+            del os.environ[name]
+            yield say("connection.network_certificates", name=name, path=path)
+
+
+def _places(name: str, path: str) -> list[str]:
+    return path.split(os.pathsep) if name == "SSL_CERT_DIR" else [path]
+
+
+def _has_certificates(path: str, name: str) -> bool:
+    import ssl
+
+    try:
+        if name != "SSL_CERT_FILE" and os.path.isdir(path):
+            # OpenSSL finds them by such names alone.
+            return any(re.fullmatch(r"[0-9a-f]{8}\.\d+", each) for each in os.listdir(path))
+        if name != "SSL_CERT_DIR":
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+        return name != "SSL_CERT_DIR"
+    except (OSError, ValueError):
+        return False
