@@ -4,6 +4,7 @@ It lives while any process that connected lives, and `IDLE` seconds more.
 """
 
 import asyncio
+import errno
 import logging
 import os
 import secrets
@@ -13,13 +14,16 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 from filelock import FileLock
 
+from ..paths import home
 from ..words import LabError
-from . import server_file
+from . import failure, free_memory, server_file
 from .server_file import State
 from .weights import weights
 
@@ -27,17 +31,29 @@ IDLE = 30 * 60
 START_LIMIT = 120
 # How long a server that lives may take to say so, before another takes its place.
 PATIENCE = 10
-# Beside the weights: the slots' memory and the engine's buffers (measured: about 300 MB).
+# Beside the weights: the slots' memory and the engine's buffers (measured: about 350 MB).
 OVERHEAD = 400_000_000
 LOG = "server.log"
 PATHS = ("QWEN_LAB_HOME", "QWEN_LAB_NOTES")
 
 
+@contextmanager
+def _home_in_use() -> Iterator[None]:
+    """Tell in a sentence that the lab's own folder cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        key = "server.home_full" if full else "server.home_unwritable"
+        raise LabError(key, folder=home(), reason=error.strerror or error) from error
+
+
+@_home_in_use()
 def start(*, record: Path | None = None) -> State:
     """The running server, started if need be; safe when many processes ask at once.
 
     `record` names a tape for a server that is started now to write. Raises `LabError` when the
-    weights cannot be had, memory is short, or it does not start.
+    weights cannot be had, memory is short, its home cannot be written, or it does not start.
     """
     path = weights.fetch()
     place = server_file.folder(path)
@@ -66,6 +82,7 @@ def play(path: Path, *, timed: bool = False) -> State:
     return State(port, os.getpid(), psutil.Process().create_time(), player.model, token)
 
 
+@_home_in_use()
 def status() -> State | None:
     """The server that runs for the weights at hand, or None."""
     path = weights.find()
@@ -89,7 +106,7 @@ def serve(*, port: int | None = None, idle: float = IDLE, record: str | Path | N
     path = weights.fetch()
     if other := _running(server_file.folder(path)):
         raise LabError("server.already_runs", url=other.base_url)
-    _check_memory(path)
+    free_memory.check(path.stat().st_size + OVERHEAD)
     _be(path, port, idle, record)
 
 
@@ -119,13 +136,6 @@ def _be(path: Path, port: int | None, idle: float, record: str | Path | None) ->
     app = create_app(engine, kept.token, Search(*server_file.notes()))
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
     asyncio.run(_serve(uvicorn.Server(config), listener, app.state.slots, place, idle))
-
-
-def _check_memory(path: Path) -> None:
-    """Raise `LabError` when the model would not fit in the memory that is free now."""
-    needed, free = path.stat().st_size + OVERHEAD, psutil.virtual_memory().available
-    if free < needed:
-        raise LabError("server.no_memory", needed=needed // 10**6, free=free // 10**6)
 
 
 async def _serve(server, listener: socket.socket, slots, place: Path, idle: float) -> None:
@@ -186,7 +196,7 @@ def _healthy(known: State) -> bool:
 
 
 def _spawn(place: Path, path: Path, record: Path | None) -> State:
-    _check_memory(path)
+    free_memory.check(path.stat().st_size + OVERHEAD)
     log, earlier = place / LOG, server_file.load(place)
     tape = str(record.absolute()) if record else None
     asked = f"server.main({str(path.absolute())!r}, {tape!r})"
@@ -195,7 +205,7 @@ def _spawn(place: Path, path: Path, record: Path | None) -> State:
     with log.open("wb") as output:
         streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
         child = subprocess.Popen(command, **streams, **around)
-    running = _await_health(child, place, earlier)
+    running = _await_health(child, place, path, earlier)
     # It is this process's child: someone must take note when it ends, or it stays a zombie.
     threading.Thread(target=child.wait, daemon=True).start()
     return running
@@ -214,7 +224,7 @@ def _detached() -> dict:
     return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
 
 
-def _await_health(child: subprocess.Popen, place: Path, earlier: State | None) -> State:
+def _await_health(child: subprocess.Popen, place: Path, path: Path, earlier: State | None) -> State:
     end = time.monotonic() + START_LIMIT
     try:
         while time.monotonic() < end and child.poll() is None:
@@ -226,11 +236,10 @@ def _await_health(child: subprocess.Popen, place: Path, earlier: State | None) -
     except KeyboardInterrupt:
         child.kill()
         raise
+    code = child.poll()
     child.kill()
     child.wait()
-    log = place / LOG
-    said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    raise LabError("server.did_not_start", said=said[-1] if said else "…", log=log)
+    raise failure.failure(code, place / LOG, path, START_LIMIT)
 
 
 def _end(process: psutil.Process) -> None:

@@ -17,6 +17,7 @@ from qwen_lab.endpoint.refusal import Refusal
 from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.endpoint.search import Note, insert
 from qwen_lab.endpoint.weights import weights
+from qwen_lab.parameters import MAX_INPUT, PARAMETERS
 from qwen_lab.watch.next_token import WHOLE
 
 pytestmark = pytest.mark.model
@@ -157,6 +158,11 @@ def test_too_long_a_prompt_is_refused_before_it_is_read(engine):
     for repeats in (1100, 3000):
         with pytest.raises(Refusal, match=r"Range of input length should be \[1, 3072\]"):
             events(engine, "天气很好。" * repeats)
+
+
+def test_a_slot_holds_the_longest_prompt_and_the_longest_answer(engine):
+    slot = engine._post("/props", None)["default_generation_settings"]["n_ctx"]
+    assert slot >= MAX_INPUT + PARAMETERS["max_tokens"].high == 5120
 
 
 def test_what_is_cached_is_said_and_a_call_alone_reads_all_afresh(engine):

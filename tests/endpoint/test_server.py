@@ -179,13 +179,19 @@ def test_too_little_memory_is_said_before_anything_is_loaded(monkeypatch):
         server.start()
 
 
-def test_a_broken_model_file_ends_in_one_sentence(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("length", "reason"), [(1000, "bad GGUF version: 0"), (9_000_000, "within the file bounds")]
+)
+def test_a_broken_model_file_ends_in_the_engines_reason(tmp_path, monkeypatch, length, reason):
     broken = tmp_path / "broken.gguf"
-    broken.write_bytes(b"GGUF" + bytes(1000))
+    with weights.fetch().open("rb") as file:
+        whole = file.read(length)
+    broken.write_bytes(whole if length > 1000 else b"GGUF".ljust(length, b"\0"))
     monkeypatch.setenv("QWEN_LAB_GGUF", str(broken))
     with pytest.raises(LabError) as caught:
         server.start()
     assert caught.value.key == "server.did_not_start"
+    assert reason in str(caught.value) and f"{broken} is damaged" in str(caught.value)
 
 
 def test_a_learners_folder_of_notes_reaches_the_server(tmp_path, monkeypatch):
