@@ -37,8 +37,11 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
     Local Qwen: ...
     >>> client = OpenAI(base_url=lab.base_url, api_key=lab.api_key)
 
-    Raises `LabError` when the endpoint is unknown or does not answer, a key is missing or mistyped,
-    the local Qwen cannot start, or there is no tape; `ValueError` for another language.
+    A proxy or a certificate file that nothing can use is left out of this process's environment.
+
+    Raises `LabError` when the endpoint is unknown or does not answer, `.env`, a key or an address
+    cannot be right, a key would go elsewhere than it belongs, the local Qwen cannot start, or
+    there is no tape; `ValueError` for another language.
     """
     if lang:
         words.use(lang)

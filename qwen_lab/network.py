@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from .words import say
+from .words import language, say
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 # What httpx2, the SDK's HTTP library, can go through.
@@ -24,7 +24,8 @@ def prepare() -> str:
     _keep_the_systems()
     told = [*_mend_proxies(), *_drop_certificates()]
     _bypass("127.0.0.1")
-    return say("connection.network", changes="; ".join(told)) if told else ""
+    between = "; " if language() == "en" else "；"
+    return say("connection.network", changes=between.join(told)) if told else ""
 
 
 def go_straight(url: str) -> None:

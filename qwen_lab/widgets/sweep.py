@@ -60,11 +60,14 @@ class Sweep(Live):
         """Make all the calls, as the Run button does, and return the answers in their order.
 
         What is stopped leaves the answers that came. Raises `ValueError` where many calls of the
-        cloud were not confirmed.
+        cloud were not confirmed, and what kept all of them from being made.
         """
         if self._unconfirmed():
             raise ValueError(self._bill())
-        await self._wait(self._start())
+        task = self._start()
+        await self._wait(task)
+        if not task.cancelled() and (error := task.exception()):
+            raise error
         return self.answers
 
     def to_dicts(self) -> list[dict]:

@@ -123,3 +123,11 @@ def test_its_repr_is_short_and_stable(lab, engine):
 def test_what_cannot_be_is_a_value_error(lab):
     with pytest.raises(ValueError, match="no parameter 'heat'"):
         sweep(lab, "你好", heat=[1, 2])
+
+
+def test_what_keeps_every_call_from_being_made_is_raised_and_shown(lab, monkeypatch):
+    box = sweep(lab, "你好", temperature=[0, 1])
+    monkeypatch.setenv("all_proxy", "socks4://127.0.0.1:9")
+    with pytest.raises(ValueError, match="socks4"):
+        asyncio.run(box.run())
+    assert "socks4" in box.error.value
