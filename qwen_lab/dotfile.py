@@ -45,10 +45,11 @@ def read(path: Path) -> dict[str, str]:
 def hint(path: Path | None) -> str:
     """Where a key seems to lie that is not read: what to mend, in a sentence; "" if nowhere."""
     written = [each for each in _bindings(_text(path)) if each.key] if path else []
-    for name in [each.key for each in written if each.value] + list(os.environ):
-        near = name if name in NAMES else _meant(name, 0.85 if name not in os.environ else 1)
-        if near and near != name:
-            return say("connection.hint_name", found=name, name=near)
+    near = {each.key: _meant(each.key) for each in written if each.value}
+    near |= {name: name.upper() for name in os.environ if name.upper() in NAMES}
+    for name, meant in near.items():
+        if meant and meant != name:
+            return say("connection.hint_name", found=name, name=meant)
     if any(each.value is None and KEY.match(each.key) for each in written):
         return say("connection.hint_bare", path=path)
     for other in (folder / name for folder in _folders() for name in BESIDE):
@@ -106,9 +107,9 @@ def _misread(binding) -> int | None:
     return binding.original.line + text[: text.find(found[0])].count("\n")
 
 
-def _meant(name: str, likeness: float) -> str | None:
+def _meant(name: str) -> str | None:
     plain = re.sub(r"[^A-Z]", "_", name.upper())
-    return next(iter(get_close_matches(plain, NAMES, n=1, cutoff=likeness)), None)
+    return next(iter(get_close_matches(plain, NAMES, n=1, cutoff=0.86)), None)
 
 
 def _roughly(path: Path) -> str:

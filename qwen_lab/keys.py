@@ -6,7 +6,7 @@ from . import addresses
 from .words import LabError
 
 # The shortest that is taken for a whole key; DashScope's are longer.
-SHORTEST = 20
+SHORTEST = 18
 # What an example or a page shows in a key's place: sk-<your key>, ${KEY}, %KEY%, sk-ab****cd.
 UNFILLED = re.compile(
     r"your|[<{\[].*[>}\]]$|^\$|^%.*%$|\*\*|\.\.\.|…|•|你的|您的|密钥|^(?:sk-)?x+$", re.I

@@ -91,14 +91,21 @@ def _places(name: str, path: str) -> list[str]:
 
 
 def _has_certificates(path: str, name: str) -> bool:
-    import ssl
-
     try:
         if name != "SSL_CERT_FILE" and os.path.isdir(path):
             # OpenSSL finds them by such names alone.
             return any(re.fullmatch(r"[0-9a-f]{8}\.\d+", each) for each in os.listdir(path))
-        if name != "SSL_CERT_DIR":
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
-        return name != "SSL_CERT_DIR"
+        return name != "SSL_CERT_DIR" and _loads(path)
     except (OSError, ValueError):
         return False
+
+
+def _loads(path: str) -> bool:
+    """Whether the file begins with a certificate: to load a whole bundle takes too long here."""
+    import ssl
+
+    with open(path, encoding="ascii", errors="ignore") as file:
+        first, end, _ = file.read().partition("-----END CERTIFICATE-----")
+    wanted = {"cadata": first + end} if end else {"cafile": path}
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(**wanted)
+    return True

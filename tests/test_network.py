@@ -104,7 +104,7 @@ def test_a_proxy_that_nothing_can_use_is_taken_out(monkeypatch, value):
 
 
 @pytest.mark.parametrize("name", CERTIFICATES)
-@pytest.mark.parametrize("kind", ["missing", "empty", "text", "folder", "null"])
+@pytest.mark.parametrize("kind", ["missing", "empty", "text", "folder", "null", "damaged"])
 def test_a_certificate_variable_that_names_nothing_usable_is_taken_out(
     monkeypatch, tmp_path, name, kind
 ):
@@ -112,7 +112,9 @@ def test_a_certificate_variable_that_names_nothing_usable_is_taken_out(
     if kind == "folder":
         path.mkdir()
     elif kind != "missing":
-        path.write_text({"empty": "", "text": "no certificate\n", "null": "\0"}[kind])
+        begin, end = "-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n"
+        contents = {"empty": "", "text": "no certificate\n", "null": "\0"}
+        path.write_text(contents.get(kind, f"{begin}bm9uZQ==\n{end}"))
     monkeypatch.setenv(name, str(path))
     told = network.prepare()
     assert name not in os.environ and name in told and str(path) in told
