@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from openai.types.chat import ChatCompletion
 
 from ..parameters import SAMPLING
+from .messages import need_messages
 from .outcome import Outcome, check, need, passed
 from .request import need_legal
 from .response import need_reason
@@ -44,7 +45,7 @@ def first_line(request: object, send: Callable[[dict], ChatCompletion]) -> Outco
     passed: ...
     """
     stop = need_legal(request).get("stop")
-    need("messages" in request, "checks_answers.line_no_messages")
+    need_messages(request.get("messages"))
     need(stop, "checks_answers.line_no_stop")
     stops = stop if isinstance(stop, list | tuple) else [stop]
     breaks = any(isinstance(each, str) and each.startswith("\n") for each in stops)

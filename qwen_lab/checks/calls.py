@@ -107,7 +107,7 @@ def timeout(in_time: object, late: object, calls: object) -> Outcome:
     `qwen_lab.Calls` of both: it shows whether the late call was given up, or runs on unheeded.
 
     >>> checks.calls.timeout("Red", "Blue", qwen_lab.Calls())
-    wrong: With too little time your function gave 'Blue' (type str); ...
+    wrong: With too little time your function gave 'Blue'; ...
     """
     need(is_text(in_time), "checks_calls.in_time_other", in_time)
     need(late is None, "checks_calls.late_other", late)

@@ -1,13 +1,12 @@
 """Checks of `messages`, the list that a request sends."""
 
 import re
-import reprlib
 from collections.abc import Mapping
 
 from pydantic import BaseModel
 
 from ..words import say
-from .outcome import Outcome, check, need, need_key, passed, wrong
+from .outcome import Outcome, check, need, need_key, passed
 
 ROLES = ("system", "user", "assistant", "tool")
 # What a rule says that asks for a language, beside the words for its name.
@@ -18,6 +17,11 @@ LANGUAGES = {
     ),
     "en": ("checks_messages.language_en", r"English|英[文语語]"),
 }
+# What forbids the language that follows; in Chinese, "以外" behind it would forbid all others.
+FORBIDS = (
+    r"(?<!不.)(?:不[要用许准能]|禁止|(?<![分特])别)再?(?:用|使用|说|讲|写)?|"
+    r"(?:\b(?:never|not?|without|avoid)|n['’]t)\s(?:(?:answer|reply|speak|write|use|in|with)\s)*"
+)
 # Texts of these signs alone stand where words are still to come.
 BLANK = " \n\t.…"
 
@@ -28,23 +32,17 @@ def roles(messages: object, *expected: str, language: str | None = None) -> Outc
 
     A message may be whatever the SDK takes as one: a dict or its own object, with a text, not
     empty, or a list of parts with text as its "content". `expected` names the roles. With a
-    `language`, "zh" or "en", the first message must name it.
+    `language`, "zh" or "en", the first message must name it, and not only to forbid it.
 
     >>> checks.messages.roles([{"role": "user", "content": "Hi"}], "user")
-    passed: user: the right roles in the right order, each with a text.
+    passed: user: the right roles in the right order, each with a text...
     """
-    messages = plain(messages)
-    if isinstance(messages, dict):
-        raise wrong("checks_messages.messages_dict", seen=reprlib.repr(list(messages)))
-    need(isinstance(messages, list), "checks_messages.messages_not_list", messages)
-    for number, message in enumerate(messages, 1):
-        _need_message(message, number)
+    messages = need_messages(messages)
     seen = [message["role"] for message in messages]
-    words = {"seen": " → ".join(seen), "expected": " → ".join(expected)}
-    counts = {"count": len(seen), "wanted": len(expected)}
+    words = {"seen": " → ".join(seen), "expected": " → ".join(expected), "count": len(seen)}
     need(seen, "checks_messages.messages_empty", **words)
-    need(len(seen) >= len(expected), "checks_messages.roles_few", **words, **counts)
-    need(len(seen) <= len(expected), "checks_messages.roles_many", **words, **counts)
+    need(len(seen) >= len(expected), "checks_messages.roles_few", **words)
+    need(len(seen) <= len(expected), "checks_messages.roles_many", **words)
     need(sorted(seen) == sorted(expected), "checks_messages.roles_other", **words)
     need(tuple(seen) == expected, "checks_messages.roles_order", **words)
     if language:
@@ -54,8 +52,19 @@ def roles(messages: object, *expected: str, language: str | None = None) -> Outc
 
 def _need_language(rule: str, language: str) -> None:
     name, pattern = LANGUAGES[language]
-    named = re.search(pattern, rule, re.IGNORECASE)
-    need(named, "checks_messages.rule_other", rule, language=say(name))
+    allowed = re.sub(rf"(?:{FORBIDS})(?:{pattern})(?!\s*[以之]外)", "", rule, flags=re.IGNORECASE)
+    asked = re.search(pattern, allowed, re.IGNORECASE)
+    need(asked, "checks_messages.rule_other", rule, language=say(name))
+
+
+def need_messages(messages: object) -> list[dict]:
+    """The messages in plain form; the service must be able to take every one of them."""
+    messages = plain(messages)
+    need(not isinstance(messages, dict), "checks_messages.messages_dict", messages)
+    need(isinstance(messages, list), "checks_messages.messages_not_list", messages)
+    for number, message in enumerate(messages, 1):
+        _need_message(message, number)
+    return messages
 
 
 def plain(value: object) -> object:

@@ -136,11 +136,9 @@ def check(judge: Callable[..., Outcome]) -> Callable[..., Outcome]:
 
 def shown(value: object) -> str:
     """A value in a few words: plain values by their first characters, others by their type."""
-    if value is None:
-        return "None"
     # Exact types: a subclass may show itself at any length, or raise.
-    if type(value) in (str, int, float, bool):
-        return say("checks.value", value=reprlib.repr(value), type=type(value).__name__)
+    if type(value) in (str, int, float, bool, type(None)):
+        return reprlib.repr(value)
     return say("checks.object", type=type(value).__name__)
 
 

@@ -34,7 +34,7 @@ def bolder(options: object) -> Outcome:
     >>> checks.request.bolder({"temperature": 1.2, "top_p": 0.5})
     wrong: Both temperature and top_p are in your dict; expected one of them...
     """
-    sent = need_legal(options)
+    sent = need_legal(options, *({*SAMPLING} - {*chain(*PAIRS), "max_tokens"}))
     for pair in PAIRS:
         there = [name for name in pair if name in sent]
         values = {"one": pair[0], "other": pair[1]}
@@ -43,29 +43,28 @@ def bolder(options: object) -> Outcome:
         [name] = there
         usual = PARAMETERS[name].default
         need(sent[name] > usual, "checks_request.pair_lower", sent[name], name=name, default=usual)
-    for name in sent:
-        paired = name in chain(*PAIRS) or name not in SAMPLING or name == "max_tokens"
-        need(paired, "checks_request.pair_third", name=name)
     return passed("checks_request.pair_passed", seen=_listed(sent))
 
 
-def need_legal(request: object) -> dict:
+def need_legal(request: object, *unwanted: str) -> dict:
     """The parameters of a request as they stand in its JSON: `extra_body` melts into the rest.
 
-    What DashScope, or the SDK, would not take is wrong; the first such thing is told.
+    What DashScope, or the SDK, would not take is wrong, and so are the `unwanted` parameters; the
+    first such thing is told.
     """
     need(isinstance(request, dict), "checks_request.not_dict", request)
     extra = request.get("extra_body", {})
     need(isinstance(extra, dict), "checks_request.extra_not_dict", extra)
-    plain = {name: value for name, value in request.items() if name != "extra_body"}
-    for name, value in [*plain.items(), *extra.items()]:
+    sent = {name: value for name, value in request.items() if name != "extra_body"} | extra
+    for name, value in sent.items():
         # A request has these beside its parameters.
         if name not in ("model", "messages"):
             _need_known(name)
-            keyword = name not in plain or PARAMETERS[name].keyword
+            need(name not in unwanted, "checks_request.pair_third", name=name)
+            keyword = name not in request or PARAMETERS[name].keyword
             need(keyword, "checks_request.not_keyword", name=name)
             _need_fit(PARAMETERS[name], value)
-    return {name: value for name, value in (plain | extra).items() if name in PARAMETERS}
+    return {name: value for name, value in sent.items() if name in PARAMETERS}
 
 
 def _need_known(name: object) -> None:

@@ -137,8 +137,8 @@ def _need_field(name: str, answer: object, values: dict[str, object]) -> None:
     if type(answer) is str and answer == str(right):
         raise wrong("checks_response.field_text", **words, type=type(right).__name__)
     others = [other for other, value in values.items() if _same(answer, value)]
-    # What many fields say (0, None) does not tell where it was read.
-    if len(others) == 1:
+    # What many fields say (None), or anybody (0), does not tell where it was read.
+    if len(others) == 1 and answer != 0:
         raise wrong("checks_response.field_of_another", **words, other=others[0])
     raise wrong("checks_response.field_other", **words)
 

@@ -127,7 +127,7 @@ def runs(function: object, name: str, arguments: Mapping, result: object) -> Out
     >>> def run(call):
     ...     return "12 yuan"
     >>> checks.tools.runs(run, "get_price", {"size": "small"}, 12)
-    wrong: For the unknown tool get_price_2 your function returned '12 yuan' (type str); expected...
+    wrong: For the unknown tool get_price_2 your function returned '12 yuan'; expected...
     """
     right = json.dumps(arguments, ensure_ascii=False)
     words = {"raised": "checks_tools.right_raised", "arguments": right}

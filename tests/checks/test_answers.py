@@ -39,20 +39,25 @@ def given(*texts, reason="stop"):
 SAME = {
     "Your answer is None; expected a dict": None,
     "Your answer is an object of type list; expected a dict": ["Red"] * 3,
-    "temperature is 2 (type int), out of its range": {"temperature": 2},
-    "top_k is not OpenAI's": {"top_k": 1},
+    "temperature is 2, out of its range": {"temperature": 2},
+    "The SDK has no argument top_k": {"top_k": 1},
     "Your dict has 0 parameters; expected exactly one": {},
     "Your dict has 2 parameters; expected exactly one": {**COLD, "top_p": 0.1},
-    "seed isn't a parameter of the draw; expected one that is": {"seed": 7},
-    "max_tokens isn't a parameter of the draw": {"max_tokens": 1},
-    "stop isn't a parameter of the draw": {"extra_body": {"stop": "I"}},
+    "seed changes neither which tokens can be drawn nor how likely they are; expected": {"seed": 7},
+    "max_tokens changes neither": {"max_tokens": 1},
+    "stop changes neither": {"extra_body": {"stop": "I"}},
     "With temperature=0.7 the 3 seeds give 2 different texts, such as 'Red' and 'Blue'; expected": {
         "temperature": 0.7
     },
 }
 FIRST_LINE = {
-    "Your answer is 'Red' (type str); expected a dict": ("Red", given("Red")),
-    "Your dict has no messages; expected": ({"stop": "\n"}, given("Red")),
+    "Your answer is 'Red'; expected a dict": ("Red", given("Red")),
+    "messages is None; expected a list": ({"stop": "\n"}, given("Red")),
+    "messages is 'Name a colour.'; expected a list": (
+        {"messages": "Name a colour.", "stop": "\n"},
+        given("Red"),
+    ),
+    "Message 1 has no key 'role'": ({**CALL, "messages": [{"content": "Hi"}]}, given("Red")),
     "Your request has no stop; expected": ({**CALL, "stop": None}, given("Red")),
     "no stop; expected one that": ({"messages": CALL["messages"]}, given("Red")),
     "stop is '/n'; expected a text that begins": ({**CALL, "stop": "/n"}, given("Red")),
@@ -69,7 +74,7 @@ FIRST_LINE = {
 }
 CHOICES = {
     "Your answer is None; expected one reply, a ChatCompletion, with 3 choices": None,
-    "Your answer is 'Red' (type str); expected one reply": "Red",
+    "Your answer is 'Red'; expected one reply": "Red",
     "an object of type list; expected one reply, a ChatC": [completion("Red")] * 3,
     "The number of choices is 1; expected 3": completion("Red"),
     "The number of choices is 0; expected 3": completion(choices=None),

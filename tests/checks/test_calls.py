@@ -108,7 +108,7 @@ CRASHING = {
 }
 LISTS = [
     ("Your answers are None; expected a list", None),
-    ("Your answers are 'a' (type str); expected a list", "a"),
+    ("Your answers are 'a'; expected a list", "a"),
     ("an object of type Waiting; expected a list. Write await in front", Waiting()),
     ("Item 3 of your list is an object of type Waiting; expected", ["a", "b", Waiting()]),
     ("Item 2 of your list is None; expected what awaiting it gives", ["a", None, "c"]),
@@ -132,7 +132,7 @@ WRONG = {
         ("of type Waiting; expected the answer's text. Write await", ask, Waiting(), ONE, WHY),
         ("an object of type ChatCompletion; expected the answer's text", ask, REPLY, ONE, WHY),
         ("gave None; expected the answer's text", ask, None, ONE, WHY),
-        ("gave ' ' (type str); expected the answer's text", ask, " ", ONE, WHY),
+        ("gave ' '; expected the answer's text", ask, " ", ONE, WHY),
         ("No call was recorded; expected calls made with", ask, "Hi", Calls(), WHY),
         ('No recorded call mentions "Why?"; the last one said "c?"', ask, "Hi", TOGETHER, WHY),
     ],
@@ -170,8 +170,8 @@ WRONG = {
         ("gave an object of type Waiting; expected the text", Waiting(), None, given_up()),
         ("an object of type Waiting; expected None", "Hi", Waiting(), given_up()),
         ("With enough time your function gave None; expected the text", None, None, given_up()),
-        ("With too little time your function gave 'Hi' (type str); exp", "Hi", "Hi", given_up()),
-        ("calls is 'Hi' (type str); expected the record", "Hi", None, "Hi"),
+        ("With too little time your function gave 'Hi'; exp", "Hi", "Hi", given_up()),
+        ("calls is 'Hi'; expected the record", "Hi", None, "Hi"),
         ("No call was recorded; expected calls", "Hi", None, Calls()),
         ("Calls recorded: 1; expected two", "Hi", None, recorded((0, 1))),
         ("Nobody cancelled the late call", "Hi", None, recorded((0, 1), (1, 2))),

@@ -36,9 +36,9 @@ def formula(compute):
 USUAL = models.price()
 # What is wrong, by the words that say so.
 WRONG = {
-    "Your answer is 0.0012 (type float); expected a function": 0.0012,
+    "Your answer is 0.0012; expected a function": 0.0012,
     "Your answer is None; expected a function": None,
-    "returned '0.001560 CNY' (type str); expected a number": lambda u, p: f"{right(u, p):.6f} CNY",
+    "returned '0.001560 CNY'; expected a number": lambda u, p: f"{right(u, p):.6f} CNY",
     "returned an object of type complex; expected a number": lambda u, p: 1j,
     "price that has only input and output, your function raised AttributeError": lambda u, p: p.of(
         u.prompt_tokens, u.completion_tokens
@@ -49,23 +49,23 @@ WRONG = {
     "nothing off for the cache": lambda u, p: (
         right(u, p) - p.input * u.prompt_tokens_details.cached_tokens / 2e6
     ),
-    "returned 1.0 (type float); expected 0.001560. Multiply": lambda u, p: Decimal(1),
-    "returned True (type bool); expected a number": lambda u, p: True,
+    "returned 1.0; expected 0.001560. Multiply": lambda u, p: Decimal(1),
+    "returned True; expected a number": lambda u, p: True,
     "divide by 1,000,000": lambda u, p: right(u, p) * 1e6,
     "expected 0.001560. The prices are for a million": lambda u, p: right(u, p) * 1000,
     "The answer's tokens, at price.output, are missing": formula(lambda p, c, i, o: p * i),
     "The prompt's tokens, at price.input, are missing": formula(lambda p, c, i, o: c * o),
     "The two prices are swapped": formula(lambda p, c, i, o: p * o + c * i),
     "There are two prices: one": formula(lambda p, c, i, o: (p + c) * o),
-    "returned 0.0018 (type float)": formula(lambda p, c, i, o: (p + c) * i + c * o),
+    "returned 0.0018": formula(lambda p, c, i, o: (p + c) * i + c * o),
     "Take the price that the function is given": lambda u, p: right(u, USUAL),
     "2000 tokens in and 70 out, at 12 and 36 CNY": lambda u, p: right(u, USUAL),
     "Thinking isn't added": lambda u, p: right(u, p) + thinking(u) * p.output / 1e6,
     "returned 0.00088799": lambda u, p: right(u, p) - thinking(u) * p.output / 1e6,
-    "returned 0.0 (type float); expected 0.001560. Don't round": lambda u, p: round(right(u, p), 2),
-    "returned 0.002 (type float); expected 0.001560. Don't": lambda u, p: round(right(u, p), 3),
+    "returned 0.0; expected 0.001560. Don't round": lambda u, p: round(right(u, p), 2),
+    "returned 0.002; expected 0.001560. Don't": lambda u, p: round(right(u, p), 3),
     "Multiply prompt_tokens by price.input": lambda u, p: 5.0,
-    "your function returned nan (type float); expected": lambda u, p: float("nan"),
+    "your function returned nan; expected": lambda u, p: float("nan"),
 }
 
 

@@ -65,7 +65,7 @@ CRASHING = [
 ]
 WRONG = {
     "messages is None; expected a list": None,
-    "messages is 'Hi' (type str); expected a list": "Hi",
+    "messages is 'Hi'; expected a list": "Hi",
     "messages is an object of type generator": (message for message in [SYSTEM, USER]),
     "messages is one dict with the keys ['role', 'content']; expected a list": SYSTEM,
     "messages is one dict with the keys ['content', 'role', ": SAID,
@@ -75,7 +75,7 @@ WRONG = {
     },
     "The list is empty; expected messages with the roles system → user": [],
     "Message 2 is an object of type set; expected a dict": [SYSTEM, {"role", "user"}],
-    "Message 2 is 'Hi' (type str); expected a dict": [SYSTEM, "Hi"],
+    "Message 2 is 'Hi'; expected a dict": [SYSTEM, "Hi"],
     "Message 1 is a list in the list; expected the messages themselves": [[SYSTEM, USER]],
     "Message 2 is a whole reply; expected the message inside it": [SYSTEM, REPLY],
     "Message 2 has the key 'Role'; expected 'role'": [SYSTEM, {"Role": "user", "content": "Hi"}],
@@ -84,16 +84,16 @@ WRONG = {
     "Message 1 has the key 'contents'; expected 'content'": [{"role": "user", "contents": "Hi"}],
     "Message 1 has no key 'role'. Its keys are ['user']; expected": [{"user": "Hi"}],
     "Message 1 has no key 'content'. Its keys are ['role', 2]": [{"role": "user", 2: "Hi"}],
-    "The role of message 1 is 'System' (type str); expected": [{**SYSTEM, "role": "System"}, USER],
-    "The role of message 2 is 'me' (type str); expected": [SYSTEM, {**USER, "role": "me"}],
+    "The role of message 1 is 'System'; expected": [{**SYSTEM, "role": "System"}, USER],
+    "The role of message 2 is 'me'; expected": [SYSTEM, {**USER, "role": "me"}],
     "The role of message 1 is an object of type list": [{**SYSTEM, "role": ["system"]}],
     "The content of message 1 is None; expected text": [{**SYSTEM, "content": None}],
-    "The content of message 1 is 5 (type int); expected text": [{**SYSTEM, "content": 5}],
-    "The content of message 2 is ' \\n' (type str); expected words": [
+    "The content of message 1 is 5; expected text": [{**SYSTEM, "content": 5}],
+    "The content of message 2 is ' \\n'; expected words": [
         SYSTEM,
         {**USER, "content": " \n"},
     ],
-    "The content of message 2 is '...' (type str); expected words": [
+    "The content of message 2 is '...'; expected words": [
         SYSTEM,
         {**USER, "content": "..."},
     ],
@@ -160,7 +160,7 @@ def test_a_rule_names_the_language_to_answer_in(language, rule, verdict, in_chin
     answer = [{**SYSTEM, "content": rule}, USER]
     outcome = roles(answer, "system", "user", language=language)
     assert outcome.status == verdict
-    assert verdict == "passed" or "names the language to answer in" in outcome.message
+    assert verdict == "passed" or "a rule that asks for answers in" in outcome.message
     in_chinese(roles, answer, "system", "user", language=language)
 
 

@@ -30,7 +30,7 @@ def without(name):
 
 
 WRONG = {
-    "The schema is 'object' (type str); expected a dict": "object",
+    "The schema is 'object'; expected a dict": "object",
     "the class itself; expected the schema that it writes": BaseModel,
     'what stands under "schema"': {"name": "book", "schema": RIGHT},
     'what stands under "json_schema"': {"type": "json_schema", "json_schema": {"schema": RIGHT}},

@@ -31,7 +31,7 @@ def without(name):
 CRASHING = [Raising(RIGHT), {"extra_body": Raising(RIGHT["extra_body"])}]
 OPTIONS = {
     "options is None; expected a dict": None,
-    "options is 'enable_search' (type str); expected a dict": "enable_search",
+    "options is 'enable_search'; expected a dict": "enable_search",
     "options is an object of type set; expected a dict": {"enable_search"},
     "'enable_search' stands directly in options": {"enable_search": True},
     "'enable_search' stands directly": {"enable_search": True, **RIGHT},
@@ -41,7 +41,7 @@ OPTIONS = {
     "options has no key 'extra_body'. Its keys are ['stream']": {"stream": True},
     "'freshness' stands directly in options": {**RIGHT, "freshness": 7},
     "options has the key 'extra_bodies'; expected 'extra_body'": {"extra_bodies": {}},
-    "extra_body is True (type bool); expected a dict": {"extra_body": True},
+    "extra_body is True; expected a dict": {"extra_body": True},
     "extra_body is an object of type set; expected": {"extra_body": {"enable_search"}},
     "extra_body has no key 'enable_search'. Its keys are ['search_options']; expected": without(
         "enable_search"
@@ -49,9 +49,9 @@ OPTIONS = {
     "extra_body has the key 'enable-search'; expected 'enable_search'": {
         "extra_body": {"enable-search": True}
     },
-    "enable_search is 'true' (type str); expected True": body(enable_search="true"),
-    "enable_search is 1 (type int); expected True": body(enable_search=1),
-    "enable_search is False (type bool); expected True": body(enable_search=False),
+    "enable_search is 'true'; expected True": body(enable_search="true"),
+    "enable_search is 1; expected True": body(enable_search=1),
+    "enable_search is False; expected True": body(enable_search=False),
     "Its keys are ['enable_search', 'forced_search']; expected 'search_options'": {
         "extra_body": {"enable_search": True, "forced_search": True}
     },
@@ -61,14 +61,12 @@ OPTIONS = {
     "extra_body has the key 'search_option'; expected 'search_options'": {
         "extra_body": {"enable_search": True, "search_option": {}}
     },
-    "search_options is True (type bool); expected a dict": body(search_options=True),
+    "search_options is True; expected a dict": body(search_options=True),
     "search_options has no key 'forced_search'. Its keys are []; expected": body(search_options={}),
     "search_options has the key 'force_search'; expected": body(
         search_options={"force_search": True}
     ),
-    "forced_search is 'True' (type str); expected True": body(
-        search_options={"forced_search": "True"}
-    ),
+    "forced_search is 'True'; expected True": body(search_options={"forced_search": "True"}),
 }
 
 
@@ -100,19 +98,19 @@ def asked(*calls):
 BOTH = asked(("Hi?", {}), ("Hi?", WITH))
 ADDED = {
     "plain is None; expected a ChatCompletion": (None, SEARCHED, 223),
-    "plain is 'Hi' (type str); expected a ChatCompletion": ("Hi", SEARCHED, 223),
+    "plain is 'Hi'; expected a ChatCompletion": ("Hi", SEARCHED, 223),
     "searched is an object of type dict; expected": (PLAIN, SEARCHED.model_dump(), 223),
-    "searched is 260 (type int); expected a ChatCompletion": (PLAIN, 260, 223),
+    "searched is 260; expected a ChatCompletion": (PLAIN, 260, 223),
     "searched is a stream, which has to be read piece by piece; expected": (PLAIN, stream(), 223),
     "plain has no usage; expected": (ChatCompletion.construct(), SEARCHED, 223),
     "Both replies took 37 prompt tokens, so the search": (PLAIN, completion(37), 0),
     "plain took 260 prompt tokens and searched 37; expected": (SEARCHED, PLAIN, -223),
-    "added is 228 (type int); expected 260 − 37 as a whole number": (PLAIN, SEARCHED, 228),
-    "added is 260 (type int); expected 260 − 37": (PLAIN, SEARCHED, 260),
-    "added is -223 (type int); expected": (PLAIN, SEARCHED, -223),
-    "added is '223' (type str); expected": (PLAIN, SEARCHED, "223"),
+    "added is 228; expected 260 − 37 as a whole number": (PLAIN, SEARCHED, 228),
+    "added is 260; expected 260 − 37": (PLAIN, SEARCHED, 260),
+    "added is -223; expected": (PLAIN, SEARCHED, -223),
+    "added is '223'; expected": (PLAIN, SEARCHED, "223"),
     "added is None; expected": (PLAIN, SEARCHED, None),
-    "added is True (type bool); expected": (completion(1), completion(2, 30), True),
+    "added is True; expected": (completion(1), completion(2, 30), True),
 }
 RECORDS = {
     "No call was recorded; expected two": asked(),

@@ -36,13 +36,13 @@ MISDEFINED = {
     "tool is an object of type function; expected a dict": lambda drink: 3,
     "tool is an object of type list; expected a dict": [RIGHT],
     'The tool\'s "type" is None; expected "function"': PRICE,
-    "The tool's \"type\" is 'tool' (type str); expected": {**RIGHT, "type": "tool"},
+    "The tool's \"type\" is 'tool'; expected": {**RIGHT, "type": "tool"},
     '"function" is an object of type builtin_function_or_method': {**RIGHT, "function": print},
     'The tool\'s name is None; expected "get_price"': without("name"),
-    "name is 'price' (type str); expected \"get_price\".": tool(name="price"),
-    "name is 'get price' (type str); expected \"get_price\".": tool(name="get price"),
+    "name is 'price'; expected \"get_price\".": tool(name="price"),
+    "name is 'get price'; expected \"get_price\".": tool(name="get price"),
     '"description" is None; expected a few words': without("description"),
-    "\"description\" is '' (type str); expected a few words": tool(description=""),
+    "\"description\" is ''; expected a few words": tool(description=""),
     "keys ['name', 'description']; expected \"parameters\" too": without("parameters"),
     "lets everything through, even a list; expected": tool(parameters=SCHEMA["properties"]),
     'lets {"drink": "tea", "size": "huge"} through; expected': tool(
@@ -96,22 +96,22 @@ UNROUND = {
         {**CALLING, "tool_calls": CALL},
         TOLD,
     ],
-    "A call in \"tool_calls\" is 'get_price' (type str)": [
+    "A call in \"tool_calls\" is 'get_price'": [
         USER,
         {**CALLING, "tool_calls": ["get_price"]},
         TOLD,
     ],
     'A call in "tool_calls" is an object of type dict': calling(id=None),
-    "The tool's name is 'price' (type str); expected \"get_price\"": calling(
+    "The tool's name is 'price'; expected \"get_price\"": calling(
         function={**ASKED, "name": "price"}
     ),
     'The call\'s "arguments" is an object of type dict; expected the JSON text {"drink"': calling(
         function={**ASKED, "arguments": {}}
     ),
-    'is \'{"day": "Friday"\' (type str); expected the JSON text {"drink"': calling(
+    'is \'{"day": "Friday"\'; expected the JSON text {"drink"': calling(
         function={**ASKED, "arguments": '{"day": "Friday"'}
     ),
-    'is \'{"drink": "t...ze": "large"}\' (type str); expected the JSON text {"drink"': calling(
+    'is \'{"drink": "t...ze": "large"}\'; expected the JSON text {"drink"': calling(
         function={**ASKED, "arguments": '{"drink": "tea", "size": "large"}'}
     ),
     "\"tool_call_id\" [None]; expected ['call_1']": [
@@ -124,22 +124,22 @@ UNROUND = {
         CALLING,
         {**TOLD, "tool_call_id": "get_price"},
     ],
-    "The content of the tool's message is 12 (type int); expected": [
+    "The content of the tool's message is 12; expected": [
         USER,
         CALLING,
         {**TOLD, "content": 12},
     ],
-    "The content of the tool's message is '' (type str); expected": [
+    "The content of the tool's message is ''; expected": [
         USER,
         CALLING,
         {**TOLD, "content": ""},
     ],
-    "message is 'the price' (type str); expected what the tool returned": [
+    "message is 'the price'; expected what the tool returned": [
         USER,
         CALLING,
         {**TOLD, "content": "the price"},
     ],
-    "is '120, 612' (type str); expected what the tool returned, as a text that holds 12: str(…)": [
+    "is '120, 612'; expected what the tool returned, as a text that holds 12: str(…)": [
         USER,
         CALLING,
         {**TOLD, "content": "120, 612"},
@@ -214,11 +214,11 @@ def looking_up(call):
 
 
 UNSAFE = {
-    "Your answer is 'run' (type str); expected a function": "run",
+    "Your answer is 'run'; expected a function": "run",
     "For the right arguments {": lambda call: json.loads(call.function.arguments)["cup"],
-    "your function returned 12 (type int); expected a text that holds 12": lambda call: 12,
-    "your function returned 'tea' (type str); expected a text that holds 12": lambda call: "tea",
-    "For the unknown tool get_price_2 your function returned '12' (type str); expected": careless,
+    "your function returned 12; expected a text that holds 12": lambda call: 12,
+    "your function returned 'tea'; expected a text that holds 12": lambda call: "tea",
+    "For the unknown tool get_price_2 your function returned '12'; expected": careless,
     "small, your function raised JSONDecodeError: ": named(careless),
     "For Python in place of JSON, dict({": evaluating,
     "For arguments that lack everything, {}, your function returned '12'": named(guessing),
@@ -229,7 +229,7 @@ UNSAFE = {
     'For a value that does not fit, {"drink": "?", "size": "small"}, your function returned': named(
         looking_up
     ),
-    "your function returned ' ' (type str); expected a text that tells": named(
+    "your function returned ' '; expected a text that tells": named(
         lambda call: right(call) if call.function.arguments != "{}" else " "
     ),
     "your function returned None; expected a text that tells": named(
