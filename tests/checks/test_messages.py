@@ -67,9 +67,9 @@ WRONG = {
     "messages is None; expected a list": None,
     "messages is 'Hi'; expected a list": "Hi",
     "messages is an object of type generator": (message for message in [SYSTEM, USER]),
-    "messages is one dict with the keys ['role', 'content']; expected a list": SYSTEM,
-    "messages is one dict with the keys ['content', 'role', ": SAID,
-    "messages is one dict with the keys ['system', 'user']; expected a list": {
+    "messages is a single dict; expected a list": SYSTEM,
+    "messages is a single dict; expected a list with a dict": SAID,
+    "a single dict; expected a list with a dict for each message: [": {
         "system": "Answer in one word.",
         "user": "Hi",
     },
@@ -102,7 +102,7 @@ WRONG = {
     ],
     "The content of message 2 is an object of type list": [SYSTEM, {**USER, "content": []}],
     "the right roles in another order: user → system; expected system → user": [USER, SYSTEM],
-    "Too few messages, 1, with the roles system; expected 2: system → user": [SYSTEM],
+    "Too few messages, 1, with the roles system; expected system → user": [SYSTEM],
     "Too many messages, 3, with the roles system → user → user": [SYSTEM, USER, USER],
     "The roles are user → user; expected system → user": [USER, USER],
 }
@@ -154,6 +154,18 @@ def test_every_role_that_the_api_knows_may_be_expected():
         ("en", "只用英语回答。", "passed"),
         ("en", "Please reply in ENGLISH.", "passed"),
         ("en", "When were you written?", "wrong"),
+        ("zh", "Never answer in Chinese.", "wrong"),
+        ("zh", "Please don’t use Chinese!", "wrong"),
+        ("zh", "No English, no Chinese.", "wrong"),
+        ("zh", "不要用中文回答。", "wrong"),
+        ("en", "别说英语", "wrong"),
+        ("en", "Do not answer in English; use French.", "wrong"),
+        ("zh", "Don't answer in English, but in Chinese.", "passed"),
+        ("zh", "Never answer in any language but Chinese.", "passed"),
+        ("zh", "Don't forget: only Chinese.", "passed"),
+        ("en", "不要用中文，只用英文。", "passed"),
+        ("en", "不许用英文以外的语言。", "passed"),
+        ("en", "你不能不用英文。", "passed"),
     ],
 )
 def test_a_rule_names_the_language_to_answer_in(language, rule, verdict, in_chinese):

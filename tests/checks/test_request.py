@@ -34,8 +34,7 @@ FAULTS = {
     "There is no parameter 'topk'; expected top_k": {"extra_body": {"topk": 1}},
     "A name in your answer is 'colour'; expected a parameter": {"colour": "red"},
     "A name in your answer is 5; expected a parameter": {5: 1},
-    "The SDK has no argument top_k": {"top_k": 20},
-    "The SDK has no argument repetition_penalty": {"repetition_penalty": 1.1},
+    "The SDK has no argument enable_search": {"enable_search": True},
     "temperature is 2, out of its range; expected a number in [0, 2)": {"temperature": 2},
     "top_p is 0, out of its range; expected a number in (0, 1]": {"top_p": 0},
     "temperature is -0.1, out of its range": {"temperature": -0.1},
@@ -49,19 +48,19 @@ FAULTS = {
     "temperature is None; expected a number": {"temperature": None},
     "max_tokens is 0; expected a whole number in the range [1, 2048]": {"max_tokens": 0},
     "n is 2.0; expected a whole number in the range [1, 4]": {"n": 2.0},
-    "top_k is -1; expected a whole number in the range [0, ∞)": {"extra_body": {"top_k": -1}},
+    "max_tokens is 3000; expected a whole number in the range [1, 2048].": {"max_tokens": 3000},
     "stream is 'yes'; expected a value of type bool": {"stream": "yes"},
 }
 MISSING = {
+    "The SDK has no argument top_k": {"top_k": 20},
+    "top_k is -1; expected a whole number in the range [0, ∞)": {"extra_body": {"top_k": -1}},
     "temperature is missing; expected all of these: temperature, top_p": {},
     "top_p is missing": {"temperature": 1, "extra_body": {"top_k": 3}, "model": "qwen"},
 }
 PAIRS = {
     "Neither temperature nor top_p is in your dict; expected one": {},
-    "Neither presence_penalty nor frequency_penalty": {
-        "temperature": 1,
-        "extra_body": {"repetition_penalty": 1.5},
-    },
+    "Neither presence_penalty nor frequency_penalty": {"temperature": 1},
+    "repetition_penalty is in your dict, but": {"temperature": 1, "repetition_penalty": 1.5},
     "Both temperature and top_p are in your dict; expected one": RIGHT,
     "Both presence_penalty and frequency_penalty are in your dict": {
         "temperature": 1.3,
@@ -77,7 +76,7 @@ PAIRS = {
         "top_p": 1,
         "frequency_penalty": -1,
     },
-    "top_k is in your dict as well; expected one parameter of each pair and no third": {
+    "top_k is in your dict, but this exercise does without it; expected one": {
         "temperature": 1.2,
         "presence_penalty": 1,
         "extra_body": {"top_k": 1},
