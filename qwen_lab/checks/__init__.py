@@ -5,7 +5,7 @@ says what was seen and what was expected. A check never raises.
 
 >>> from qwen_lab import checks
 >>> checks.messages.roles([{"role": "user", "content": "Hi"}], "system", "user")
-wrong: Too few messages, 1, with the roles user; expected 2: system → user...
+wrong: Too few messages, 1, with the roles user; expected system → user.
 """
 
 from . import (
