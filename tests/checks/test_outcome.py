@@ -83,9 +83,9 @@ def test_the_first_need_that_is_not_met_ends_the_judgement():
 
 def test_what_goes_wrong_while_an_answer_is_read_is_shown_in_short():
     crashed = read(KeyError("model\n" * 100))
-    assert crashed.status == "wrong" and "Python says: KeyError" in crashed.message
+    assert crashed.status == "wrong" and "ended in an error: KeyError" in crashed.message
     assert len(crashed.message) < 200 and "\n" not in crashed.message
-    assert read(Silent()).message.endswith("Python says: Silent")
+    assert read(Silent()).message.endswith("ended in an error: Silent")
 
 
 def test_a_list_that_holds_itself_is_no_endless_work():

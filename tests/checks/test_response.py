@@ -66,7 +66,7 @@ def test_a_wrong_answer_is_told_what_was_seen_and_expected(words, answer):
 def test_a_crashing_answer_is_told_the_error(answer):
     outcome = finish_reason(answer, "length")
     assert outcome.status == "wrong" and "Error: " in outcome.message
-    assert "could not be read" in outcome.message
+    assert "ended in an error" in outcome.message
 
 
 REASONS = ("length", "stop", "tool_calls", "content_filter")
