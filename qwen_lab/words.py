@@ -28,6 +28,11 @@ def language() -> str:
     return "zh" if wanted.lower().startswith("zh") else "en"
 
 
+def reads_chinese() -> bool:
+    """Whether the language in use is Chinese, or the system's is."""
+    return "zh" in (language(), _locale().lower()[:2])
+
+
 def say(key: str, **values: object) -> str:
     """The words for "topic.name" in the language in use, with `values` filled in."""
     topic, name = key.split(".", 1)

@@ -58,7 +58,7 @@ def start(*, record: Path | None = None) -> State:
     path = weights.fetch()
     place = server_file.folder(path)
     with FileLock(place / "lock"):
-        running = _running(place) or _spawn(place, path, record)
+        running = _running(place) or _spawn(place, weights.fetch(afresh=True), record)
         server_file.register(place)
     return running
 
@@ -103,7 +103,7 @@ def serve(*, port: int | None = None, idle: float = IDLE, record: str | Path | N
     Blocks. Raises `LabError` when the weights cannot be had, memory is short, another server runs
     or the port is in use.
     """
-    path = weights.fetch()
+    path = weights.fetch(afresh=True)
     if other := _running(server_file.folder(path)):
         raise LabError("server.already_runs", url=other.base_url)
     free_memory.check(path.stat().st_size + OVERHEAD)

@@ -126,7 +126,7 @@ def spawn(tmp_path, monkeypatch):
     """Start a program in the server's place."""
     model = tmp_path / "m.gguf"
     model.write_bytes(b"GGUF")
-    monkeypatch.setattr(weights, "fetch", lambda: model)
+    monkeypatch.setattr(weights, "fetch", lambda **_: model)
     monkeypatch.setattr(server.free_memory, "check", lambda needed: None)
     popen = subprocess.Popen
 

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import httpx2
 from huggingface_hub import get_session, hf_hub_url
@@ -19,27 +19,45 @@ from huggingface_hub.errors import OfflineModeIsEnabled
 from tqdm import tqdm
 
 from ...words import say
+from .pace import Pace
 
 # Seconds for the hub to send its first bytes; behind a closed network nobody would wait longer.
 PATIENCE = 15
 
 
-def fill(partial: Path, repository: str, filename: str, size: int) -> None:
+class _Source(NamedTuple):
+    """Where a file is; `pace` is None for a place that may be slow."""
+
+    url: str
+    client: httpx2.Client
+    pace: Pace | None
+
+
+def fill(partial: Path, repository: str, filename: str, size: int, patient: bool = False) -> None:
     """Append the missing rest of a file to `partial`, with a progress bar on stderr.
 
     A broken connection is taken up again as long as each brings something. `OSError` says why
-    it stopped; what has arrived stays.
+    it stopped, `SlowError` that it is too slow, which `patient` bears; what has arrived stays.
     """
     url = hf_hub_url(repository, filename, endpoint=os.environ.get("HF_ENDPOINT") or None)
     try:
-        _patiently(lambda: _probe(url, size))
-        with partial.open("ab") as file, progress_bar(size, file.tell()) as bar:
-            while file.tell() < size:
-                _append(url, file, bar)
-            file.flush()
-            os.fsync(file.fileno())
+        fill_from(url, get_session, partial, size, patient)
     except OfflineModeIsEnabled as error:
         raise OSError(say("weights.offline")) from error
+
+
+def fill_from(
+    url: str, client: Callable[[], httpx2.Client], partial: Path, size: int, patient: bool
+) -> None:
+    """`fill` from this address."""
+    try:
+        source = _Source(url, client(), None if patient else Pace())
+        _patiently(lambda: _probe(source, size))
+        with partial.open("ab") as file, progress_bar(size, file.tell()) as bar:
+            while file.tell() < size:
+                _append(source, file, bar)
+            file.flush()
+            os.fsync(file.fileno())
     # The last two come from a proxy that the client cannot go through.
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, ImportError) as error:
         raise OSError(str(error) or type(error).__name__) from error
@@ -50,21 +68,23 @@ def progress_bar(size: int, done: int) -> tqdm:
     return tqdm(total=size, initial=done, unit="B", unit_scale=True, desc="Qwen")
 
 
-def _probe(url: str, size: int) -> None:
+def _probe(source: _Source, size: int) -> None:
     """Read four bytes: the redirect leads to the store that must give the rest as well."""
-    with _stream(url, "bytes=0-3") as answer:
+    with _stream(source, "bytes=0-3") as answer:
         whole = answer.headers.get("Content-Range", "").endswith(f"/{size}")
         if answer.read() != b"GGUF" or not whole:
             raise OSError(say("weights.other_file"))
 
 
-def _append(url: str, file: BinaryIO, bar: tqdm) -> None:
+def _append(source: _Source, file: BinaryIO, bar: tqdm) -> None:
     start = file.tell()
     try:
-        with _stream(url, f"bytes={start}-") as answer:
+        with _stream(source, f"bytes={start}-") as answer:
             for chunk in answer.iter_raw():
                 file.write(chunk)
                 bar.update(len(chunk))
+                if source.pace:
+                    source.pace.add(len(chunk))
             if file.tell() == start:
                 raise httpx2.ReadError("empty answer")
     except httpx2.TransportError:
@@ -73,10 +93,10 @@ def _append(url: str, file: BinaryIO, bar: tqdm) -> None:
 
 
 @contextmanager
-def _stream(url: str, span: str) -> Iterator[httpx2.Response]:
+def _stream(source: _Source, span: str) -> Iterator[httpx2.Response]:
     # No token: the file is public, and HF_ENDPOINT may name someone else's server.
     headers = {"Accept-Encoding": "identity", "Range": span}
-    with get_session().stream("GET", url, headers=headers, timeout=PATIENCE) as answer:
+    with source.client.stream("GET", source.url, headers=headers, timeout=PATIENCE) as answer:
         if answer.status_code != 206:
             raise OSError(f"HTTP {answer.status_code}")
         yield answer

