@@ -7,6 +7,7 @@ from textwrap import shorten
 import fastjsonschema
 from pydantic import BaseModel, ValidationError
 
+from ..words import say
 from .outcome import Outcome, check, need, not_yet, passed, told, wrong
 
 # Of each field, values that it may have or must not have.
@@ -25,8 +26,7 @@ def requires(schema: object, good: Values, bad: Values) -> Outcome:
     >>> checks.schema.requires(schema | {"required": ["form"]}, good, bad)
     wrong: Your answer lets {"form": "novel", "price": 12} through, with the further field price...
     """
-    need_fields(schema, good, bad)
-    return passed("checks_schema.passed", fields=", ".join(good))
+    return passed("checks_schema.passed", fields=need_fields(schema, good, bad))
 
 
 @check
@@ -42,15 +42,15 @@ def accepts(model: object, good: Values, bad: Values) -> Outcome:
     >>> checks.schema.accepts(Order, {"dish": ["tea"], "cups": [1, 8]}, {"cups": [2.5]})
     passed: ...
     """
-    need(isinstance(model, type) and issubclass(model, BaseModel), "checks_schema.not_model", model)
+    need(isinstance(model, type) and issubclass(model, BaseModel), "checks_schema.not_model")
     if not model.model_fields:
         raise not_yet("checks_schema.no_fields")
-    _need_judged(lambda example: model.model_validate_json(json.dumps(example)), good, bad)
-    return passed("checks_schema.passed", fields=", ".join(good))
+    fields = _need_judged(lambda one: model.model_validate_json(json.dumps(one)), good, bad)
+    return passed("checks_schema.passed", fields=fields)
 
 
-def need_fields(schema: object, good: Values, bad: Values) -> None:
-    """The schema must let through an object with values of `good`, and nothing else."""
+def need_fields(schema: object, good: Values, bad: Values) -> str:
+    """The schema must let an object with values of `good` through, no other: names its fields."""
     need(not isinstance(schema, type), "checks_schema.schema_class")
     need(isinstance(schema, dict), "checks_schema.not_dict", schema)
     # What a request puts around a schema.
@@ -58,7 +58,7 @@ def need_fields(schema: object, good: Values, bad: Values) -> None:
         need(not isinstance(schema.get(name), dict), "checks_schema.wrapped", name=name)
     validate = _compiled(schema)
     need(_problem(validate, []), "checks_schema.no_object")
-    _need_judged(validate, good, bad)
+    return _need_judged(validate, good, bad)
 
 
 def _compiled(schema: dict) -> Callable:
@@ -69,7 +69,7 @@ def _compiled(schema: dict) -> Callable:
         raise wrong("checks_schema.not_schema", error=told(error)) from None
 
 
-def _need_judged(validate: Callable, good: Values, bad: Values) -> None:
+def _need_judged(validate: Callable, good: Values, bad: Values) -> str:
     whole = {name: values[0] for name, values in good.items()}
     for _, example in _changed(whole, good):
         problem = _problem(validate, example)
@@ -80,6 +80,7 @@ def _need_judged(validate: Callable, good: Values, bad: Values) -> None:
     for name, example in _changed(whole, bad):
         key = "checks_schema.let_through" if name in whole else "checks_schema.further"
         need(_problem(validate, example), key, name=name, example=_short(example))
+    return say("checks.comma").join(good)
 
 
 def _changed(whole: dict, values: Values) -> list[tuple[str, dict]]:

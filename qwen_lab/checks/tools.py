@@ -39,8 +39,8 @@ def definition(tool: object, name: str, good: Values, bad: Values) -> Outcome:
     said = function.get("description")
     need(is_text(said), "checks_tools.no_description", said)
     need("parameters" in function, "checks_tools.no_parameters", seen=reprlib.repr(list(function)))
-    need_fields(function["parameters"], good, bad)
-    return passed("checks_tools.definition_passed", name=name, fields=", ".join(good))
+    fields = need_fields(function["parameters"], good, bad)
+    return passed("checks_tools.definition_passed", name=name, fields=fields)
 
 
 @check
@@ -81,8 +81,7 @@ def _need_name(function: dict, expected: str) -> None:
 def _need_roles(seen: list) -> None:
     words = {"seen": shorten(" → ".join(map(str, seen)), 80), "expected": " → ".join(ROUND)}
     # A model that calls twice at once is told two results.
-    right = seen[:3] == ROUND and set(seen[3:]) <= {"tool"}
-    need(right, "checks_tools.roles_other", **words)
+    need(seen[:3] == ROUND and set(seen[3:]) <= {"tool"}, "checks_tools.roles_other", **words)
 
 
 def _need_call(call: object, name: str, arguments: Mapping) -> None:
@@ -121,8 +120,8 @@ def runs(function: object, name: str, arguments: Mapping, result: object) -> Out
     """Judge a function that runs the tool call it is given and returns a text for the model.
 
     `name` and `arguments` make a right call; `result` must stand in the text that it gives. For a
-    call that names no tool, or whose arguments are broken or do not fit, the text must say so; an
-    exception is wrong.
+    call that names no tool, or whose arguments are broken or do not fit, the text must name what
+    is wrong or would be right, and not be the same for all; an exception is wrong.
 
     >>> def run(call):
     ...     return "12 yuan"
@@ -134,27 +133,31 @@ def runs(function: object, name: str, arguments: Mapping, result: object) -> Out
     said = result_of(function, _call(name, right), **words)
     need_return(said)
     need(_holds(said, result), "checks_tools.right_other", said, arguments=right, result=result)
-    for case, other, asked in _hostile(name, arguments, right):
+    texts = set()
+    for case, other, asked, names in _hostile(name, arguments, right):
         words = {"case": say(case, name=other, arguments=shorten(asked, 60))}
-        answer = result_of(function, _call(other, asked), raised="checks_tools.raised", **words)
-        told = is_text(answer) and _kind(answer) != _kind(said)
-        need(told, "checks_tools.not_told", answer, **words)
+        made = result_of(function, _call(other, asked), raised="checks_tools.raised", **words)
+        need(is_text(made) and _kind(made) != _kind(said), "checks_tools.not_told", made, **words)
+        need(any(each in made for each in names), "checks_tools.not_named", made, **words)
+        texts.add(made)
+    # For an unknown tool, for broken JSON, and for what does not fit.
+    need(len(texts) > 2, "checks_tools.same_texts")
     return passed("checks_tools.runs_passed")
 
 
-def _hostile(name: str, arguments: Mapping, right: str) -> Iterator[tuple[str, str, str]]:
-    """Calls that a model may well make and that must not be run: words, name, arguments."""
-    yield "checks_tools.case_unknown", f"{name}_2", right
-    yield "checks_tools.case_cut", name, right[:-2]
+def _hostile(name: str, arguments: Mapping, right: str) -> Iterator[tuple[str, str, str, tuple]]:
+    """Calls that must not be run: words, name, arguments, and what the text may name."""
+    yield "checks_tools.case_unknown", f"{name}_2", right, (name,)
+    yield "checks_tools.case_cut", name, right[:-2], ("",)
     # Python that is not JSON: who evaluates the model's text has run it.
-    yield "checks_tools.case_python", name, f"dict({arguments!r})"
-    yield "checks_tools.case_missing", name, "{}"
-    yield "checks_tools.case_list", name, json.dumps([*arguments.values()], ensure_ascii=False)
+    yield "checks_tools.case_python", name, f"dict({arguments!r})", ("",)
+    yield "checks_tools.case_missing", name, "{}", (*arguments, *map(str, arguments.values()))
+    yield "checks_tools.case_list", name, json.dumps([*arguments.values()]), ("",)
     for key, value in arguments.items():
         # One of another type, and one of the right type that no tool knows.
-        for strange in ({"is": value}, "?" if isinstance(value, str) else -(10**9)):
+        for strange in ({"is": value}, f"{value}?" if isinstance(value, str) else -(10**9)):
             changed = json.dumps({**arguments, key: strange}, ensure_ascii=False)
-            yield "checks_tools.case_value", name, changed
+            yield "checks_tools.case_value", name, changed, (key, str(value), str(strange))
 
 
 def _kind(said: str) -> object:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..watch.calls import Attempt, Call, Calls
-from ..words import say
+from ..words import need_type, say
 from .html import Html, View, brief, row, sentence, table
 
 KINDS = ("queued", "waiting", "reading", "left", "failed")
@@ -21,6 +21,7 @@ def timeline(calls: Calls) -> View:
     calls: 1, answered: 1, retries: 0
     Write a line about autumn: 200
     """
+    need_type("timeline.no_calls", calls, Calls)
     found = calls.calls
     if not found:
         return sentence(say("timeline.none"))

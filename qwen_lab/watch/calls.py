@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import httpx2
 import openai
 
+from ..words import need_type
+
 Client = TypeVar("Client", openai.OpenAI, openai.AsyncOpenAI)
 # Since when this task waits for its turn; the next call that it makes takes it.
 _waiting: ContextVar[float | None] = ContextVar("waiting", default=None)
@@ -98,6 +100,7 @@ class Calls:
 
     def watch(self, client: Client) -> Client:
         """A client like this one, with its proxy and certificates, whose calls are recorded."""
+        need_type("timeline.no_client", client, (openai.OpenAI, openai.AsyncOpenAI))
         http = copy(client._client)
         if type(http).__module__.startswith("openai."):
             # The SDK's own closes its connections when it is forgotten; these are the first one's.

@@ -1,6 +1,7 @@
 """The checks of errors: what each says to answers untouched, wrong, crashing and right."""
 
 import random
+import re
 import time
 from types import SimpleNamespace
 
@@ -139,6 +140,19 @@ WRONG = [
     (delay, waiting(lambda n: min(8, 0.5 * 2 ** (n - 1))), "delay(0) gave 0.25 s every time"),
     (delay, waiting(lambda n: some((n + 1) / 2)), "doubled 2 times"),
     (delay, waiting(lambda n: some(1)), "delay(0) gave"),
+    (delay, waiting(lambda n: min(8, 0.5 * 2**n * random.uniform(0.5, 1))), "delay(5) gave 8 s ev"),
+    (
+        delay,
+        lambda attempt, retry_after=None: retry_after or patient(attempt),
+        "delay(4, retry_after=1) gave 1 s; expected 4 to 8 s",
+    ),
+    (
+        delay,
+        lambda attempt, retry_after=None: (
+            max(0.5 * 2**attempt, retry_after) if retry_after else patient(attempt)
+        ),
+        "delay(4, retry_after=1) gave 8 s every time",
+    ),
     (delay, lambda attempt: patient(attempt), "delay(0, retry_after=3) raised TypeError"),
     (delay, lambda attempt, retry_after=None: patient(attempt), "retry_after=3) gives 0."),
     (delay, lambda attempt, retry_after=None: min(8, patient(attempt, retry_after)), "=20) gives"),
@@ -153,6 +167,7 @@ WRONG = [
     (got_through, calls(429, 200), "a try that an earlier run gave up counts too"),
     (safe, "text", "; expected a function"),
     (safe, lambda text, key: None, "gives None; expected a text"),
+    (safe, lambda text, key: re.sub(key, "…", text) if key else text, "take the key as plain text"),
     (safe, lambda text, key: text.encode(), "gives an object of type bytes; expected a text"),
     (safe, lambda text, key: text, "gives 'POST with key-0123456789-abcdef: 429'; expected 'POST"),
     (safe, lambda text, key: text.replace(key, "…", 1) if key else text, "again: key-01"),
@@ -182,9 +197,7 @@ RIGHT = [
     (caught, error(openai.BadRequestError, 400, "x" * 999), "status 400, code xxx"),
     (retryable, rightly, "Every error is judged right"),
     (delay, patient, "never waits more than 8 s"),
-    (delay, lambda attempt, retry_after=None: retry_after or patient(attempt), "doubles"),
     (delay, lambda attempt, retry_after=None: patient(attempt) + (retry_after or 0), "heeds"),
-    (delay, waiting(lambda n: min(8, 0.5 * 2**n * random.uniform(0.5, 1))), "chance"),
     (delay, waiting(lambda n: round(min(8, 0.5 * 2**n) * (1 - random.random() / 4), 2)), "chance"),
     (delay, waiting(lambda n: random.choice([1, 2]) * min(4, 2**n / 4)), "chance"),
     (got_through, calls(429, 429, 200), "429 → 429 → 200: it waited"),

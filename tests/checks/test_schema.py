@@ -31,9 +31,9 @@ def without(name):
 
 WRONG = {
     "The schema is 'object'; expected a dict": "object",
-    "the class itself; expected the schema that it writes": BaseModel,
-    'what stands under "schema"': {"name": "book", "schema": RIGHT},
-    'what stands under "json_schema"': {"type": "json_schema", "json_schema": {"schema": RIGHT}},
+    "the class itself; expected the schema made from it": BaseModel,
+    'what is under "schema"': {"name": "book", "schema": RIGHT},
+    'what is under "json_schema"': {"type": "json_schema", "json_schema": {"schema": RIGHT}},
     'lets everything through, even a list; expected objects alone: "type"': without("type"),
     "schema cannot be read (JsonSchemaDefinitionException: Unknown type)": {
         **RIGHT,
@@ -145,11 +145,9 @@ class Renamed(Order):
 
 
 UNFIT = {
-    "Your answer is an object of type dict; expected a class": GOOD,
-    "Your answer is an object of type Order; expected a class": Order(
-        dish="tea", cups=1, size="large"
-    ),
-    "Your answer is an object of type type; expected a class": dict,
+    "doesn't inherit from BaseModel; expected": GOOD,
+    "expected a class that does: class Name(BaseModel)": Order(dish="tea", cups=1, size="large"),
+    "with the fields inside": dict,
     'refuses {"dish": "tea", "cups": 1, "size": "small"} and says: cups: Input': Strict,
     "and says: dishes: Field required": Renamed,
     'lets {"dish": "tea", "cups": 0, "size": "small"} through; expected': Loose,

@@ -76,7 +76,7 @@ UNROUND = {
     ],
     "The roles are ; expected user → assistant → tool": [],
     "The roles are user → tool; expected user → assistant → tool, a system": [USER, TOLD],
-    "The model's own message, with its tool_calls, stands between": [USER, TOLD, TOLD],
+    "The model's own message, with its tool_calls, goes between": [USER, TOLD, TOLD],
     "The roles are user → assistant; expected": [USER, CALLING],
     "The roles are user → tool → assistant; expected": [USER, TOLD, CALLING],
     "The roles are user → assistant → user; expected": [USER, CALLING, USER],
@@ -165,7 +165,7 @@ def right(call):
         arguments = json.loads(call.function.arguments)
         return f"{PRICES[arguments['drink']][arguments['size']]} yuan"
     except (ValueError, LookupError, TypeError) as error:
-        return f"That cannot be run: {error!r}"
+        return f"No such drink or size: {error!r}"
 
 
 def careless(call):
@@ -175,7 +175,7 @@ def careless(call):
 
 def evaluating(call):
     if call.function.name != "get_price":
-        return "no such tool"
+        return "only get_price"
     try:
         arguments = eval(call.function.arguments)
         return str(PRICES[arguments["drink"]][arguments["size"]])
@@ -185,7 +185,7 @@ def evaluating(call):
 
 def named(act):
     """A function that first looks at the name, as `right` does."""
-    return lambda call: act(call) if call.function.name == "get_price" else "no such tool"
+    return lambda call: act(call) if call.function.name == "get_price" else "only get_price"
 
 
 def guessing(call):
@@ -201,7 +201,7 @@ def listing(call):
         drink, size = json.loads(call.function.arguments).values()
         return str(PRICES[drink][size])
     except (ValueError, TypeError):
-        return "error"
+        return "no such drink or size"
 
 
 def looking_up(call):
@@ -210,7 +210,12 @@ def looking_up(call):
         price = PRICES.get(arguments["drink"], {}).get(arguments["size"], 0)
         return json.dumps({"drink": arguments["drink"], "price": price})
     except (ValueError, LookupError, TypeError):
-        return "error"
+        return "no such drink or size"
+
+
+def telling_one_thing(call):
+    said = right(call)
+    return said if said.endswith(" yuan") else "Call get_price with drink and size."
 
 
 UNSAFE = {
@@ -223,15 +228,21 @@ UNSAFE = {
     "For Python in place of JSON, dict({": evaluating,
     "For arguments that lack everything, {}, your function returned '12'": named(guessing),
     "For arguments that are a list, [": named(listing),
-    'For a value that does not fit, {"drink": "?", "size": "small"}, your function raised': named(
+    '{"drink": "tea?", "size": "small"}, your function raised': named(
         lambda call: right(call) if "?" not in call.function.arguments else PRICES["?"]
     ),
-    'For a value that does not fit, {"drink": "?", "size": "small"}, your function returned': named(
-        looking_up
-    ),
+    '{"drink": "tea?", "size": "small"}, your function returned': named(looking_up),
     "your function returned ' '; expected a text that tells": named(
         lambda call: right(call) if call.function.arguments != "{}" else " "
     ),
+    "For the unknown tool get_price_2 your function returned 'error'; expected a text "
+    "that names": lambda call: right(call) if call.function.name == "get_price" else "error",
+    "For arguments that lack everything, {}, your function returned 'error'": named(
+        lambda call: right(call) if call.function.arguments != "{}" else "error"
+    ),
+    'For a value that does not fit, {"drink": "tea?", "size": "small"}, your function returned '
+    "'error'": named(lambda call: right(call) if "?" not in call.function.arguments else "error"),
+    "don't get three different texts; expected a text of its own for each": telling_one_thing,
     "your function returned None; expected a text that tells": named(
         lambda call: right(call) if call.function.arguments.endswith("}") else None
     ),
