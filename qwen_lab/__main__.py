@@ -45,6 +45,10 @@ def _run(arguments):
 
     _survive_any_character()
     options = read(arguments)
+    if options.command == "doctor":
+        # It looks at what is there before anything is put right.
+        environment.use_own()
+        return commands.doctor(options)
     if changed := network.prepare():
         print(changed, file=sys.stderr)
     environment.ensure(test=options.command in ("test", "record"))

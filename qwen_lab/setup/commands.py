@@ -100,6 +100,14 @@ def status(options: Namespace) -> None:
     print(say("commands.status_python", path=sys.prefix, version=version))
 
 
+@takes(option("--cloud", action="store_true"), option("--report", metavar="FILE"))
+def doctor(options: Namespace) -> int:
+    """Look at all that may stand in the way; return 1 if something is broken."""
+    from .doctor import run
+
+    return run(ask_cloud=options.cloud, report=options.report)
+
+
 @takes(option("number", type=int), option("--both", action="store_true"))
 def reset(options: Namespace) -> None:
     """Restore one lesson, in the language in use or in both."""

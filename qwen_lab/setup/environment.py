@@ -45,6 +45,12 @@ def ensure(*, test: bool = False) -> None:
     importlib.invalidate_caches()
 
 
+def use_own() -> None:
+    """Go on in `.venv` if it is there and this Python is no environment; make and mend nothing."""
+    if paths.is_checkout() and not is_activated() and runs():
+        _go_on_in(_python())
+
+
 def is_own() -> bool:
     """Say whether this Python is the one in the checkout's `.venv`."""
     return OWN.is_dir() and OWN.samefile(sys.prefix)
@@ -64,12 +70,20 @@ def own_python() -> Path:
 
     `LabError` if nothing on this machine can make one, or if its place cannot be written.
     """
-    folder, name = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
-    python = OWN / folder / name
-    if not _runs(python) or packages.half_made(OWN):
+    if not runs() or packages.half_made(OWN):
         _clear()
         packages.run([*_maker(), str(OWN)], say("setup.venv", path=OWN), OWN)
-    return python
+    return _python()
+
+
+def runs() -> bool:
+    """Say whether `.venv` has a Python that runs, and runs inside it."""
+    return _runs(_python())
+
+
+def _python() -> Path:
+    folder, name = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
+    return OWN / folder / name
 
 
 def _runs(python: Path) -> bool:

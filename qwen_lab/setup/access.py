@@ -1,0 +1,136 @@
+"""The doctor's look at the way out: proxies, certificates, `.env`, keys and the endpoint."""
+
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from .. import addresses, dotfile, keys, network
+from ..settings import Settings
+from ..words import LabError, say
+from .finding import BROKEN, FINE, ODD, Finding, found
+
+BEGINNINGS = ("sk-sp-", "sk-", "st-")
+
+
+def proxies(before: Mapping[str, str]) -> Finding:
+    """The proxies; `before` is the environment before `network.prepare` put it right."""
+    both = {**os.environ, **before}
+    named = {name: both[name] for name in both if name.lower() in network.PROXIES and both[name]}
+    shown = {name: _proxy(address) for name, address in named.items() if name in os.environ}
+    unusable = [name for name in named if name not in shown]
+    silent = {name: address for name, address in shown.items() if _is_silent(address)}
+    wrong = {"unusable": ", ".join(unusable), "silent": _by_value(silent)}
+    told = [say(f"doctor.proxy_{key}", which=which) for key, which in wrong.items() if which]
+    if told:
+        return found(BROKEN, "proxy_wrong", shown=say("doctor.between").join(told))
+    shown = _by_value(shown)
+    if "socks://" in shown:
+        return found(ODD, "proxy_socks", shown=shown)
+    return found(FINE, "proxy", shown=shown) if named else found(FINE, "proxy_none")
+
+
+def _proxy(address: str) -> str:
+    """A proxy's scheme, host and port, without the user and password that may stand there."""
+    bare = address.strip(" \t\r\n\"'")
+    scheme = bare.partition("://")[0] if "://" in bare else "http"
+    return f"{scheme}://{bare.rpartition('@')[2].rpartition('://')[2].split('/')[0]}"
+
+
+def _is_silent(proxy: str) -> bool:
+    """Whether a proxy on this very machine does not answer; others are not asked."""
+    parts = urlsplit(proxy)
+    if parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        return False
+    try:
+        socket.create_connection((parts.hostname, parts.port or 80), 0.5).close()
+    except OSError:
+        return True
+    return False
+
+
+def certificates(before: Mapping[str, str]) -> Finding:
+    named = {name: before[name] for name in network.CERTIFICATES if before.get(name)}
+    if broken := {name: path for name, path in named.items() if name not in os.environ}:
+        return found(
+            BROKEN, "certificates_broken", shown=_by_value(broken), names=", ".join(broken)
+        )
+    if named:
+        return found(FINE, "certificates", shown=_by_value(named))
+    return found(FINE, "certificates_none")
+
+
+def _by_value(named: Mapping[str, str]) -> str:
+    """Each value with the variables that say it: one is often said by several."""
+    said = {value: [name for name in named if named[name] == value] for value in named.values()}
+    told = [f"{value} ({', '.join(names)})" for value, names in said.items()]
+    return say("doctor.between").join(told)
+
+
+def dotenv(given: Settings) -> Finding:
+    path = dotfile.find()
+    values = dotfile.read(path) if path else {}
+    if not given.get("DASHSCOPE_API_KEY") and (hint := dotfile.hint(path)):
+        return Finding(ODD, hint)
+    if not path:
+        return found(FINE, "dotenv_none")
+    names = ", ".join(name for name in dotfile.NAMES if values.get(name))
+    return found(FINE, "dotenv", path=path, names=names or say("doctor.nothing"))
+
+
+def key(given: Settings) -> Finding:
+    """The keys, by their shape alone."""
+    names = [name for name in ("DASHSCOPE_API_KEY", "QWEN_LAB_API_KEY") if given.get(name)]
+    shown = say("doctor.between").join(_shape(given, name) for name in names)
+    for name in names:
+        try:
+            _judge(given, name)
+        except LabError as problem:
+            return found(BROKEN, "key_wrong", shown=shown, problem=problem)
+    return found(FINE, "key", shown=shown) if names else found(FINE, "key_none")
+
+
+def _shape(given: Settings, name: str) -> str:
+    value = given.get(name)
+    start = next((start for start in BEGINNINGS if value.startswith(start)), None)
+    begins = say("doctor.key_begins", start=start) if start else say("doctor.key_other")
+    place = "key_from_process" if given.process.get(name, "").strip() else "key_from_file"
+    return say(f"doctor.{place}", name=name, begins=begins, length=len(value))
+
+
+def _judge(given: Settings, name: str) -> None:
+    value, url = given.get(name), addresses.BEIJING
+    with suppress(LabError):
+        url = addresses.mended(given.get("DASHSCOPE_BASE_URL") or url)
+    if name == "DASHSCOPE_API_KEY" and addresses.region(url):
+        keys.for_dashscope(value, name, url)
+    else:
+        keys.checked(value, name)
+
+
+def endpoint(given: Settings) -> Finding:
+    """The endpoint that `connect()` would choose, and why; nothing is started or asked."""
+    from .. import connection
+
+    named = connection._plain(given.get("QWEN_LAB_ENDPOINT"))
+    if given.problem and named not in connection.ON_THIS_MACHINE:
+        return found(BROKEN, "endpoint_dotenv")
+    choice = named or ("dashscope" if given.get("DASHSCOPE_API_KEY") else "local")
+    why = say(f"doctor.why_{'named' if named else 'key' if choice == 'dashscope' else 'nothing'}")
+    if choice in connection.ON_THIS_MACHINE:
+        return found(FINE, f"endpoint_{choice}", why=why)
+    try:
+        lab = connection._chosen(choice, _with_model(given))
+    except LabError as problem:
+        at_key = problem.key.startswith("connection.key_") and "elsewhere" not in problem.key
+        reason = say("doctor.see_key") if at_key else problem
+        return found(BROKEN, "endpoint_wrong", why=why, reason=reason)
+    return found(FINE, "endpoint", url=addresses.shown(lab.base_url), why=why)
+
+
+def _with_model(given: Settings) -> Settings:
+    """The settings with a model named, so that no server is asked for its models."""
+    name = "QWEN_LAB_MODEL"
+    return replace(given, process={**given.process, name: given.get(name) or "?"})

@@ -1,0 +1,45 @@
+"""A text without what is the learner's own: keys, passwords, names of user and computer, home."""
+
+import getpass
+import os
+import re
+import socket
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+KEY = re.compile(r"\b(?:sk|st)-[\w-]{6,}")
+LOGIN = re.compile(r"//[^/\s@]*@|(?<![\w.])[\w.%+-]+:[^\s/@]+@")
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """The text with all of that left out; `secrets` are further strings that must not be in it."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, "…")
+    text = LOGIN.sub(lambda found: "//" if found[0].startswith("//") else "", KEY.sub("sk-…", text))
+    for home in sorted(_homes(), key=len, reverse=True):
+        text = re.sub(re.escape(home) + r"(?![\w-])", "~", text, flags=re.I)
+    for name in sorted(_names(), key=len, reverse=True):
+        text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", "…", text, flags=re.I)
+    return text
+
+
+def secrets(*places: Mapping[str, str]) -> set[str]:
+    """What these variables hold that no report may."""
+    named = re.compile("KEY|TOKEN|SECRET|PASSWORD", re.I)
+    return {value for place in places for name, value in place.items() if named.search(name)}
+
+
+def _homes() -> set[str]:
+    named = {os.environ.get("HOME"), os.environ.get("USERPROFILE"), os.path.expanduser("~")}
+    homes = {str(path) for home in named if home for path in (Path(home), Path(home).resolve())}
+    # "/" is the home of some services, and of every path the beginning.
+    return {home for home in homes | {Path(home).as_posix() for home in homes} if len(home) > 3}
+
+
+def _names() -> set[str]:
+    found = {os.environ.get(name) for name in ("USER", "LOGNAME", "USERNAME", "COMPUTERNAME")}
+    with suppress(OSError, KeyError, ImportError):
+        found.add(getpass.getuser())
+    host = socket.gethostname()
+    return {name for name in (*found, host, host.partition(".")[0], Path.home().name) if name}
