@@ -29,7 +29,7 @@ MAY = {
     "settings": "words dotfile",
     "network": "words",
     "connection": "words paths models lab addresses keys dotfile settings network endpoint",
-    "setup": "words paths addresses lab connection course endpoint",
+    "setup": "words paths addresses keys dotfile settings network lab connection course endpoint",
     "__main__": "words settings network setup",
 }
 # Narrower still: of these parts only these modules.

@@ -31,7 +31,7 @@ def checkout(tmp_path):
     """A small checkout: the real set-up, no dependencies, and a `status` that says where it is."""
     package = tmp_path / "我的 lab" / "qwen_lab"
     (package / "setup").mkdir(parents=True)
-    for name in ("__init__", "__main__", "paths", "words"):
+    for name in ("__init__", "__main__", "dotfile", "network", "paths", "settings", "words"):
         shutil.copy(ROOT / "qwen_lab" / f"{name}.py", package)
     for name in ("__init__", "arguments", "environment", "packages"):
         shutil.copy(ROOT / "qwen_lab" / "setup" / f"{name}.py", package / "setup")
