@@ -44,6 +44,16 @@ def test_every_sentence_that_the_code_asks_for_exists():
         assert set(asked) <= sentences("en").keys(), path.name
 
 
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_the_doctor_is_named_in_the_same_words_wherever_it_is(language):
+    told = {key: text for key, text in sentences(language).items() if "qwen_lab doctor" in text}
+    said = [
+        re.search(r"[^\n.。}]*python3 -m qwen_lab doctor", text)[0].strip()
+        for text in told.values()
+    ]
+    assert len(said) == 5 and len(set(said)) == 1
+
+
 @pytest.mark.parametrize("check", [["format", "--check"], ["check"]])
 def test_ruff_has_nothing_to_say(check):
     command = [sys.executable, "-m", "ruff", *check, "--no-cache", str(ROOT)]

@@ -82,6 +82,7 @@ def dotenv(given: Settings) -> Finding:
 
 def key(given: Settings) -> Finding:
     """The keys, by their shape alone."""
+    _need_file(given)
     names = [name for name in ("DASHSCOPE_API_KEY", "QWEN_LAB_API_KEY") if given.get(name)]
     shown = say("doctor.between").join(_shape(given, name) for name in names)
     for name in names:
@@ -90,6 +91,12 @@ def key(given: Settings) -> Finding:
         except LabError as problem:
             return found(BROKEN, "key_wrong", shown=shown, problem=problem)
     return found(FINE, "key", shown=shown) if names else found(FINE, "key_none")
+
+
+def _need_file(given: Settings) -> None:
+    """`ImportError` where there is a file `.env` and nothing yet to read it with."""
+    if given.path:
+        import dotenv  # noqa: F401
 
 
 def _shape(given: Settings, name: str) -> str:
@@ -114,6 +121,7 @@ def endpoint(given: Settings) -> Finding:
     """The endpoint that `connect()` would choose, and why; nothing is started or asked."""
     from .. import connection
 
+    _need_file(given)
     named = connection._plain(given.get("QWEN_LAB_ENDPOINT"))
     if given.problem and named not in connection.ON_THIS_MACHINE:
         return found(BROKEN, "endpoint_dotenv")

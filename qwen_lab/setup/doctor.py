@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from .. import network, settings
+from .. import dotfile, network, settings
 from ..settings import Settings
 from ..words import LabError, say
 from . import access, cloud, finding, local_qwen, machine, private, software, table
@@ -44,7 +44,7 @@ def _given() -> Settings:
         return settings.read()
     except ImportError:
         # Before set-up nothing can read a file; the row about it says so.
-        return Settings(dict(os.environ), {})
+        return Settings(dict(os.environ), {}, dotfile.find())
 
 
 def _checks(before: dict[str, str], given: Settings, ask_cloud: bool) -> Checks:

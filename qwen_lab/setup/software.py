@@ -19,15 +19,16 @@ def place() -> Finding:
             return found(ODD, "place_half", folder=environment.OWN)
         if not environment.runs():
             return found(ODD, "place_broken", folder=environment.OWN)
-    used = environment.is_activated() or not paths.is_checkout()
-    return found(FINE, "place" if used else "place_outside", folder=sys.prefix)
+    if paths.is_checkout() and not environment.is_activated() and not packages.are_right(_lock()):
+        return found(ODD, "place_outside", folder=sys.prefix)
+    return found(FINE, "place", folder=sys.prefix)
 
 
 def locked() -> Finding:
     """The packages here, held against the lock; an installed wheel has none."""
     if not paths.is_checkout():
         return found(FINE, "locked_wheel", version=metadata.version("qwen-lab"))
-    pins = packages.pins(paths.ROOT / "requirements.txt")
+    pins = packages.pins(_lock())
     there = {name: _version(name) for name in pins}
     missing = [name for name, version in there.items() if not version]
     other = [name for name in pins if there[name] not in (None, pins[name])]
@@ -47,6 +48,10 @@ def jupyter() -> Finding:
     if not (Path(sys.prefix) / "share/jupyter/kernels/python3/kernel.json").is_file():
         return found(ODD, "jupyter_no_kernel", versions=told)
     return found(FINE, "jupyter", versions=told)
+
+
+def _lock() -> Path:
+    return paths.ROOT / "requirements.txt"
 
 
 def _version(name: str) -> str | None:

@@ -247,12 +247,17 @@ def test_before_set_up_it_says_what_is_not_installed_and_begins_nothing(language
     (learner / ".env").write_text(f"DASHSCOPE_API_KEY={KEY}\n")
     (learner / "gone").touch()
     around = os.environ | {"SSL_CERT_FILE": "nothing.pem", "PYTHONUTF8": "1", "COLUMNS": "80"}
+    words.use(language)
     began = time.monotonic()
     done = subprocess.run(command, cwd=learner, env=around, capture_output=True, encoding="utf-8")
     assert time.monotonic() - began < 5
     assert done.returncode == 1 and not done.stderr
     for seen in ("dotenv", "nothing.pem", "python3 -m qwen_lab setup"):
         assert seen in done.stdout
+    # Nothing is said of keys, which may stand in a file that nothing reads yet.
+    for name in ("dotenv", "key", "endpoint"):
+        label = words.say(f"doctor.name_{name}")
+        assert re.search(f"^! {re.escape(label)}  +.*dotenv", done.stdout, re.M), name
     assert done.stdout.count("✗") >= 2 and KEY not in done.stdout
     assert all(table.width(line) <= 80 for line in done.stdout.split("\n\n")[0].splitlines())
 
