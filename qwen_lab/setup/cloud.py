@@ -35,10 +35,10 @@ def cloud(given: Settings) -> Finding:
 
 def _chosen(given: Settings) -> str:
     """The host that `connect()` would ask, if it is one of DashScope's: no other gets the key."""
-    with suppress(LabError):
-        url = addresses.mended(given.get("DASHSCOPE_BASE_URL") or addresses.BEIJING)
-        if addresses.region(url):
-            return url
+    for named in filter(None, map(given.get, ("QWEN_LAB_ENDPOINT", "DASHSCOPE_BASE_URL"))):
+        with suppress(LabError):
+            if addresses.region(url := addresses.mended(named)):
+                return url
     return addresses.BEIJING
 
 

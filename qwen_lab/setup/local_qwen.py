@@ -44,6 +44,9 @@ def server() -> Finding:
     """The server as its state file tells it. It is left as it is, even if it is stuck."""
     import psutil
 
+    from ..endpoint import server_file
+
+    server_file.notes()
     if not (state := _running()):
         return found(FINE, "server_none")
     told = {"pid": state.pid, "since": f"{datetime.fromtimestamp(state.created):%Y-%m-%d %H:%M}"}

@@ -61,6 +61,13 @@ def test_the_workspaces_own_host_is_asked_as_well(hosts):
     assert told.sign == "✓" and asked and len(asked) == 5
 
 
+def test_the_endpoint_that_is_named_is_the_one_in_use(hosts):
+    answers, _ = hosts
+    answers[INTL] = 200
+    assert asked_with(QWEN_LAB_ENDPOINT=f"https://{INTL}").sign == "✓"
+    assert asked_with(QWEN_LAB_ENDPOINT="local").sign == "✗"
+
+
 def test_a_key_goes_to_no_other_host(hosts):
     answers, asked = hosts
     asked_with(DASHSCOPE_BASE_URL="https://elsewhere.example/v1")

@@ -76,8 +76,7 @@ def test_five_things_broken_at_once_are_all_named(language, learner, monkeypatch
     words.use(language)
     monkeypatch.setenv("all_proxy", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("SSL_CERT_FILE", str(learner / "gone.pem"))
-    (learner / ".env").write_text("DASHSCOPE_API_KEY=sk-your-key\n")
-    monkeypatch.setenv("QWEN_LAB_GGUF", str(learner / "gone.gguf"))
+    (learner / ".env").write_text("DASHSCOPE_API_KEY=sk-your-key\nQWEN_LAB_GGUF=gone.gguf\n")
     (learner / "file").touch()
     monkeypatch.setenv("QWEN_LAB_HOME", str(learner / "file" / "home"))
     code, found = examined(capsys)
@@ -125,7 +124,7 @@ def test_the_endpoint_is_the_one_that_connect_would_choose(variables, shown, mon
         monkeypatch.setenv(name, value)
     code, found = examined(capsys)
     assert shown in found["endpoint"] and "pw" not in found["endpoint"]
-    assert code == found["endpoint"].startswith("✗")
+    assert code == found["endpoint"].startswith("✗") == ("clod" in shown or "isn't" in shown)
 
 
 def test_a_key_is_told_by_its_shape_and_its_place_alone(learner, monkeypatch, capsys):
@@ -176,6 +175,12 @@ def test_a_server_that_writes_a_token_is_told_from_one_that_does_not(
     engine.replies.append([1.0])
     code, found = examined(capsys)
     assert code == 1 and "stop" in found["server"] and server_file.load(server_file.folder(path))
+
+
+def test_a_folder_of_notes_that_is_not_there_is_told_beside_the_server(monkeypatch, capsys):
+    monkeypatch.setenv("QWEN_LAB_NOTES", "no-notes")
+    code, found = examined(capsys)
+    assert code == 1 and "no-notes" in found["server"]
 
 
 def test_little_memory_counts_only_where_the_local_qwen_does_not_run(monkeypatch):

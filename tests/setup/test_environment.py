@@ -87,6 +87,17 @@ def test_a_ready_environment_beside_the_checkout_takes_over_with_the_same_argume
 
 
 @pytest.mark.network
+def test_the_doctor_goes_on_in_an_environment_that_is_there_and_makes_none(monkeypatch, own):
+    went = []
+    monkeypatch.setattr(environment, "_go_on_in", went.append)
+    monkeypatch.setattr(environment, "is_activated", lambda: False)
+    environment.use_own()
+    assert not went and not own.exists()
+    python = environment.own_python()
+    environment.use_own()
+    assert went == [python]
+
+
 def test_the_first_run_builds_the_environment_and_the_second_only_uses_it(checkout):
     names = ["hatchling", "packaging", "pathspec", "pluggy", "tomlkit", "trove-classifiers"]
     lock = "".join(block(name) for name in names)

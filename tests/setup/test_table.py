@@ -12,7 +12,7 @@ def test_a_chinese_character_takes_two_columns():
     assert table.width("千问 a，") == 8
 
 
-@pytest.mark.parametrize("text", [CHINESE, ENGLISH, "/home/someone" * 20, "路" * 90, ""])
+@pytest.mark.parametrize("text", [CHINESE, ENGLISH, "/home/someone" * 20, "路" * 90, "x" * 200, ""])
 @pytest.mark.parametrize("columns", [30, 64])
 def test_lines_are_no_longer_than_asked_and_hold_all_the_text(text, columns):
     lines = list(table.wrapped(text, columns))
