@@ -52,6 +52,7 @@ def _is_silent(proxy: str) -> bool:
 
 
 def certificates(before: Mapping[str, str]) -> Finding:
+    """The certificates that variables name, where there are any; `before` as for proxies."""
     named = {name: before[name] for name in network.CERTIFICATES if before.get(name)}
     if broken := {name: path for name, path in named.items() if name not in os.environ}:
         return found(
@@ -70,6 +71,7 @@ def _by_value(named: Mapping[str, str]) -> str:
 
 
 def dotenv(given: Settings) -> Finding:
+    """The file `.env` and the variables it sets, or where a key lies that is not read."""
     path = dotfile.find()
     values = dotfile.read(path) if path else {}
     if not given.get("DASHSCOPE_API_KEY") and (hint := dotfile.hint(path)):

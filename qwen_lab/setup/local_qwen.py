@@ -19,6 +19,7 @@ PATIENCE = 2.5
 
 
 def weights() -> Finding:
+    """The model's file, which is hashed if it changed."""
     from ..endpoint.weights import weights
 
     if not (path := weights.find()):

@@ -24,6 +24,7 @@ PF_AVX2_INSTRUCTIONS_AVAILABLE = 40
 
 
 def python() -> Finding:
+    """This Python and its system: the engine comes for 64 bits alone."""
     bits = struct.calcsize("P") * 8
     told = {"lab": __version__, "python": platform.python_version(), "bits": bits}
     told["system"] = f"{platform.system()} {platform.release()}"
@@ -31,6 +32,7 @@ def python() -> Finding:
 
 
 def processor() -> Finding:
+    """The processor, and whether it has AVX2, which the engine is quick with."""
     machine = platform.machine()
     told = {"machine": machine, "count": os.cpu_count()}
     if machine.lower() not in ("x86_64", "amd64"):
@@ -52,6 +54,7 @@ def _has_avx2() -> bool:
 
 
 def disk() -> Finding:
+    """The room on the fullest disk that the lab writes to."""
     free, folder = min((shutil.disk_usage(place).free, place) for place in map(_there, _folders()))
     told = {"free": free / 1e9, "folder": folder}
     if free > ENOUGH:
@@ -60,6 +63,7 @@ def disk() -> Finding:
 
 
 def folders() -> Finding:
+    """Whether each folder that the lab writes to can be written."""
     for folder in _folders():
         try:
             # Only trying tells, on every system; it leaves nothing behind.
@@ -90,6 +94,7 @@ def _there(folder: Path) -> Path:
 
 
 def language() -> Finding:
+    """The language, and whether this terminal can show Chinese."""
     told = {"language": words.language(), "encoding": getattr(sys.stdout, "encoding", None)}
     wanted = os.environ.get("QWEN_LAB_LANG")
     if wanted and not wanted.lower().startswith(words.LANGUAGES):

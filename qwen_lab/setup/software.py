@@ -39,6 +39,7 @@ def locked() -> Finding:
 
 
 def jupyter() -> Finding:
+    """JupyterLab, its kernel and the widgets, held against what the lab needs."""
     versions = {name: metadata.version(name) for name in NOTEBOOK}
     least = dict(re.findall(r"^([\w-]+)>=([\d.]+)", "\n".join(metadata.requires("qwen-lab")), re.M))
     told = ", ".join(f"{name} {version}" for name, version in versions.items())

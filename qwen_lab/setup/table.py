@@ -27,6 +27,7 @@ def lines(rows: list[tuple[str, str, list[str]]], columns: int) -> Iterator[str]
 
 
 def wrapped(text: str, columns: int) -> Iterator[str]:
+    """The text in lines of at most so many columns."""
     line = ""
     for piece in _pieces(text, columns):
         if line and width(line + piece.rstrip()) > columns:
