@@ -5,6 +5,7 @@ import pytest
 from openai.resources.chat import Completions
 
 from qwen_lab import models, words
+from qwen_lab.addresses import BEIJING
 from qwen_lab.connection import Lab
 from qwen_lab.parameters import PARAMETERS, limit
 
@@ -110,9 +111,16 @@ def test_the_price_asked_for_without_a_name_is_that_of_the_default_model():
 
 
 def test_a_call_costs_what_its_tokens_do_and_nothing_on_ones_own_machine():
-    cloud, local, other = (Lab("http://x", "qwen-plus", kind, "") for kind in KINDS)
+    cloud, local, other = (Lab(BEIJING, "qwen-plus", kind, "") for kind in KINDS)
     assert models.cost(cloud, "qwen-plus", (1_000, 500)) == 0.0018
     assert models.cost(cloud, "qwen-plus", None) is None
     assert models.cost(cloud, "unknown", (1, 1)) is None
     assert models.cost(other, "qwen-plus", (1, 1)) is None
     assert models.cost(local, "unknown", None) == 0.0
+
+
+def test_a_call_elsewhere_has_no_price_of_beijing():
+    abroad = Lab(
+        "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "qwen-plus", KINDS[0], ""
+    )
+    assert models.cost(abroad, "qwen-plus", (1_000, 500)) is None

@@ -119,7 +119,7 @@ def test_an_object_is_written_as_json():
     row.control.value = '{"type": "text"}'
     assert row.value == {"type": "text"} and row.problem == ""
     row.control.value = '{"type": '
-    assert row.value is None and "response_format is not JSON" in row.problem
+    assert row.value is None and "response_format isn't JSON" in row.problem
 
 
 def test_a_row_can_be_set_and_taken_back():

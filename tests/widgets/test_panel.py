@@ -218,7 +218,7 @@ def test_a_pair_that_is_set_together_gets_a_hint(lab, pair):
 def test_frequency_penalty_is_told_truly(lab):
     panel = Panel(lab, frequency_penalty=1.0)
     assert "acts on the local Qwen" in panel.hint.value
-    assert "its pages don't mention it" in panel.hint.value
+    assert "but its pages don&#x27;t mention it" in panel.hint.value
 
 
 def test_its_repr_is_short_and_the_same_after_a_run(lab, engine):

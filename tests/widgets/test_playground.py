@@ -195,7 +195,7 @@ def test_ones_own_preset_is_kept(playground):
 def test_a_field_that_holds_no_json_is_named_and_not_sent(playground):
     box = playground(response_format={"type": "json_object"})
     box.settings["response_format"].control.value = "{"
-    assert "response_format is not JSON and is not sent" in words(box.hint)
+    assert "response_format isn't JSON and isn't sent" in words(box.hint)
     assert "response_format" not in box._request()
 
 
