@@ -11,10 +11,7 @@ from .outcome import Outcome, check, need, need_key, passed
 ROLES = ("system", "user", "assistant", "tool")
 # What a rule says that asks for a language, beside the words for its name.
 LANGUAGES = {
-    "zh": (
-        "checks_messages.language_zh",
-        r"Chinese|Mandarin|\bzh\b|[中汉漢国國华華][文语語]|普通[话話]",
-    ),
+    "zh": ("checks_messages.language_zh", r"Chinese|Mandarin|[中汉漢国國华華][文语語]|普通[话話]"),
     "en": ("checks_messages.language_en", r"English|英[文语語]"),
 }
 # What forbids the language that follows; in Chinese, "以外" behind it would forbid all others.
