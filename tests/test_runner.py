@@ -121,6 +121,7 @@ def test_ctrl_c_ends_every_part(checkout):
             time.sleep(0.1)
         os.killpg(runner.pid, signal.SIGINT)
         assert "KeyboardInterrupt" in runner.stdout.read()
-    assert runner.returncode == 2
+    # pytest ends with 2; nbval, whose kernel was about to start, may say 3.
+    assert runner.returncode in (2, 3)
     with pytest.raises(ProcessLookupError):
         os.killpg(runner.pid, 0)

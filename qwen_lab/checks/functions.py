@@ -28,6 +28,6 @@ def need_function(function: object) -> None:
 
 
 def need_return(value: object) -> None:
-    """A starter gives None or `...`, and so does a function without its `return`: not yet."""
-    if value is None or value is ...:
-        raise not_yet("checks.returns_none")
+    """A starter gives `...`, a function without its `return` gives None: not yet."""
+    if value is ... or value is None:
+        raise not_yet("checks.returns_none" if value is None else "checks.untouched")

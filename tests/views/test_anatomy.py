@@ -89,7 +89,7 @@ def test_the_short_form_has_nothing_that_changes_from_run_to_run():
 
 def test_what_only_the_sdk_fills_in_stands_apart():
     page = anatomy(completion()).html
-    sent, apart = page.split(words.say("anatomy.unsent", count=5))
+    sent, apart = page.split(html.escape(words.say("anatomy.unsent", count=5)))
     assert "<code>content</code>" in sent and "<code>refusal</code>" in apart
     assert "<code>refusal</code>" not in sent
 
