@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -59,8 +60,17 @@ class Jupyter:
         asked = {"base_url": root, "headers": {"Authorization": f"token {token}"}}
         with httpx2.Client(**asked, trust_env=False, timeout=60) as client:
             for kernel in client.get("api/kernels").json():
-                client.delete(f"api/kernels/{kernel['id']}").raise_for_status()
+                end(client, kernel["id"])
         shutil.rmtree(self.folder / ".jupyter", ignore_errors=True)
+
+
+def end(client: httpx2.Client, kernel: str) -> None:
+    """End a kernel; one that a test restarted can be ended only when it is back."""
+    for _ in range(100):
+        if (answer := client.delete(f"api/kernels/{kernel}")).status_code in (204, 404):
+            return
+        time.sleep(0.2)
+    answer.raise_for_status()
 
 
 @pytest.fixture(scope="session")
