@@ -70,14 +70,19 @@ def _table() -> dict:
     return tomllib.loads(Path(__file__).with_name("addresses.toml").read_text(encoding="utf-8"))
 
 
+def shared() -> list[str]:
+    """The base URLs of the hosts that a region's customers share."""
+    return [mended(host) for host in _table()["shared"]]
+
+
 def region(url: str) -> str | None:
     """The region of a DashScope host that is asked over https; None for every other address."""
     # Letters, digits, dots: nothing that another reader of addresses could take for another host.
     found = re.match(r"https://([a-z0-9.-]+)(?::443)?(?:[/?#]|$)", url, re.I)
     name = found[1].lower() if found else ""
-    shared, regions = _table()["shared"], "|".join(_table()["workspace"]["regions"])
+    regions = "|".join(_table()["workspace"]["regions"])
     own = re.fullmatch(rf"[a-z0-9][a-z0-9-]*\.({regions})\.maas\.aliyuncs\.com", name)
-    return own[1] if own else shared.get(name)
+    return own[1] if own else _table()["shared"].get(name)
 
 
 def has_list_price(url: str) -> bool:

@@ -46,25 +46,31 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
     if lang:
         words.use(lang)
     given = settings.read()
-    choice = _plain(endpoint or given.get("QWEN_LAB_ENDPOINT"))
+    choice = plain(endpoint or given.get("QWEN_LAB_ENDPOINT"))
     if given.problem and choice not in ON_THIS_MACHINE:
         raise given.problem
     given.share()
     changed = network.prepare()
-    lab = _chosen(choice or ("dashscope" if given.get("DASHSCOPE_API_KEY") else "local"), given)
+    lab = chosen(choice or usual(given), given)
     # A tape says only what its recording said, so that a lesson's outputs are the same either way.
     more = [] if lab.kind == "replay" else [*_more(given, choice, lab), changed]
     print((" " if words.language() == "en" else "").join(filter(None, [_line(lab), *more])))
     return lab
 
 
-def _plain(choice: str | None) -> str | None:
+def plain(choice: str | None) -> str | None:
     """Without blanks and quotes that a shell left, and a name in small letters."""
     bare = (choice or "").strip(" \t\r\n\"'")
     return (bare.lower() if bare.isalpha() else bare) or None
 
 
-def _chosen(choice: str, given: Settings) -> Lab:
+def usual(given: Settings) -> str:
+    """Who answers where nobody is named: DashScope with its key, else the local Qwen."""
+    return "dashscope" if given.get("DASHSCOPE_API_KEY") else "local"
+
+
+def chosen(choice: str, given: Settings) -> Lab:
+    """The lab for a choice; `LabError` as `connect` has it."""
     if choice in ON_THIS_MACHINE:
         return _on_this_machine(choice, given)
     ours = choice == "dashscope"

@@ -124,15 +124,15 @@ def endpoint(given: Settings) -> Finding:
     from .. import connection
 
     _need_file(given)
-    named = connection._plain(given.get("QWEN_LAB_ENDPOINT"))
+    named = connection.plain(given.get("QWEN_LAB_ENDPOINT"))
     if given.problem and named not in connection.ON_THIS_MACHINE:
         return found(BROKEN, "endpoint_dotenv")
-    choice = named or ("dashscope" if given.get("DASHSCOPE_API_KEY") else "local")
+    choice = named or connection.usual(given)
     why = say(f"doctor.why_{'named' if named else 'key' if choice == 'dashscope' else 'nothing'}")
     if choice in connection.ON_THIS_MACHINE:
         return found(FINE, f"endpoint_{choice}", why=why)
     try:
-        lab = connection._chosen(choice, _with_model(given))
+        lab = connection.chosen(choice, _with_model(given))
     except LabError as problem:
         at_key = problem.key.startswith("connection.key_") and "elsewhere" not in problem.key
         reason = say("doctor.see_key") if at_key else problem

@@ -20,7 +20,7 @@ def cloud(given: Settings) -> Finding:
         return found(ODD, "cloud_no_key")
     chosen = _chosen(given)
     keys.for_dashscope(key, name, chosen)
-    urls = list(dict.fromkeys([chosen, *_shared()]))
+    urls = list(dict.fromkeys([chosen, *addresses.shared()]))
     with ThreadPoolExecutor(len(urls)) as pool:
         answers = dict(zip(urls, pool.map(lambda url: _answer(url, key), urls), strict=True))
     each = [f"{addresses.host(url)}: {_told(answers[url])}" for url in urls]
@@ -40,10 +40,6 @@ def _chosen(given: Settings) -> str:
             if addresses.region(url := addresses.mended(named)):
                 return url
     return addresses.BEIJING
-
-
-def _shared() -> list[str]:
-    return [addresses.mended(host) for host in addresses._table()["shared"]]
 
 
 def _answer(url: str, key: str) -> int | str:
