@@ -90,19 +90,20 @@ def run(command: list[str], label: str, place: Path) -> None:
 
 
 def _has_pins(lock: Path) -> bool:
-    return all(_version(name) == version for name, version in pins(lock).items())
+    return all(version(name) == pinned for name, pinned in pins(lock).items())
 
 
 def _has_lab() -> bool:
     """Whether "qwen-lab" here is this very checkout, editable, in its present version."""
-    if _version("qwen-lab") != __version__:
+    if version("qwen-lab") != __version__:
         return False
     origin = json.loads(metadata.distribution("qwen-lab").read_text("direct_url.json") or "{}")
     place = Path(url2pathname(urlsplit(origin.get("url", "")).path)).resolve()
     return origin.get("dir_info", {}).get("editable", False) and place == paths.ROOT
 
 
-def _version(name: str) -> str | None:
+def version(name: str) -> str | None:
+    """The version of a package that is installed here; None if it is not."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

@@ -29,7 +29,7 @@ def locked() -> Finding:
     if not paths.is_checkout():
         return found(FINE, "locked_wheel", version=metadata.version("qwen-lab"))
     pins = packages.pins(_lock())
-    there = {name: _version(name) for name in pins}
+    there = {name: packages.version(name) for name in pins}
     missing = [name for name, version in there.items() if not version]
     other = [name for name in pins if there[name] not in (None, pins[name])]
     told = {"count": len(missing or other), "all": len(pins), "names": _some(missing or other)}
@@ -53,13 +53,6 @@ def jupyter() -> Finding:
 
 def _lock() -> Path:
     return paths.ROOT / "requirements.txt"
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _some(names: list[str]) -> str:
