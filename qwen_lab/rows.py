@@ -6,8 +6,8 @@ from pathlib import Path
 
 from .paths import replacing
 
-# A cell that begins like this is a formula to a spreadsheet, whoever wrote it.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A cell that begins like this is a formula to a spreadsheet, whoever wrote it; full width too.
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def write_csv(path: Path, rows: list[dict]) -> None:

@@ -18,7 +18,9 @@ def test_every_name_has_a_column_and_every_text_comes_back(tmp_path):
     assert (second["stop"], second["cny"]) == ('["。"]', "0.5")
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠A1"]
+)
 def test_no_text_is_a_formula_but_numbers_stay_numbers(tmp_path, text):
     write_csv(tmp_path / "a.csv", [{text: text, "number": -1.5}])
     [row] = read(tmp_path / "a.csv")

@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass, field
@@ -152,11 +152,10 @@ def _worker() -> object:
 
 
 def _asked(request: httpx2.Request) -> dict:
-    try:
-        asked = json.loads(request.content)
-    except ValueError:
-        asked = None
-    return asked if isinstance(asked, dict) else {}
+    with suppress(ValueError):
+        if isinstance(asked := json.loads(request.content), dict):
+            return asked
+    return {}
 
 
 def _label(asked: dict, request: httpx2.Request) -> str:
