@@ -177,6 +177,15 @@ def test_the_readme_has_at_most_260_lines_and_names_every_file_of_the_package_wh
         assert (ROOT / path).exists(), path
 
 
+def test_a_command_with_a_variable_stands_in_the_forms_of_windows_shells_too_in_both_languages():
+    for name, chinese in (("README.md", "\n# 中文说明"), ("notebooks/TEACHING.md", "\n# 带一个班")):
+        for part in (ROOT / name).read_text(encoding="utf-8").split(chinese):
+            variable, value = re.search(r"`([A-Z_]+)=(\S+) python3 -m qwen_lab`", part).groups()
+            # Without the quotes cmd.exe takes the blank before && for a part of the value.
+            assert f'`set "{variable}={value}" && py -m qwen_lab`' in part
+            assert f"`$env:{variable}='{value}'; py -m qwen_lab`" in part
+
+
 # Folders of words and other data, of which the README names only the folder.
 DATA = {"words", "notes", "quizzes", "jupyter_config", "styles"}
 
