@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
@@ -24,8 +25,14 @@ KEY = re.compile(r"""(?im)^(?:.*DASHSCOPE_API_KEY[ \t]*[=:＝：][ \t]*)?["']?sk
 
 def find() -> Path | None:
     """The nearest `.env` from the working folder upward, else the checkout's, else None."""
-    places = [folder / ".env" for folder in _folders()]
-    return next((path for path in places if path.exists() and not _is_environment(path)), None)
+    return next(_files(), None)
+
+
+def every() -> list[dict[str, str | None]]:
+    """What each `.env` there and above says, as far as it can be read: never raises."""
+    from dotenv import dotenv_values
+
+    return [dotenv_values(stream=StringIO(_roughly(path))) for path in _files()]
 
 
 def read(path: Path) -> dict[str, str]:
@@ -56,6 +63,11 @@ def hint(path: Path | None) -> str:
         if other.is_file() and KEY.search(_roughly(other)):
             return say("connection.hint_file", path=other)
     return ""
+
+
+def _files() -> Iterator[Path]:
+    places = (folder / ".env" for folder in _folders())
+    return (path for path in places if path.exists() and not _is_environment(path))
 
 
 def _folders() -> list[Path]:

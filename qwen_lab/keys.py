@@ -1,6 +1,7 @@
 """A key: what one looks like, and that it is not shown."""
 
 import re
+from collections.abc import Iterable, Mapping
 
 from . import addresses
 from .words import LabError
@@ -18,6 +19,9 @@ WORDS = (
     "|string|test|the|this|todo|token|value|with|x+|y+|z+"
 )
 EXAMPLE = re.compile(rf"^(?:sk[-_])?(?:(?:{WORDS})(?:[-_.]|$))+$", re.I)
+# What looks like a key wherever it stands, and how variables are named that hold one.
+LOOKS = re.compile(r"sk-[\w-]{8,}|(?<![A-Za-z0-9])st-[\w-]{8,}")
+NAMED = re.compile("KEY|TOKEN|SECRET|PASSWORD", re.I)
 
 
 class Secret(str):
@@ -25,6 +29,19 @@ class Secret(str):
 
     def __repr__(self) -> str:
         return "'…'"
+
+
+def secrets(*places: Mapping[str, str | None]) -> set[str]:
+    """What these variables hold that nothing may show."""
+    every = (variable for place in places for variable in place.items())
+    return {value for name, value in every if value and NAMED.search(name)}
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """The text without these secrets, and without all else that looks like a key."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "…")
+    return LOOKS.sub("sk-…", text)
 
 
 def checked(key: str, name: str) -> Secret:

@@ -120,6 +120,17 @@ def test_a_reference_is_filled_and_one_to_nothing_stays(path, monkeypatch):
     assert dotfile.read(path) == {"DASHSCOPE_API_KEY": KEY, "DASHSCOPE_MODEL": "${NOTHING}"}
 
 
+def test_every_file_about_is_read_as_far_as_it_can_be(path, tmp_path, monkeypatch):
+    path.write_bytes("这是 GBK\nONE_KEY=above".encode("gbk"))
+    below = tmp_path / "below"
+    below.mkdir()
+    (below / ".env").write_text('TWO_KEY=here\nTHREE="open\nFOUR')
+    (paths.ROOT / ".env").write_text("FIVE_KEY=checkout")
+    monkeypatch.chdir(below)
+    found = {name: value for file in dotfile.every() for name, value in file.items()}
+    assert found.items() >= {"ONE_KEY": "above", "TWO_KEY": "here", "FIVE_KEY": "checkout"}.items()
+
+
 def test_a_working_folder_that_is_gone_leaves_the_checkouts_file(tmp_path, monkeypatch):
     gone = tmp_path / "gone"
     gone.mkdir()

@@ -22,7 +22,7 @@ MAY = {
     "widgets": "words paths addresses rows parameters models lab connection watch views",
     "course": "words paths models views widgets endpoint",
     "checks": "words parameters models watch views course",
-    "endpoint": "words paths parameters models watch",
+    "endpoint": "words paths keys dotfile parameters models watch",
     "addresses": "words",
     "keys": "words addresses",
     "dotfile": "words paths",

@@ -97,3 +97,22 @@ def test_a_key_of_another_server_may_look_as_it_likes(key):
 def test_but_not_like_none(key):
     with pytest.raises(LabError, match="QWEN_LAB_API_KEY"):
         keys.checked(key, "QWEN_LAB_API_KEY")
+
+
+def test_variables_named_like_secrets_are_secrets():
+    variables = {"QWEN_LAB_API_KEY": "one", "HF_TOKEN": "two", "LANG": "three", "A_KEY": ""}
+    assert keys.secrets(variables, {"DB_PASSWORD": "four", "B": None}) == {"one", "two", "four"}
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (f"My key is {KEY}.", "My key is sk-…."),
+        (f"我的密钥是{KEY}。", "我的密钥是sk-…。"),
+        ("st-0123456789 expired", "sk-… expired"),
+        ("a test-something stays", "a test-something stays"),
+        ("one and one.more", "… and …"),
+    ],
+)
+def test_a_text_without_keys(text, left):
+    assert keys.without(text, {"one", "one.more"}) == left

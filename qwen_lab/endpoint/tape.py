@@ -30,7 +30,8 @@ class Recorder:
         self._engine, self._path = engine, path
         path.parent.mkdir(parents=True, exist_ok=True)
         head = {"model": self.model} | ({"thinks": True} if self.thinks else {})
-        path.write_text(_line(head), encoding="utf-8")
+        path.write_bytes(b"")
+        self._write(head)
 
     async def generate(self, request: ChatRequest, seed: int, alone: bool) -> Events:
         told: asyncio.Queue = asyncio.Queue()
@@ -64,8 +65,9 @@ class Recorder:
         return tape_line.next_token(written)
 
     def _write(self, row: dict) -> None:
+        """Add a line: nothing reaches the tape but through here."""
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(_line(row))
+            file.write(json.dumps(tape_line.masked(row), ensure_ascii=False) + "\n")
 
 
 class Player:
@@ -126,7 +128,3 @@ def _unlike(ask: dict, other: dict) -> list[str]:
 
 def _key(ask: dict) -> str:
     return json.dumps(ask, sort_keys=True, ensure_ascii=False)
-
-
-def _line(row: dict) -> str:
-    return json.dumps(row, ensure_ascii=False) + "\n"

@@ -1,19 +1,18 @@
 """One line of a tape: what was asked, and what was answered, piece by piece and without keys."""
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy
 
+from .. import dotfile, keys
 from ..watch.next_token import NextToken, listed
 from .engine import End, Event, Piece, Prompt, Thought
 from .rules import ChatRequest
 
-SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.I)
-SECRET = re.compile(r"sk-[\w-]{8,}")
-MASK = "sk-…"
+# A shorter variable may be a word that every text has.
+SHORTEST_SECRET = 8
 # What few requests have: it is written down only where it says something.
 RARE = ("stop_tokens", "tools", "schema", "thinking", "thinking_budget", "found")
 # How many candidates for a next token are written down beside the tail.
@@ -31,7 +30,7 @@ def asked(request: ChatRequest, seed: int, alone: bool) -> dict:
         "alone": alone,
     }
     rare = {name: value for name in RARE if (value := getattr(request, name))}
-    return {"ask": _masked(ask | rare)}
+    return {"ask": masked(ask | rare)}
 
 
 def _numbered(messages: list[dict]) -> list[dict]:
@@ -53,7 +52,7 @@ def _with_numbers(message: dict, numbers: dict[str, str]) -> dict:
 
 def asked_next(messages: list[dict], prefix: str | list[int]) -> dict:
     """What was asked for a next token."""
-    return {"ask": _masked({"messages": messages, "next_token_after": prefix})}
+    return {"ask": masked({"messages": messages, "next_token_after": prefix})}
 
 
 def answered(events: list[tuple[float, Event]], start: float) -> dict:
@@ -86,9 +85,12 @@ class _Pieces:
         self.logprobs.append(getattr(event, "logprobs", None))
 
     def kept(self) -> dict:
-        text = _masked(self.text)
-        if text != self.text:
-            # A key in the text: its pieces and tokens would spell it.
+        # Where it was stopped within a token, the tokens say more than the text.
+        spelled = "".join(row["token"] for rows in self.logprobs for row in rows or ())
+        heard = [self.text, spelled, self.logprobs]
+        text, *_ = hidden = masked(heard)
+        if hidden != heard:
+            # A key in it: its pieces and tokens would spell it.
             return {"text": text, "pieces": [[sum(wait for wait, _ in self.pieces), len(text)]]}
         logprobs = {"logprobs": self.logprobs} if any(self.logprobs) else {}
         return {"text": text, "pieces": self.pieces, **logprobs}
@@ -152,15 +154,15 @@ def _short(logprob: float) -> float:
     return round(float(logprob), 4)
 
 
-def _masked(value: object) -> object:
-    """The value with everything that looks like a key, or is one in the environment, hidden."""
+def masked(value: object) -> object:
+    """The value with all hidden that looks like a key, or is one here or in a file `.env`."""
+    known = keys.secrets(os.environ, *dotfile.every())
+    return _masked(value, [each for each in known if len(each) >= SHORTEST_SECRET])
+
+
+def _masked(value: object, secrets: list[str]) -> object:
     if isinstance(value, dict):
-        return {_masked(name): _masked(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_masked(item) for item in value]
-    if not isinstance(value, str):
-        return value
-    for name, secret in os.environ.items():
-        if SECRET_NAME.search(name) and len(secret) >= 8:
-            value = value.replace(secret, MASK)
-    return SECRET.sub(MASK, value)
+        return {_masked(name, secrets): _masked(item, secrets) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(item, secrets) for item in value]
+    return keys.without(value, secrets) if isinstance(value, str) else value

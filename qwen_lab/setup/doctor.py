@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from .. import dotfile, network, settings
+from .. import dotfile, keys, network, settings
 from ..settings import Settings
 from ..words import LabError, say
 from . import access, cloud, finding, local_qwen, machine, private, software, table
@@ -35,7 +35,7 @@ def run(*, ask_cloud: bool = False, report: str | None = None) -> int:
     sum_ = say("doctor.broken", count=broken) if broken else say("doctor.nothing_broken")
     print(_printable("\n" + sum_))
     if report:
-        _write(Path(report), rows, private.secrets(before, given.file))
+        _write(Path(report), rows, keys.secrets(before, given.file))
     return 1 if broken else 0
 
 

@@ -4,30 +4,24 @@ import getpass
 import os
 import re
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-KEY = re.compile(r"\b(?:sk|st)-[\w-]{6,}")
+from .. import keys
+
 LOGIN = re.compile(r"//[^/\s@]*@|(?<![\w.])[\w.%+-]+:[^\s/@]+@")
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
     """The text with all of that left out; `secrets` are further strings that must not be in it."""
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        text = text.replace(secret, "…")
-    text = LOGIN.sub(lambda found: "//" if found[0].startswith("//") else "", KEY.sub("sk-…", text))
+    text = keys.without(text, secrets)
+    text = LOGIN.sub(lambda found: "//" if found[0].startswith("//") else "", text)
     for home in sorted(_homes(), key=len, reverse=True):
         text = re.sub(re.escape(home) + r"(?![\w-])", "~", text, flags=re.I)
     for name in sorted(_names(), key=len, reverse=True):
         text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", "…", text, flags=re.I)
     return text
-
-
-def secrets(*places: Mapping[str, str]) -> set[str]:
-    """What these variables hold that no report may."""
-    named = re.compile("KEY|TOKEN|SECRET|PASSWORD", re.I)
-    return {value for place in places for name, value in place.items() if named.search(name)}
 
 
 def _homes() -> set[str]:

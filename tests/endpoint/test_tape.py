@@ -218,6 +218,52 @@ def test_no_key_reaches_the_tape(engine, file, monkeypatch):
     assert "My key is sk-…." in kept
 
 
+HIDDEN = "only-in-the-file"
+
+
+@pytest.fixture
+def dotenv(tmp_path, monkeypatch):
+    """A key that stands in the learner's `.env` alone, above the working folder."""
+    (tmp_path / ".env").write_text(f"QWEN_LAB_API_KEY={HIDDEN}\n")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+
+
+def planted(secret):
+    """A conversation with the secret wherever a request can have one."""
+    function = {"name": "f", "description": secret, "parameters": {"enum": [secret]}}
+    called = {"name": "f", "arguments": json.dumps({"key": secret})}
+    call = {"id": secret, "type": "function", "function": called}
+    said = [
+        {"role": "user", "content": [{"type": "text", "text": secret}]},
+        {"role": "assistant", "content": secret, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": secret, "content": secret},
+    ]
+    return {"messages": said, "tools": [{"type": "function", "function": function}], "stop": secret}
+
+
+@pytest.mark.parametrize("secret", [KEY, HIDDEN])
+def test_no_key_reaches_the_tape_by_whatever_way(engine, file, dotenv, secret):
+    engine.thinks, parts = True, [secret[:9], secret[9:], "."]
+    # The text was stopped before the token that the key ends with.
+    rows = [{"token": part, "logprob": -0.1, "bytes": [], "top_logprobs": []} for part in parts]
+    stopped = [Piece(parts[0], rows[:2])]
+    for said in ([*map(Thought, parts)], [*map(Piece, parts)], stopped):
+        engine.replies.append([Prompt(5), *said, End("stop", 5, 3, 0)])
+    engine.replies.append([invalid(f"I cannot bear {secret}")])
+    recorder = client(tape.Recorder(engine, file))
+    for _ in range(3):
+        asked = {"stream": True, "logprobs": True, "extra_body": {"enable_thinking": True}}
+        list(ask(recorder, **planted(secret), **asked))
+    with pytest.raises(openai.BadRequestError, match=secret):
+        ask(recorder)
+    body = {"messages": [{"role": "user", "content": secret}], "prefix": secret}
+    recorder.post("http://127.0.0.1/lab/next_token", body=body, cast_to=object)
+    kept = file.read_text(encoding="utf-8")
+    assert kept.count("\n") == 6 and "I cannot bear" in kept
+    assert secret not in kept and parts[1] not in kept
+
+
 def test_a_question_with_a_key_in_it_is_found_again(recorded, file):
     recorded({"question": f"My key is {KEY}."})
     assert text(ask(client(tape.Player(file)), f"My key is {KEY}.")) == "好"

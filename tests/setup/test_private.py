@@ -68,11 +68,6 @@ def test_the_home_is_found_in_every_spelling(learner):
     assert private.without(f"{spelt.upper()}/x and {spelt}", ()) == "~/x and ~"
 
 
-def test_variables_named_like_secrets_are_secrets():
-    variables = {"QWEN_LAB_API_KEY": "one", "HF_TOKEN": "two", "LANG": "three", "A_KEY": ""}
-    assert private.secrets(variables, {"DB_PASSWORD": "four"}) == {"one", "two", "four", ""}
-
-
 def test_a_report_that_cannot_be_written_is_said_with_the_next_step(learner):
     with pytest.raises(LabError, match="--report"):
         doctor.run(report=str(learner / "none" / "report.txt"))
