@@ -25,7 +25,7 @@ def elsewhere(tmp_path, tmp_path_factory, monkeypatch):
     """A working folder and a checkout without any .env, and a local Qwen that need not load."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(paths, "ROOT", tmp_path_factory.mktemp("checkout"))
-    state = State(1234, os.getpid(), 0.0, "qwen2.5-coder", "local-token")
+    state = State(1234, "qwen2.5-coder", "local-token")
     monkeypatch.setattr(server, "start", lambda: state)
 
 

@@ -4,7 +4,6 @@ It lives while any process that connected lives, and `IDLE` seconds more.
 """
 
 import asyncio
-import errno
 import logging
 import os
 import secrets
@@ -14,14 +13,13 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 from filelock import FileLock
 
-from ..paths import home
 from ..words import LabError
 from . import failure, free_memory, server_file
 from .server_file import State
@@ -37,18 +35,7 @@ LOG = "server.log"
 PATHS = ("QWEN_LAB_HOME", "QWEN_LAB_NOTES")
 
 
-@contextmanager
-def _home_in_use() -> Iterator[None]:
-    """Tell in a sentence that the lab's own folder cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        key = "server.home_full" if full else "server.home_unwritable"
-        raise LabError(key, folder=home(), reason=error.strerror or error) from error
-
-
-@_home_in_use()
+@server_file.home_in_use()
 def start(*, record: Path | None = None) -> State:
     """The running server, started if need be; safe when many processes ask at once.
 
@@ -56,7 +43,7 @@ def start(*, record: Path | None = None) -> State:
     weights cannot be had, memory is short, its home cannot be written, or it does not start.
     """
     path = weights.fetch()
-    place = server_file.folder(path)
+    place = server_file.make(path)
     with FileLock(place / "lock"):
         running = _running(place) or _spawn(place, weights.fetch(afresh=True), record)
         server_file.register(place)
@@ -79,12 +66,15 @@ def play(path: Path, *, timed: bool = False) -> State:
     while not server.started:
         time.sleep(0.005)
     port = server.servers[0].sockets[0].getsockname()[1]
-    return State(port, os.getpid(), psutil.Process().create_time(), player.model, token)
+    return State(port, player.model, token)
 
 
-@_home_in_use()
+@server_file.home_in_use()
 def status() -> State | None:
-    """The server that runs for the weights at hand, or None."""
+    """The server that runs for the weights at hand, or None; makes nothing.
+
+    Raises `LabError` when its home may not be read.
+    """
     path = weights.find()
     return _running(server_file.folder(path)) if path else None
 
@@ -101,10 +91,10 @@ def serve(*, port: int | None = None, idle: float = IDLE, record: str | Path | N
     """Be the server, until ended or idle; with `record`, write a tape of all that is answered.
 
     Blocks. Raises `LabError` when the weights cannot be had, memory is short, another server runs
-    or the port is in use.
+    the port is in use, or its home cannot be written.
     """
     path = weights.fetch(afresh=True)
-    if other := _running(server_file.folder(path)):
+    if other := status():
         raise LabError("server.already_runs", url=other.base_url)
     free_memory.check(path.stat().st_size + OVERHEAD)
     _be(path, port, idle, record)
@@ -127,29 +117,35 @@ def _be(path: Path, port: int | None, idle: float, record: str | Path | None) ->
     from .search import Search
     from .tape import Recorder
 
-    place = server_file.folder(path)
-    listener = _listen(place, port)
+    with server_file.home_in_use():
+        place = server_file.make(path)
+        listener = _listen(place, port)
     engine = LlamaEngine(path, weights.model_id(path))
     if record:
         engine = Recorder(engine, Path(record))
-    kept = server_file.save(place, listener.getsockname()[1], engine.model)
+    with server_file.home_in_use():
+        kept = server_file.save(place, listener.getsockname()[1], engine.model)
     app = create_app(engine, kept.token, Search(*server_file.notes()))
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
-    asyncio.run(_serve(uvicorn.Server(config), listener, app.state.slots, place, idle))
+    server = uvicorn.Server(config)
+    watch = _exit_when_idle(server, app.state.slots, place, kept, idle)
+    asyncio.run(_serve(server, listener, watch))
 
 
-async def _serve(server, listener: socket.socket, slots, place: Path, idle: float) -> None:
-    watch = asyncio.create_task(_exit_when_idle(server, slots, place, idle))
+async def _serve(server, listener: socket.socket, watch: Coroutine) -> None:
+    watching = asyncio.create_task(watch)
     await server.serve(sockets=[listener])
-    watch.cancel()
+    watching.cancel()
 
 
-async def _exit_when_idle(server, slots, place: Path, idle: float) -> None:
+async def _exit_when_idle(server, slots, place: Path, kept: State, idle: float) -> None:
+    """End the server when nobody has needed it for so long, or when nobody can find it."""
     used = time.monotonic()
-    while time.monotonic() - used < idle:
-        await asyncio.sleep(min(idle, 5))
-        if slots.busy or server_file.clients(place):
-            used = time.monotonic()
+    with suppress(OSError):
+        while time.monotonic() - used < idle and server_file.load(place) == kept:
+            await asyncio.sleep(min(idle, 5))
+            if slots.busy or server_file.clients(place):
+                used = time.monotonic()
     server.should_exit = True
 
 

@@ -3,12 +3,16 @@
 One folder for each package version, model and notes folder, under `QWEN_LAB_HOME`.
 """
 
+import errno
 import hashlib
 import json
 import os
+import re
 import secrets
 import time
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import psutil
@@ -21,16 +25,31 @@ from ..words import LabError
 BASE = "/compatible-mode/v1"
 
 
+def _identity(pid: int) -> int:
+    """What tells a process from a later one of its number, however the clock is set."""
+    return hash(psutil.Process(pid))
+
+
 @dataclass(frozen=True)
 class State:
-    """A server as its state file tells it. `started` is its process's start, unix seconds."""
+    """A server as its state file tells it: by default, one in this process."""
 
     port: int
-    pid: int
-    started: float
     model: str
     token: str = field(repr=False)
+    pid: int = field(default_factory=os.getpid)
+    identity: int = field(default_factory=lambda: _identity(os.getpid()))
     created: int = field(default_factory=lambda: int(time.time()))
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for what no server wrote."""
+        if not all(type(getattr(self, each.name)) is each.type for each in fields(self)):
+            raise ValueError("a type")
+        numbers = (self.port, 2**16), (self.pid, 2**31), (self.created, 2**32)
+        if not all(0 <= number < bound for number, bound in numbers):
+            raise ValueError("a number")
+        if not self.model.isprintable() or not re.fullmatch(r"[\w-]+", self.token, re.A):
+            raise ValueError("a text")
 
     @property
     def base_url(self) -> str:
@@ -39,16 +58,32 @@ class State:
     @property
     def alive(self) -> bool:
         """Whether its process still runs; a new process with the old number does not count."""
-        return _runs(self.pid, self.started)
+        return _runs(self.pid, self.identity)
+
+
+@contextmanager
+def home_in_use() -> Iterator[None]:
+    """Tell in a sentence that the lab's own folder cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        key = "server.home_full" if full else "server.home_unwritable"
+        raise LabError(key, folder=home(), reason=error.strerror or error) from error
 
 
 def folder(weights: Path) -> Path:
-    """The folder of the server for these weights; made if need be, readable by its owner only.
+    """The folder of the server for these weights, which `make` makes.
 
     Raises `LabError` when the learner's folder of notes is not there.
     """
     parts = (__version__, str(weights.resolve()), *map(str, notes()))
-    place = home() / hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+    return home() / hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+def make(weights: Path) -> Path:
+    """`folder`, made if need be, readable by its owner only."""
+    place = folder(weights)
     (place / "clients").mkdir(mode=0o700, parents=True, exist_ok=True)
     place.chmod(0o700)
     return place
@@ -65,10 +100,14 @@ def notes() -> list[Path]:
 
 
 def load(place: Path) -> State | None:
-    """The state in a folder, or None where there is none that can be read."""
+    """The state in a folder, or None where there is none, or a damaged one.
+
+    Raises `OSError` where it may not be read.
+    """
+    file = place / "state.json"
     try:
-        return State(**json.loads((place / "state.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return State(**json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+    except (FileNotFoundError, ValueError, TypeError, RecursionError):
         return None
 
 
@@ -76,7 +115,7 @@ def save(place: Path, port: int, model: str) -> State:
     """Write this process down as the folder's server; an earlier token goes on to be the token."""
     earlier = load(place)
     token = earlier.token if earlier else secrets.token_urlsafe(32)
-    state = State(port, os.getpid(), psutil.Process().create_time(), model, token)
+    state = State(port, model, token)
     # The token never lies open, not for a moment.
     with replacing(place / "state.json") as file:
         json.dump(asdict(state), file)
@@ -85,29 +124,27 @@ def save(place: Path, port: int, model: str) -> State:
 
 def register(place: Path) -> None:
     """Write this process down as one that is connected; the server lives while it lives."""
-    client = place / "clients" / str(os.getpid())
-    client.write_text(str(psutil.Process().create_time()))
+    pid = os.getpid()
+    (place / "clients" / f"{pid}.{_identity(pid)}").touch(0o600)
 
 
 def clients(place: Path) -> list[int]:
     """The process numbers that are connected and alive; forgets the others."""
     alive = []
     for client in (place / "clients").iterdir():
-        try:
-            if _runs(int(client.name), float(client.read_text())):
-                alive.append(int(client.name))
+        # What else lies there stays.
+        with suppress(OSError, ValueError):
+            pid, identity = map(int, client.name.split("."))
+            if _runs(pid, identity):
+                alive.append(pid)
             else:
                 client.unlink()
-        except (OSError, ValueError):
-            continue
     return alive
 
 
-def _runs(pid: int, started: float) -> bool:
+def _runs(pid: int, identity: int) -> bool:
     try:
-        process = psutil.Process(pid)
-        # Some systems round the start time, some by the clock's last correction.
-        same = abs(process.create_time() - started) < 2
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        status = psutil.Process(pid).status()
+        return _identity(pid) == identity and status != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False

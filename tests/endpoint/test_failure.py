@@ -158,17 +158,32 @@ def test_a_server_that_never_answers_is_ended_and_told_so(spawn, monkeypatch):
     ("number", "key"),
     [(errno.ENOSPC, "home_full"), (errno.EDQUOT, "home_full"), (errno.EACCES, "home_unwritable")],
 )
-@pytest.mark.parametrize("where", ["folder", "register"])
+@pytest.mark.parametrize("where", ["load", "make", "register"])
 def test_a_home_that_cannot_be_written_is_named(spawn, monkeypatch, number, key, where):
     def fail(*_):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(server_file, where, fail)
-    monkeypatch.setattr(server, "_running", lambda place: True)
-    for ask in (server.start, server.status)[: 1 + (where == "folder")]:
+    if where == "register":
+        monkeypatch.setattr(server, "_running", lambda place: True)
+    for ask in (server.start, server.status)[: 1 + (where == "load")]:
         with pytest.raises(LabError, match=os.environ["QWEN_LAB_HOME"]) as caught:
             ask()
         assert caught.value.key == f"server.{key}"
+
+
+def test_a_home_where_none_can_be_is_named_and_looking_for_a_server_makes_none(
+    spawn, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("QWEN_LAB_GGUF", str(tmp_path / "m.gguf"))
+    assert server.status() is None and server.stop() is False
+    assert not (tmp_path / "home").exists()
+    monkeypatch.setenv("QWEN_LAB_HOME", str(tmp_path / "m.gguf" / "home"))
+    assert server.status() is None
+    for ask in (server.start, server.serve):
+        with pytest.raises(LabError, match="m.gguf.home") as caught:
+            ask()
+        assert caught.value.key == "server.home_unwritable"
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is full")

@@ -1,6 +1,7 @@
 """Real servers with the real model, in processes of their own."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -220,13 +221,22 @@ def test_an_idle_server_ends_by_itself(tmp_path, monkeypatch):
     assert child.wait(30) == 0
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps the folder a process works in")
+def test_a_server_whose_home_is_gone_ends_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_HOME", str(tmp_path / "gone"))
+    running = server.start()
+    shutil.rmtree(tmp_path / "gone")
+    wait_until(lambda: not running.alive, 60)
+    assert server.stop() is False and not (tmp_path / "gone").exists()
+
+
 def test_a_server_lives_on_while_a_client_lives(tmp_path):
-    place = server_file.folder(weights.find())
+    place = server_file.make(weights.find())
     server_file.register(place)
     code = "from qwen_lab.endpoint import server; server.serve(idle=1)"
     child = subprocess.Popen([sys.executable, "-c", code])
     wait_until(lambda: server_file.load(place) is not None, 60)
     with pytest.raises(subprocess.TimeoutExpired):
         child.wait(4)
-    (place / "clients" / str(os.getpid())).unlink()
+    next((place / "clients").iterdir()).unlink()
     assert child.wait(30) == 0

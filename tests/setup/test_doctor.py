@@ -168,7 +168,7 @@ def test_a_server_that_writes_a_token_is_told_from_one_that_does_not(
     monkeypatch.setattr(
         "qwen_lab.endpoint.server_file.secrets.token_urlsafe", lambda _: "test-token"
     )
-    server_file.save(server_file.folder(path), port, engine.model)
+    server_file.save(server_file.make(path), port, engine.model)
     _, found = examined(capsys)
     assert found["server"].startswith("✓") and "fake-qwen" in found["server"]
     monkeypatch.setattr(local_qwen, "PATIENCE", 0.2)

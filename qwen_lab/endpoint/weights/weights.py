@@ -58,7 +58,8 @@ def fetch(*, cache: Path | None = None, afresh: bool = False) -> Path:
 
 def model_id(path: Path) -> str:
     """Return the name the model answers to, which is also what `GET /models` lists."""
-    return "qwen2.5-coder-0.5b-instruct" if path.name == FILENAME else path.stem.lower()
+    own = "".join(filter(str.isprintable, path.stem.lower()))
+    return "qwen2.5-coder-0.5b-instruct" if path.name == FILENAME else own
 
 
 def _own() -> Path | None:
