@@ -38,6 +38,13 @@ def home() -> Path:
     return platformdirs.user_state_path("qwen-lab", appauthor=False)
 
 
+def cache() -> Path:
+    """The folder of what the lab can fetch again: the user's cache."""
+    import platformdirs
+
+    return platformdirs.user_cache_path("qwen-lab", appauthor=False)
+
+
 @contextmanager
 def replacing(path: Path, **options: object) -> Iterator[IO[str]]:
     """A file to write, which takes the place of `path` when it is whole.

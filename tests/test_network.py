@@ -69,7 +69,7 @@ def test_the_sdk_goes_through_socks(monkeypatch):
                 connection.sendall(reply)
 
     with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = Thread(target=serve, args=[server])
+        thread = Thread(target=serve, args=[server], daemon=True)
         thread.start()
         monkeypatch.setenv("all_proxy", f"socks://127.0.0.1:{server.getsockname()[1]}")
         network.prepare()

@@ -86,6 +86,8 @@ def key(given: Settings) -> Finding:
     """The keys, by their shape alone."""
     _need_file(given)
     names = [name for name in ("DASHSCOPE_API_KEY", "QWEN_LAB_API_KEY") if given.get(name)]
+    if given.problem and not names:
+        return found(ODD, "key_unread")
     shown = say("doctor.between").join(_shape(given, name) for name in names)
     for name in names:
         try:

@@ -29,7 +29,8 @@ def run(*, ask_cloud: bool = False, report: str | None = None) -> int:
     network.prepare()
     found = {name: finding.of(check) for name, check in _checks(before, given, ask_cloud).items()}
     rows = [_row(name, each) for name, each in found.items()]
-    columns = max(NARROWEST, shutil.get_terminal_size().columns)
+    # Some terminals break a line that fills the last column, too.
+    columns = max(NARROWEST, shutil.get_terminal_size().columns - 1)
     print(_printable("\n".join(table.lines(rows, columns))))
     broken = sum(each.sign == BROKEN for each in found.values())
     sum_ = say("doctor.broken", count=broken) if broken else say("doctor.nothing_broken")

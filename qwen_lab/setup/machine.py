@@ -19,8 +19,8 @@ from .finding import BROKEN, FINE, ODD, Finding, found
 
 # Bytes: below the first nothing works for long, below the second set-up has no room.
 LITTLE, ENOUGH = 200e6, 2e9
-# Windows' number for AVX2 among a processor's features.
-PF_AVX2_INSTRUCTIONS_AVAILABLE = 40
+# Windows' number for it: PF_AVX2_INSTRUCTIONS_AVAILABLE.
+AVX2 = 40
 
 
 def python() -> Finding:
@@ -33,24 +33,21 @@ def python() -> Finding:
 
 def processor() -> Finding:
     """The processor, and whether it has AVX2, which the engine is quick with."""
-    machine = platform.machine()
-    told = {"machine": machine, "count": os.cpu_count()}
-    if machine.lower() not in ("x86_64", "amd64"):
-        return found(FINE, "processor_other", **told)
+    kinds = {True: (FINE, "processor"), False: (ODD, "processor_old")}
+    kind = kinds.get(_has_avx2(), (FINE, "processor_other"))
+    return found(*kind, machine=platform.machine(), count=os.cpu_count())
+
+
+def _has_avx2() -> bool | None:
+    """Whether an x86 processor has AVX2; None for another kind, and where that cannot be told."""
     with suppress(OSError, AttributeError):
-        return found(*((FINE, "processor") if _has_avx2() else (ODD, "processor_old")), **told)
-    return found(FINE, "processor_other", **told)
+        if platform.machine().lower() not in ("x86_64", "amd64"):
+            return None
+        if os.name == "nt":
+            import ctypes
 
-
-def _has_avx2() -> bool:
-    """Whether this x86 processor has AVX2. `OSError` or `AttributeError` if that cannot be told."""
-    if os.name == "nt":
-        import ctypes
-
-        return bool(
-            ctypes.windll.kernel32.IsProcessorFeaturePresent(PF_AVX2_INSTRUCTIONS_AVAILABLE)
-        )
-    return "avx2" in Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+            return bool(ctypes.windll.kernel32.IsProcessorFeaturePresent(AVX2))
+        return "avx2" in Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
 
 
 def disk() -> Finding:
@@ -64,26 +61,23 @@ def disk() -> Finding:
 
 def folders() -> Finding:
     """Whether each folder that the lab writes to can be written."""
+    closed = []
     for folder in _folders():
         try:
             # Only trying tells, on every system; it leaves nothing behind.
             tempfile.TemporaryFile(dir=_there(folder)).close()
         except OSError as error:
-            return found(BROKEN, "folder_closed", folder=folder, reason=error.strerror or error)
-    return found(FINE, "folders", folders=", ".join(map(str, _folders())))
+            closed.append(f"{folder} ({error.strerror or error})")
+    told = words.say("doctor.between").join(closed or map(str, _folders()))
+    return found(*((BROKEN, "folder_closed") if closed else (FINE, "folders")), folders=told)
 
 
-def _folders() -> list[Path]:
+def _folders() -> Iterator[Path]:
     """Where the lab writes, as far as that can be told without packages."""
-    return [lessons.folder(), *_kept()]
-
-
-def _kept() -> Iterator[Path]:
+    yield lessons.folder()
     with suppress(ImportError):
         yield paths.home()
-        import platformdirs
-
-        yield platformdirs.user_cache_path("qwen-lab", appauthor=False)
+        yield paths.cache()
 
 
 def _there(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The doctor's look at what is installed: environment, packages, JupyterLab and its widgets."""
+"""The doctor's look at what is installed: environment, packages, JupyterLab and its kernel."""
 
 import re
 import sys
@@ -25,27 +25,31 @@ def place() -> Finding:
 
 
 def locked() -> Finding:
-    """The packages here, held against the lock; an installed wheel has none."""
-    if not paths.is_checkout():
-        return found(FINE, "locked_wheel", version=metadata.version("qwen-lab"))
-    pins = packages.pins(_lock())
+    """The packages here, held against the lock, and against what the lab needs at the least."""
+    pins = packages.pins(_lock()) if paths.is_checkout() else {}
     there = {name: packages.version(name) for name in pins}
-    missing = [name for name, version in there.items() if not version]
-    other = [name for name in pins if there[name] not in (None, pins[name])]
-    told = {"count": len(missing or other), "all": len(pins), "names": _some(missing or other)}
-    if missing:
-        return found(BROKEN, "locked_missing", **told)
-    return found(ODD, "locked_other", **told) if other else found(FINE, "locked", **told)
+    if missing := [name for name in pins if not there[name]]:
+        return _differ(BROKEN, "locked_missing", missing, pins)
+    asked = "\n".join(metadata.requires("qwen-lab"))
+    least = dict(re.findall(r"^([\w-]+)(?:\[\w+\])?>=([\d.]+)", asked, re.M))
+    there |= {name: packages.version(name) for name in least}
+    old = [name for name in least if _parts(there[name] or "999") < _parts(least[name])]
+    if old:
+        return _differ(BROKEN, "locked_old", [f"{n} {there[n]} (≥ {least[n]})" for n in old], pins)
+    if other := [f"{n} {there[n]} ({pins[n]})" for n in pins if there[n] != pins[n]]:
+        return _differ(ODD, "locked_other", other, pins)
+    key = "locked" if pins else "locked_wheel"
+    return found(FINE, key, all=len(pins), version=metadata.version("qwen-lab"))
+
+
+def _differ(sign: str, key: str, names: list[str], pins: dict[str, str]) -> Finding:
+    some = ", ".join(names[:3]) + (" …" if names[3:] else "")
+    return found(sign, key, count=len(names), all=len(pins), names=some)
 
 
 def jupyter() -> Finding:
-    """JupyterLab, its kernel and the widgets, held against what the lab needs."""
-    versions = {name: metadata.version(name) for name in NOTEBOOK}
-    least = dict(re.findall(r"^([\w-]+)>=([\d.]+)", "\n".join(metadata.requires("qwen-lab")), re.M))
-    told = ", ".join(f"{name} {version}" for name, version in versions.items())
-    old = [name for name in NOTEBOOK if _parts(versions[name]) < _parts(least.get(name, "0"))]
-    if old:
-        return found(ODD, "jupyter_old", versions=told, names=", ".join(old))
+    """JupyterLab, its kernel and the widgets."""
+    told = ", ".join(f"{name} {metadata.version(name)}" for name in NOTEBOOK)
     if not (Path(sys.prefix) / "share/jupyter/kernels/python3/kernel.json").is_file():
         return found(ODD, "jupyter_no_kernel", versions=told)
     return found(FINE, "jupyter", versions=told)
@@ -53,10 +57,6 @@ def jupyter() -> Finding:
 
 def _lock() -> Path:
     return paths.ROOT / "requirements.txt"
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (" …" if names[3:] else "")
 
 
 def _parts(version: str) -> list[int]:

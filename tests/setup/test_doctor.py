@@ -1,19 +1,21 @@
 """The doctor names all that is broken at once, in both languages, and before set-up too."""
 
 import ast
+import json
 import os
 import re
 import socket
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import pytest
 
 from qwen_lab import paths, settings, words
 from qwen_lab.endpoint import free_memory, server_file
-from qwen_lab.endpoint.weights import weights
+from qwen_lab.endpoint.weights import gguf, weights
 from qwen_lab.setup import doctor, finding, local_qwen, machine, software, table
 
 KEY = "sk-0123456789abcdef0123456789abcdef"
@@ -102,7 +104,7 @@ def test_where_all_is_well_nothing_is_broken_and_the_exit_code_is_0(capsys, monk
 def test_a_dotenv_that_cannot_be_read_is_one_row_and_stops_connect(learner, capsys):
     (learner / ".env").write_text(f"DASHSCOPE_API_KEY={KEY}\n", encoding="utf-16")
     code, found = examined(capsys)
-    assert code == 1 and "UTF-16" in found["dotenv"]
+    assert code == 1 and "UTF-16" in found["dotenv"] and ".env can't be read" in found["key"]
     assert found["endpoint"].startswith("✗") and "UTF-16" not in found["endpoint"]
 
 
@@ -177,6 +179,17 @@ def test_a_server_that_writes_a_token_is_told_from_one_that_does_not(
     assert code == 1 and "stop" in found["server"] and server_file.load(server_file.folder(path))
 
 
+def test_a_server_that_has_ended_is_told_from_none(learner, monkeypatch):
+    assert "starts when" in local_qwen.server().seen
+    path = learner / "own.gguf"
+    path.write_bytes(b"GGUF")
+    monkeypatch.setenv("QWEN_LAB_GGUF", str(path))
+    place = server_file.folder(path)
+    state = asdict(server_file.save(place, 1, "qwen")) | {"started": 0}
+    (place / "state.json").write_text(json.dumps(state))
+    assert f"process {os.getpid()}" in local_qwen.server().seen
+
+
 def test_a_folder_of_notes_that_is_not_there_is_told_beside_the_server(monkeypatch, capsys):
     monkeypatch.setenv("QWEN_LAB_NOTES", "no-notes")
     code, found = examined(capsys)
@@ -186,7 +199,7 @@ def test_a_folder_of_notes_that_is_not_there_is_told_beside_the_server(monkeypat
 def test_little_memory_counts_only_where_the_local_qwen_does_not_run(monkeypatch):
     monkeypatch.setattr(free_memory, "free", lambda: (10**8, True))
     assert "container" in local_qwen.memory().seen and local_qwen.memory().sign == "✗"
-    monkeypatch.setattr(local_qwen, "_running", lambda: "one that runs")
+    monkeypatch.setattr(local_qwen, "_state", lambda: SimpleNamespace(alive=True))
     assert local_qwen.memory().sign == "✓"
 
 
@@ -215,17 +228,21 @@ def test_packages_are_held_against_the_lock(learner, monkeypatch):
     paths.ROOT.mkdir()
     lock = paths.ROOT / "requirements.txt"
     lock.write_text("pytest==0.1 \\\n")
-    assert software.locked().sign == "!" and "pytest" in software.locked().seen
+    assert software.locked().sign == "!"
+    assert f"pytest {pytest.__version__} (0.1)" in software.locked().seen
     lock.write_text("pytest==0.1 \\\nno-such-thing==1 \\\n")
     assert software.locked().sign == "✗" and "1 of 2" in software.locked().seen
     lock.write_text("")
     assert software.locked().sign == "✓"
 
 
-def test_a_notebook_program_that_is_too_old_is_named(monkeypatch):
-    assert software.jupyter().sign == "✓" and "ipykernel 7" in software.jupyter().seen
-    monkeypatch.setattr(software.metadata, "version", lambda name: "7.3.9")
-    assert software.jupyter().sign == "!" and "ipykernel" in software.jupyter().seen
+def test_a_package_that_is_too_old_for_the_lab_is_named(monkeypatch):
+    assert software.locked().sign == "✓" and "ipykernel 7" in software.jupyter().seen
+    real = software.metadata.version
+    monkeypatch.setattr(
+        software.metadata, "version", lambda name: "7.3.9" if name == "ipykernel" else real(name)
+    )
+    assert software.locked().sign == "✗" and "ipykernel 7.3.9 (≥ 7.4)" in software.locked().seen
 
 
 def test_what_is_half_made_or_does_not_run_is_said(learner, monkeypatch):
@@ -289,4 +306,14 @@ def test_the_own_path_of_weights_is_told_from_the_checked_one(learner, monkeypat
     monkeypatch.setattr(weights, "find", lambda: learner / "x.gguf")
     assert "official" in local_qwen.weights().seen
     monkeypatch.setenv("QWEN_LAB_GGUF", "x.gguf")
-    assert "not checked" in local_qwen.weights().seen
+    assert local_qwen.weights().sign == "✗" and "cut short" in local_qwen.weights().seen
+    monkeypatch.setattr(gguf, "is_whole", lambda path: True)
+    assert local_qwen.weights().sign == "✓" and "isn't checked" in local_qwen.weights().seen
+
+
+def test_all_folders_that_cannot_be_written_are_named(learner, monkeypatch):
+    (learner / "file").touch()
+    monkeypatch.setenv("QWEN_LAB_HOME", str(learner / "file" / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(learner / "file" / "cache"))
+    found = machine.folders()
+    assert found.sign == "✗" and "file/home" in found.seen and "file/cache" in found.seen

@@ -15,9 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from textwrap import shorten
 
-import platformdirs
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
+from ... import paths
 from ...words import LabError, reads_chinese, say
 from .pace import SlowError
 
@@ -36,7 +36,7 @@ def find(*, cache: Path | None = None) -> Path | None:
 
     `QWEN_LAB_GGUF` comes first; `LabError` if it names no readable GGUF file.
     """
-    return _own() or _kept(cache or _cache())
+    return _own() or _kept(cache or paths.cache())
 
 
 def fetch(*, cache: Path | None = None, afresh: bool = False) -> Path:
@@ -46,7 +46,7 @@ def fetch(*, cache: Path | None = None, afresh: bool = False) -> Path:
     server loads it. Says on stderr what it does. `LabError` if the disk is too small, the cache
     cannot be written, or no place can give the file; what has arrived is kept for the next call.
     """
-    folder = cache or _cache()
+    folder = cache or paths.cache()
     if afresh:
         _forget(folder / FILENAME)
     if ready := find(cache=folder):
@@ -74,10 +74,6 @@ def _own() -> Path | None:
     if magic != b"GGUF":
         raise LabError("weights.not_gguf", path=path)
     return path
-
-
-def _cache() -> Path:
-    return platformdirs.user_cache_path("qwen-lab", appauthor=False)
 
 
 def _kept(folder: Path) -> Path | None:
