@@ -9,6 +9,8 @@ from . import dotfile
 from .words import LabError
 
 FOLDERS = ("QWEN_LAB_NOTES", "QWEN_LAB_GGUF", "QWEN_LAB_HOME")
+# Paths stay as the system gave them, whatever their bytes.
+PATHS = (*FOLDERS, "QWEN_LAB_TAPE")
 # What other parts of the lab, and the processes that it starts, read from the environment.
 SHARED = ("QWEN_LAB_LANG", "HF_ENDPOINT", *FOLDERS)
 # What of them came from the file: with another file, or none, that no longer counts.
@@ -72,8 +74,18 @@ def read() -> Settings:
         return Settings(process, {}, path, problem)
 
 
+def text(given: str) -> str:
+    """What was typed, read as UTF-8 where the locale, such as C, did not know how to."""
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(given).decode(errors="replace")
+    return given
+
+
 def _value(place: Mapping[str, str], name: str) -> str | None:
     value = place.get(name) or ""
+    value = value if name in PATHS else text(value)
     # cmd.exe keeps the blank before && and the quotes. In a key they are told instead.
     bare = value.strip(" \t\r\n\"'")
     return (value if bare and name.endswith("_API_KEY") else bare) or None

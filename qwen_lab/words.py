@@ -5,6 +5,7 @@ languages (by test). Standard library only: set-up speaks before anything is ins
 """
 
 import os
+import re
 import reprlib
 import sys
 import tomllib
@@ -13,6 +14,11 @@ from pathlib import Path
 
 WORDS = Path(__file__).parent / "words"
 LANGUAGES = ("en", "zh")
+# What could steer a terminal, or turn a line's order round: controls, marks of direction, and
+# halves of characters, which no terminal can take.
+STEERING = re.compile(
+    "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def use(language: str) -> None:
@@ -34,9 +40,18 @@ def reads_chinese() -> bool:
 
 
 def say(key: str, **values: object) -> str:
-    """The words for "topic.name" in the language in use, with `values` filled in."""
+    """The words for "topic.name" in the language in use, with `values` filled in, printable."""
     topic, name = key.split(".", 1)
-    return _topic(language(), topic)[name].format(**values)
+    return printable(_topic(language(), topic)[name].format(**values))
+
+
+def printable(text: str) -> str:
+    """The text with a "�" for each character that could steer a terminal; lines and tabs stay.
+
+    All goes through here that a terminal shows, or a notebook as plain text: some of it is a
+    server's, such as a model's name.
+    """
+    return STEERING.sub("\ufffd", text.replace("\r\n", "\n"))
 
 
 def names(topic: str) -> set[str]:

@@ -140,6 +140,17 @@ def test_a_misspelt_name_is_met_with_the_one_that_was_meant():
     assert qwen_lab.panel is qwen_lab.Panel
 
 
+def test_nothing_that_is_said_can_steer_a_terminal():
+    marks = [*map(chr, [*range(32), *range(127, 160), 0x61C, 0x200E, 0x200F, 0xD800, 0xDFFF])]
+    marks += map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+    for mark in {*marks} - {"\n", "\t"}:
+        error = words.LabError("commands.refused", status=400, code=f"a{mark}b", message="m")
+        assert "a�b" in str(error) and mark not in str(error)
+    for text in ("two\nlines\tand a tab", "👩‍🏫 می‌خواهم 通义千问", "é ̈"):
+        assert words.printable(text) == text
+    assert words.printable("one\r\ntwo\r") == "one\ntwo�"
+
+
 def test_a_value_of_the_wrong_type_is_told_in_the_readers_words():
     words.need_type("xray.no_answer", "text", str)
     words.need_type("xray.no_answer", True, (int, str))

@@ -20,6 +20,12 @@ def test_an_empty_variable_is_none_and_hides_nothing(tmp_path, monkeypatch):
     assert (given.get("DASHSCOPE_API_KEY"), given.get("DASHSCOPE_MODEL")) == ("filled", None)
 
 
+def test_what_the_locale_could_not_read_is_utf8_but_a_path_stays_as_it_is():
+    typed = "通义".encode().decode("ascii", "surrogateescape")
+    given = settings.Settings({"QWEN_LAB_MODEL": typed, "QWEN_LAB_TAPE": typed}, {})
+    assert (given.get("QWEN_LAB_MODEL"), given.get("QWEN_LAB_TAPE")) == ("通义", typed)
+
+
 def test_what_one_place_says_is_together():
     given = settings.Settings({"a": "1"}, {"a": "2", "b": "3"})
     assert not given.together("a", "b") and given.together("b") and given.together("a")

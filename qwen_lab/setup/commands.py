@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .. import paths, words
 from ..course import lessons
+from ..settings import text
 from ..words import LabError, say
 from .arguments import NO_BROWSER, option, takes
 from .environment import wait_for
@@ -55,8 +56,8 @@ def fetch(options: Namespace) -> None:
 
 
 @takes(
-    option("question"),
-    option("--system"),
+    option("question", type=text),
+    option("--system", type=text),
     option("--temperature", type=float),
     option("--seed", type=int),
     option("--max-tokens", type=int),

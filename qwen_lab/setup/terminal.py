@@ -1,7 +1,6 @@
 """An answer as a terminal shows it: piece by piece as it arrives, and then how fast it came."""
 
 import time
-import unicodedata
 from collections.abc import Iterable
 
 import openai
@@ -10,7 +9,7 @@ from openai.types.chat import ChatCompletionChunk
 
 from .. import addresses
 from ..lab import Lab
-from ..words import LabError, say
+from ..words import LabError, printable, say
 
 
 def show_answer(lab: Lab, question: str, system: str | None = None, **options: object) -> None:
@@ -49,7 +48,7 @@ def _show(chunks: Iterable[ChatCompletionChunk], began: float) -> None:
         piece = chunk.choices[0].delta.content if chunk.choices else None
         first = first or (time.monotonic() if piece else None)
         usage = chunk.usage or usage
-        print(_printable(piece or ""), end="", flush=True)
+        print(printable(piece or ""), end="", flush=True)
     ended = time.monotonic()
     print(_speed(usage, (first or ended) - began, ended - (first or ended)))
 
@@ -65,9 +64,4 @@ def _speed(usage: CompletionUsage | None, wait: float, rest: float) -> str:
 
 def _message(error: openai.APIError) -> str:
     body = error.body if isinstance(error.body, dict) else {}
-    return _printable(str(body.get("message") or error.message))
-
-
-def _printable(words: str) -> str:
-    # Control characters from a model or a server could steer the terminal.
-    return "".join(c for c in words if c in "\n\t" or unicodedata.category(c) != "Cc")
+    return str(body.get("message") or error.message)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ..words import say
 from .field_meanings import meaning
 from .fields import ABSENT, Field, Pair, Subject, field_tree, paired
-from .html import Html, View, brief, clean, filled, fold
+from .html import Html, View, brief, filled, fold
 
 LONGEST_TEXT, LONGEST_SHORT = 600, 59
 # Of a hundred tokens the first few show what is in each; the x-ray shows them all.
@@ -111,7 +111,7 @@ def _json(value: object) -> str:
 def _short(field: Field) -> str:
     if field.children:
         return _size(field)
-    return clean(brief(_json(field.value), LONGEST_SHORT))
+    return brief(_json(field.value), LONGEST_SHORT)
 
 
 def _lines(root: Field) -> Iterator[str]:

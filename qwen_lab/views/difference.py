@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..words import say
-from .html import Html, View, clean, filled, join, percent
+from .html import Html, View, filled, join, percent
 from .tokens import Said, Token, said, visible
 
 # What is marked where texts without tokens part: a word, or one sign with what belongs to it.
@@ -75,7 +75,7 @@ def _next(answer: Said, shared: int) -> str:
 def _parting(pair: tuple[Said, Said], shared: int, marked: list[str]) -> str:
     if pair[0].text == pair[1].text:
         return say("difference.same", count=shared)
-    first, second = (visible(clean(word))[:SHOWN] if word else "■" for word in marked)
+    first, second = (visible(word)[:SHOWN] if word else "■" for word in marked)
     return say("difference.part", count=shared, first=first, second=second)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from ..words import say
+from ..words import printable, say
 
 # The CSS of every view, in `html.css`, and of each view that has more, in one of its name.
 #
@@ -27,7 +27,7 @@ class View:
 
     def __init__(self, html: "Html", text: str, style: str = "") -> None:
         self.html = html
-        self.text = clean(text)
+        self.text = printable(text)
         self._style = _css("html") + (_css(style) if style else "")
 
     def _repr_html_(self) -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 from argparse import Namespace
@@ -99,9 +100,35 @@ def test_an_endpoint_that_counts_no_tokens_still_answers(endpoint, capsys):
 
 
 def test_a_model_cannot_steer_the_terminal(endpoint, capsys):
-    endpoint.reply = answer(chunk("a\x1b[2J\rb\n👩‍🏫"))
+    endpoint.reply = answer(chunk("a\x1b[2J\rb\u202e\x9b1m\r\n👩‍🏫"))
     commands.ask(Namespace(question="hi", **QUESTION))
-    assert capsys.readouterr().out.startswith("a[2Jb\n👩‍🏫")
+    assert capsys.readouterr().out.startswith("a�[2J�b��1m\n👩‍🏫")
+
+
+def test_neither_can_a_servers_error(endpoint):
+    error = {"message": "\x1b]0;owned\x07\u202e", "code": "\x9b2J"}
+    endpoint.reply = answer(f"data: {json.dumps({'error': error})}\n\n")
+    with pytest.raises(LabError, match="�2J.*\n�]0;owned��"):
+        commands.ask(Namespace(question="hi", **QUESTION))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere no locale stands in the way")
+def test_a_question_in_chinese_arrives_though_the_locale_knows_only_english(endpoint):
+    endpoint.reply = answer(chunk("千问"))
+    program = "import sys; from qwen_lab import __main__; from qwen_lab.setup import arguments, "
+    program += "commands; __main__._survive_any_character(); "
+    program += "commands.ask(arguments.read(sys.argv[1:]))"
+    port, plain = endpoint.server_port, {"LC_ALL": "C", "PYTHONUTF8": "0"}
+    around = {"QWEN_LAB_ENDPOINT": f"http://127.0.0.1:{port}/v1", "QWEN_LAB_MODEL": "通义"}
+    done = subprocess.run(
+        [sys.executable, "-c", program, "ask", "你是谁？", "--system", "好"],
+        env=os.environ | plain | around | {"PYTHONCOERCECLOCALE": "0"},
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    [asked] = endpoint.asked
+    assert asked["model"] == "通义"
+    assert [message["content"] for message in asked["messages"]] == ["好", "你是谁？"]
 
 
 def test_a_refusal_is_two_lines_with_status_code_and_message(endpoint):

@@ -2,7 +2,8 @@ import html
 
 import pytest
 
-from qwen_lab.views.html import Html, brief, percent
+from qwen_lab.views.html import Html, View, brief, percent
+from qwen_lab.words import printable
 
 from .hostile import HOSTILE
 
@@ -13,6 +14,11 @@ def test_html_shows_a_text_character_for_character(text):
     shown = page.removeprefix("<td>").removesuffix("</td>")
     assert not set("<>\"'") & set(shown)
     assert html.unescape(shown) == text.replace("\ud800", "\ufffd").replace("\udfff", "\ufffd")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_views_short_form_can_steer_no_terminal(text):
+    assert repr(View(Html(""), text)) == printable(text)
 
 
 def test_html_stays_html_and_all_else_is_escaped_once():
