@@ -1,21 +1,21 @@
 """Where a service is: an address as it is meant, and DashScope's hosts by `addresses.toml`."""
 
 import re
-import tomllib
 import unicodedata
-from functools import cache
-from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from . import paths
 from .words import LabError
 
-BEIJING = "https://dashscope.aliyuncs.com/compatible-mode/v1"
+_TABLE = paths.table(__file__)
 # What the SDK itself adds to a base URL.
 ENDS = re.compile(r"/(?:chat/completions|completions|responses|embeddings|models)/*$")
 
 # "https:x", "https//x" and the like, as they are typed.
 BEGIN = re.compile(r"^(https?)(?::/?|:?//)(?=[^/:])", re.I)
 PLACEHOLDER = re.compile(r"[{}<>]|workspace[-_]?id|your[-_](?:workspace|server|host|id)", re.I)
+REGIONS = "|".join(_TABLE["workspace"]["regions"])
+WORKSPACE = re.compile(rf"[a-z0-9][a-z0-9-]*\.({REGIONS})\.maas\.aliyuncs\.com")
 
 
 class Address(str):
@@ -46,7 +46,7 @@ def mended(text: str) -> Address:
     if PLACEHOLDER.search(url):
         raise LabError("connection.address_placeholder", url=shown(url))
     parts = _parts(url if "://" in url else f"https://{url.lstrip('/')}", text)
-    known = f"https://{parts.hostname}{_table()['path']}"
+    known = _known(parts.hostname)
     if region(known) and parts.port in (None, 80, 443):
         return Address(known)
     if not url.startswith(("http://", "https://")):
@@ -65,24 +65,13 @@ def _parts(url: str, text: str) -> SplitResult:
     raise LabError("connection.address_broken", url=shown(text))
 
 
-@cache
-def _table() -> dict:
-    return tomllib.loads(Path(__file__).with_name("addresses.toml").read_text(encoding="utf-8"))
-
-
-def shared() -> list[str]:
-    """The base URLs of the hosts that a region's customers share."""
-    return [mended(host) for host in _table()["shared"]]
-
-
 def region(url: str) -> str | None:
     """The region of a DashScope host that is asked over https; None for every other address."""
     # Letters, digits, dots: nothing that another reader of addresses could take for another host.
     found = re.match(r"https://([a-z0-9.-]+)(?::443)?(?:[/?#]|$)", url, re.I)
     name = found[1].lower() if found else ""
-    regions = "|".join(_table()["workspace"]["regions"])
-    own = re.fullmatch(rf"[a-z0-9][a-z0-9-]*\.({regions})\.maas\.aliyuncs\.com", name)
-    return own[1] if own else _table()["shared"].get(name)
+    own = WORKSPACE.fullmatch(name)
+    return own[1] if own else _TABLE["shared"].get(name)
 
 
 def has_list_price(url: str) -> bool:
@@ -92,9 +81,14 @@ def has_list_price(url: str) -> bool:
 
 def is_plan(url: str) -> bool:
     """Whether a Token Plan's or a Coding Plan's keys belong to this address."""
-    return urlsplit(url).hostname == _table()["workspace"]["plan"]
+    return urlsplit(url).hostname == urlsplit(PLAN).hostname
 
 
-def plan() -> str:
-    """The base URL for the keys of a Token Plan or a Coding Plan."""
-    return f"https://{_table()['workspace']['plan']}{_table()['path']}"
+def _known(host: str) -> str:
+    return f"https://{host}{_TABLE['path']}"
+
+
+# The base URLs of the hosts that a region's customers share, Beijing's first; and where the keys
+# of a Token Plan or a Coding Plan belong.
+BEIJING, *_ = SHARED = [*map(_known, _TABLE["shared"])]
+PLAN = _known(_TABLE["workspace"]["plan"])

@@ -71,5 +71,5 @@ def for_dashscope(key: str, name: str, url: str) -> Secret:
         raise LabError("connection.key_short", name=name, length=len(key))
     if key.startswith("sk-sp-") != addresses.is_plan(url):
         kind = "plan" if key.startswith("sk-sp-") else "not_plan"
-        raise LabError(f"connection.key_{kind}", name=name, url=addresses.plan())
+        raise LabError(f"connection.key_{kind}", name=name, url=addresses.PLAN)
     return Secret(key)

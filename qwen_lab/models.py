@@ -1,18 +1,17 @@
 """DashScope's chat models, their prices and habits: the dated table of `models.toml` here."""
 
-import tomllib
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import addresses
+from . import addresses, paths
 
 if TYPE_CHECKING:
     from .lab import Lab
 
 # The model that the cloud is asked for, unless another one is named.
 DEFAULT_MODEL = "qwen-plus"
+_TABLE = paths.table(__file__)
+_DATE = _TABLE.pop("date")
 
 
 @dataclass(frozen=True)
@@ -29,19 +28,9 @@ class Price:
         return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
 
 
-@cache
-def _table() -> dict:
-    return tomllib.loads(Path(__file__).with_name("models.toml").read_text(encoding="utf-8"))
-
-
-def _row(model: str) -> dict:
-    row = _table().get(model)
-    return row if isinstance(row, dict) else {}
-
-
 def names() -> frozenset[str]:
     """DashScope's chat names; the local endpoint answers to them as aliases."""
-    return frozenset(name for name, row in _table().items() if isinstance(row, dict))
+    return frozenset(_TABLE)
 
 
 def price(model: str = DEFAULT_MODEL) -> Price | None:
@@ -56,15 +45,13 @@ def price(model: str = DEFAULT_MODEL) -> Price | None:
     >>> qwen_lab.price().of(1_000, 500)
     0.0018
     """
-    row = _row(model)
-    if "input" not in row:
-        return None
-    return Price(row["input"], row["output"], _table()["date"], model)
+    row = _TABLE.get(model, {})
+    return Price(row["input"], row["output"], _DATE, model) if "input" in row else None
 
 
 def thinking(model: str) -> str:
     """When a model of DashScope thinks: "on", "open" or "always" as in the table; else ""."""
-    return _row(model).get("thinking", "")
+    return _TABLE.get(model, {}).get("thinking", "")
 
 
 def cost(lab: "Lab", model: str, tokens: tuple[int, int] | None) -> float | None:

@@ -4,12 +4,11 @@ The endpoint's checks, the widgets' sliders and the lessons' tables read it, so 
 about a parameter is written twice. Its meaning in zh and en lies in `words/*/parameters.toml`.
 """
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from sys import float_info
 
+from . import paths
 from .words import WrongValueError, say
 
 # How many tokens the local model reads (design, section 3); the cloud's models read more.
@@ -97,7 +96,7 @@ class Parameter:
 
 
 def _rows() -> Iterator[Parameter]:
-    table = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    table = paths.table(__file__)
     sources = table.pop("sources")
     for name, row in table.items():
         row["kind"] = KINDS[row["kind"]]

@@ -5,6 +5,7 @@ Standard library only at import: set-up asks for these places before anything is
 
 import os
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +44,11 @@ def cache() -> Path:
     import platformdirs
 
     return platformdirs.user_cache_path("qwen-lab", appauthor=False)
+
+
+def table(module: str) -> dict:
+    """What stands in the TOML file beside a module, which is given by its `__file__`."""
+    return tomllib.loads(Path(module).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 @contextmanager

@@ -135,5 +135,5 @@ def test_a_password_in_an_address_is_not_shown():
 def test_the_list_price_is_beijings():
     workspace = "https://ws.cn-beijing.maas.aliyuncs.com/compatible-mode/v1"
     assert addresses.has_list_price(addresses.BEIJING) and addresses.has_list_price(workspace)
-    for url in (INTL, addresses.plan(), "https://gateway.example/v1"):
+    for url in (INTL, addresses.PLAN, "https://gateway.example/v1"):
         assert not addresses.has_list_price(url)

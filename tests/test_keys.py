@@ -75,9 +75,9 @@ def test_what_no_key_looks_like(key, why):
 
 
 def test_a_plans_key_and_its_address_belong_together():
-    assert keys.for_dashscope(f"sk-sp-{KEY[3:]}", "KEY", addresses.plan()) == f"sk-sp-{KEY[3:]}"
-    assert refused(KEY, addresses.plan()) == "not_plan"
-    with pytest.raises(LabError, match=addresses.plan()):
+    assert keys.for_dashscope(f"sk-sp-{KEY[3:]}", "KEY", addresses.PLAN) == f"sk-sp-{KEY[3:]}"
+    assert refused(KEY, addresses.PLAN) == "not_plan"
+    with pytest.raises(LabError, match=addresses.PLAN):
         keys.for_dashscope(f"sk-sp-{KEY[3:]}", "KEY", addresses.BEIJING)
 
 

@@ -6,11 +6,12 @@ before they did so are known by `editions.toml`. Standard library only.
 
 import hashlib
 import json
-import tomllib
-from functools import cache
 from pathlib import Path
 
+from .. import paths
+
 KEY = "qwen_lab_edition"
+TABLE = paths.table(__file__)
 
 
 def named(lesson: Path) -> str:
@@ -68,10 +69,5 @@ def _digest(content: object) -> str:
 
 def _known(copy: Path) -> dict:
     """The nameless editions of a copy's lesson, and the cells that only earlier ones had."""
-    lesson = _table().get(copy.parent.name, {}).get(copy.stem, {})
+    lesson = TABLE.get(copy.parent.name, {}).get(copy.stem, {})
     return {"editions": lesson.get("editions", []), "gone": set(lesson.get("gone", []))}
-
-
-@cache
-def _table() -> dict:
-    return tomllib.loads(Path(__file__).with_name("editions.toml").read_text(encoding="utf-8"))

@@ -3,12 +3,12 @@
 import re
 import shutil
 import signal
-import tomllib
 from pathlib import Path
 
+from .. import paths
 from ..words import LabError, names, say
 
-TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+TABLE = paths.table(__file__)
 # An error in the engine's log: a time, "E", and where it arose.
 ENGINE = re.compile(r"^[\d.]+ E (?:\w+ +)?\w+: (.+)$", re.M)
 # Less room than this is none.

@@ -4,11 +4,11 @@
 """
 
 import json
-import tomllib
-from pathlib import Path
 from typing import Self
 
-NAMED = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+from .. import paths
+
+NAMED = paths.table(__file__)
 DONE = "data: [DONE]\n\n"
 
 

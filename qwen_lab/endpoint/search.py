@@ -7,7 +7,6 @@ English; `QWEN_LAB_NOTES` adds a learner's folder. Not covered: the web.
 import math
 import re
 import sqlite3
-import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +15,7 @@ from datetime import date
 from itertools import chain, pairwise
 from pathlib import Path
 
+from .. import paths
 from .messages import before_question
 
 BUNDLED = Path(__file__).parent / "notes"
@@ -33,7 +33,7 @@ RANKED = "SELECT rowid FROM notes WHERE notes MATCH ? ORDER BY bm25(notes, 3, 1)
 HAN = "\u3400-\u9fff"
 RUN = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+(?:\.[^\W_{HAN}]+)*")
 YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-WORDS = tomllib.loads(Path(__file__).with_name("search.toml").read_text(encoding="utf-8"))
+WORDS = paths.table(__file__)
 FILLERS, STOPS = re.compile(WORDS["fillers"]), frozenset(WORDS["stops"].split())
 
 

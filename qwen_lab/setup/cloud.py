@@ -20,7 +20,7 @@ def cloud(given: Settings) -> Finding:
         return found(ODD, "cloud_no_key")
     chosen = _chosen(given)
     keys.for_dashscope(key, name, chosen)
-    urls = list(dict.fromkeys([chosen, *addresses.shared()]))
+    urls = list(dict.fromkeys([chosen, *addresses.SHARED]))
     with ThreadPoolExecutor(len(urls)) as pool:
         answers = dict(zip(urls, pool.map(lambda url: _answer(url, key), urls), strict=True))
     each = [f"{addresses.host(url)}: {_told(answers[url])}" for url in urls]

@@ -46,7 +46,7 @@ def lesson(tmp_path, monkeypatch):
     """The one lesson of a checkout, in its old edition, which is none of before names."""
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     monkeypatch.setattr(paths, "is_checkout", lambda: True)
-    monkeypatch.setattr(editions, "_table", lambda: {})
+    monkeypatch.setattr(editions, "TABLE", {})
     path = tmp_path / "notebooks" / "en" / NAME
     write(path, OLD)
     return path
@@ -67,7 +67,7 @@ def nameless(lesson, monkeypatch):
     known = [editions._edition(editions._cells(notebook(each))) for each in (older, OLD)]
     gone = editions._cells(notebook(older[:1]))
     table = {"en": {"02_parameters": {"editions": known, "gone": gone}}}
-    monkeypatch.setattr(editions, "_table", lambda: table)
+    monkeypatch.setattr(editions, "TABLE", table)
     return copy
 
 
@@ -194,7 +194,7 @@ def test_a_copy_differs_from_its_lesson_in_its_name_alone(tmp_path, monkeypatch)
 
 
 def test_the_editions_of_before_names_are_digests_by_language_and_lesson():
-    table = editions._table()
+    table = editions.TABLE
     assert set(table) == set(LANGUAGES)
     for lesson in (*table["en"].values(), *table["zh"].values()):
         assert all(re.fullmatch("[0-9a-f]{12}", edition) for edition in lesson["editions"])
