@@ -59,8 +59,8 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
 
 
 def plain(choice: str | None) -> str | None:
-    """Without blanks and quotes that a shell left, and a name in small letters."""
-    bare = (choice or "").strip(" \t\r\n\"'")
+    """Without what a shell left around it, and a name in small letters."""
+    bare = settings.bare(choice or "")
     return (bare.lower() if bare.isalpha() else bare) or None
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from .settings import bare
 from .words import language, say
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
@@ -56,7 +57,7 @@ def _bypass(host: str) -> None:
 
 def _mend_proxies() -> Iterator[str]:
     for name in [name for name in os.environ if name.lower() in PROXIES]:
-        given = os.environ[name].strip(" \t\r\n\"'")
+        given = bare(os.environ[name])
         address = re.sub("^socks://", "socks5://", given, flags=re.I)
         if given and not _is_proxy(address):
             del os.environ[name]

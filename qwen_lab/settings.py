@@ -83,9 +83,13 @@ def text(given: str) -> str:
     return given
 
 
+def bare(value: str) -> str:
+    """The value without what a shell left: cmd.exe keeps the blank before && and the quotes."""
+    return value.strip(" \t\r\n\"'")
+
+
 def _value(place: Mapping[str, str], name: str) -> str | None:
     value = place.get(name) or ""
     value = value if name in PATHS else text(value)
-    # cmd.exe keeps the blank before && and the quotes. In a key they are told instead.
-    bare = value.strip(" \t\r\n\"'")
-    return (value if bare and name.endswith("_API_KEY") else bare) or None
+    # In a key such signs are told instead.
+    return (value if bare(value) and name.endswith("_API_KEY") else bare(value)) or None

@@ -27,7 +27,7 @@ MAY = {
     "keys": "words addresses",
     "dotfile": "words paths",
     "settings": "words dotfile",
-    "network": "words",
+    "network": "words settings",
     "connection": "words paths models lab addresses keys dotfile settings network endpoint",
     "setup": "words paths addresses keys dotfile settings network lab connection course endpoint",
     "__main__": "words settings network setup",

@@ -76,13 +76,12 @@ def _name(number: int, language: str) -> str:
 
 
 def _backup(lesson: Path) -> Path:
-    moment = datetime.now()
-    while True:
+    backup, moment = lesson, datetime.now()
+    # Two resets within a second: the first backup holds the learner's work.
+    while backup.exists():
         backup = lesson.with_name(f"{lesson.stem}.backup-{moment:%Y%m%d-%H%M%S}.ipynb")
-        if not backup.exists():
-            return backup
-        # Two resets within a second: the first backup holds the learner's work.
         moment += timedelta(seconds=1)
+    return backup
 
 
 def _place(source: Path, target: Path, keep_as: Path | None = None) -> None:

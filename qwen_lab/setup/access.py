@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from .. import addresses, dotfile, keys, network
-from ..settings import Settings
+from ..settings import Settings, bare
 from ..words import LabError, say
 from .finding import BROKEN, FINE, ODD, Finding, found
 
@@ -34,9 +34,9 @@ def proxies(before: Mapping[str, str]) -> Finding:
 
 def _proxy(address: str) -> str:
     """A proxy's scheme, host and port, without the user and password that may stand there."""
-    bare = address.strip(" \t\r\n\"'")
-    scheme = bare.partition("://")[0] if "://" in bare else "http"
-    return f"{scheme}://{bare.rpartition('@')[2].rpartition('://')[2].split('/')[0]}"
+    address = bare(address)
+    scheme = address.partition("://")[0] if "://" in address else "http"
+    return f"{scheme}://{address.rpartition('@')[2].rpartition('://')[2].split('/')[0]}"
 
 
 def _is_silent(proxy: str) -> bool:

@@ -78,19 +78,16 @@ def own_python() -> Path:
 
 def runs() -> bool:
     """Say whether `.venv` has a Python that runs, and runs inside it."""
-    return _runs(_python())
+    try:
+        asked = [_python(), "-I", "-c", _HEALTH]
+        return subprocess.run(asked, capture_output=True).returncode == 0
+    except OSError:
+        return False
 
 
 def _python() -> Path:
     folder, name = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
     return OWN / folder / name
-
-
-def _runs(python: Path) -> bool:
-    try:
-        return subprocess.run([python, "-I", "-c", _HEALTH], capture_output=True).returncode == 0
-    except OSError:
-        return False
 
 
 def _clear() -> None:

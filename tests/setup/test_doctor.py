@@ -184,8 +184,8 @@ def test_a_server_that_has_ended_is_told_from_none(learner, monkeypatch):
     path = learner / "own.gguf"
     path.write_bytes(b"GGUF")
     monkeypatch.setenv("QWEN_LAB_GGUF", str(path))
-    place = server_file.folder(path)
-    state = asdict(server_file.save(place, 1, "qwen")) | {"started": 0}
+    place = server_file.make(path)
+    state = asdict(server_file.save(place, 1, "qwen")) | {"identity": 0}
     (place / "state.json").write_text(json.dumps(state))
     assert f"process {os.getpid()}" in local_qwen.server().seen
 

