@@ -23,7 +23,7 @@ from ..watch.next_token import NextToken, listed
 from . import llama_memory
 from .engine import Event, Events, Prefix, done, events_of
 from .llama_chunks import Emit, Reader, refused, unusable
-from .refusal import invalid
+from .llama_prompt import INVISIBLE, Prompts, hidden
 from .rules import ChatRequest
 
 # What the engine is told at its start, and with each request of a kind.
@@ -54,7 +54,8 @@ class LlamaEngine:
         settings = _settings(xllamacpp.CommonParams(), path, self._key)
         self._server = xllamacpp.Server(settings)
         self.thinks = "<think>" in self._post("/props", None)["chat_template"]
-        self._letters = [self._tokens(letter)[0] for letter in "ab"]
+        self._prompts = Prompts(self._post)
+        self._letters = [self._prompts.tokens(letter)[0] for letter in "ab"]
         llama_memory.unmap(path)
 
     def generate(self, request: ChatRequest, seed: int, alone: bool) -> Events:
@@ -63,13 +64,27 @@ class LlamaEngine:
     def answer(self, request: ChatRequest, seed: int, alone: bool, emit: Emit) -> None:
         """`generate` for a thread that may block: each event to `emit`, until it says stop."""
         reader, body = Reader(emit, request.top_logprobs), _body(request, seed, alone)
-        body["stop"] = request.stop + [self._text(tokens) for tokens in request.stop_tokens]
+        body["stop"] = request.stop + [self._prompts.text(tokens) for tokens in request.stop_tokens]
         try:
-            self._server.handle_chat_completions(body, reader.take)
+            self._handle(body, request, reader)
         except ValueError as error:
             raise unusable(str(error)) from error
         if reader.error:
             raise reader.error
+
+    def _handle(self, body: dict, request: ChatRequest, reader: Reader) -> None:
+        asked = {name: body[name] for name in ("messages", "chat_template_kwargs")}
+        if not (forged := self._prompts.forged(asked)):
+            self._server.handle_chat_completions(body, reader.take)
+        elif request.thinking:
+            # Only the engine's own chat tells thoughts from an answer, and it takes no tokens.
+            body |= hidden(asked, forged, INVISIBLE)
+            self._server.handle_chat_completions(body, reader.take)
+        else:
+            body["prompt"] = self._prompts.filled(asked, forged)
+            body["n_probs"] = body.get("top_logprobs", 0)
+            body |= {"json_schema": request.schema} if request.schema else {}
+            self._server.handle_completions(body, reader.take)
 
     async def next_token(self, messages: list[dict], prefix: Prefix, most: int) -> NextToken:
         work = partial(self._next_token, messages, prefix, most)
@@ -78,10 +93,11 @@ class LlamaEngine:
         return running.result()
 
     def _next_token(self, messages: list[dict], prefix: Prefix, most: int) -> NextToken:
-        template = self._post("/apply-template", {"messages": messages})
-        prompt = self._tokens(template["prompt"], begins=True)
+        asked = {"messages": messages}
+        filled = self._prompts.filled(asked, self._prompts.forged(asked))
+        prompt = self._prompts.tokens(filled, begins=True, steers=True)
         # An answer's tokens never melt into the prompt's, so its text is cut apart by itself.
-        context = prompt + (self._tokens(prefix) if isinstance(prefix, str) else prefix)
+        context = prompt + (self._prompts.tokens(prefix) if isinstance(prefix, str) else prefix)
         # At least two: one of them is the token whose logit `_logit` tells.
         request = TOLD["next_token"] | {"prompt": context, "n_probs": max(most, 2)}
         request["logit_bias"] = [[self._whole(context), 200]]
@@ -120,16 +136,6 @@ class LlamaEngine:
         known, _ = found.pop(context[-1]), found.pop(picked)
         [(token, probability)] = found.items()
         return token, KNOWN_LOGIT + math.log(probability / known)
-
-    def _tokens(self, text: str, *, begins: bool = False) -> list[int]:
-        body = {"content": text, "add_special": begins, "parse_special": True}
-        return self._post("/tokenize", body)["tokens"]
-
-    def _text(self, tokens: list[int]) -> str:
-        try:
-            return self._post("/detokenize", {"tokens": tokens})["content"]
-        except RuntimeError:
-            raise invalid(f"'stop' has a token that the model does not have: {tokens}") from None
 
     def _post(self, path: str, body: dict | None) -> dict:
         return json.loads(self._post_raw(path, body))

@@ -35,9 +35,8 @@ class Reader:
             raise refused(chunk["error"])
         if "prompt_progress" in chunk:
             return self._progress(chunk["prompt_progress"])
-        if not chunk["choices"]:
-            return self.emit(_end(self._reason, chunk["usage"]))
-        return self._piece(chunk["choices"][0])
+        stop = any([self._piece(choice) for choice in chunk["choices"]])
+        return self.emit(_end(self._reason, chunk["usage"])) if "usage" in chunk else stop
 
     def _progress(self, progress: dict) -> bool:
         if progress["total"] > MAX_INPUT:
@@ -46,9 +45,11 @@ class Reader:
 
     def _piece(self, choice: dict) -> bool:
         self._reason = choice["finish_reason"]
-        if thought := choice["delta"].get("reasoning_content"):
+        # A completion, which is no chat, has its text without a delta around it.
+        delta = choice.get("delta", choice)
+        if thought := delta.get("reasoning_content"):
             return self.emit(Thought(thought))
-        text = choice["delta"].get("content") or ""
+        text = delta.get("content") or delta.get("text") or ""
         logprobs = choice.get("logprobs")
         return self.emit(Piece(text, self._rows(logprobs["content"]) if logprobs else None))
 

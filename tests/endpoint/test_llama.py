@@ -350,7 +350,7 @@ def test_a_next_token_comes_with_the_very_tokens_before_it(engine):
     prompt = events(engine, messages=ASKED, max_tokens=1)[-1].prompt_tokens
     assert bare.prompt_tokens == begun.prompt_tokens == len(bare.context) == prompt
     assert begun.context[:prompt].tolist() == bare.context.tolist()
-    assert engine._text(begun.context[prompt:].tolist()) == "秋风起"
+    assert engine._prompts.text(begun.context[prompt:].tolist()) == "秋风起"
 
 
 def test_a_prefix_of_unknown_tokens_is_refused(engine):
