@@ -98,7 +98,7 @@ def _on_this_machine(kind: str, given: Settings) -> Lab:
 def _tape(given: Settings) -> Path:
     """The tape that is asked for, else that of the lesson whose kernel this is."""
     if path := given.get("QWEN_LAB_TAPE"):
-        return Path(path).expanduser()
+        return paths.given(path)
     # Jupyter tells each kernel the path of its notebook.
     if lesson := given.get("JPY_SESSION_NAME"):
         return paths.tape(Path(lesson))

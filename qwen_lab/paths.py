@@ -33,7 +33,7 @@ def tape(lesson: Path) -> Path:
 def home() -> Path:
     """The folder of what the lab keeps: `QWEN_LAB_HOME`, else the user's state folder."""
     if chosen := os.environ.get("QWEN_LAB_HOME"):
-        return Path(chosen).expanduser()
+        return given(chosen)
     import platformdirs
 
     return platformdirs.user_state_path("qwen-lab", appauthor=False)
@@ -49,6 +49,11 @@ def cache() -> Path:
 def table(module: str) -> dict:
     """What stands in the TOML file beside a module, which is given by its `__file__`."""
     return tomllib.loads(Path(module).with_suffix(".toml").read_text(encoding="utf-8"))
+
+
+def given(path: str) -> Path:
+    """A path as a learner writes it; `~` is their home, where there is one of that name."""
+    return Path(os.path.expanduser(path))
 
 
 @contextmanager

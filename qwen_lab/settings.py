@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import dotfile
+from .paths import given
 from .words import LabError
 
 FOLDERS = ("QWEN_LAB_NOTES", "QWEN_LAB_GGUF", "QWEN_LAB_HOME")
@@ -60,7 +61,7 @@ class Settings:
         value = _value(self.file, name)
         if value and name in FOLDERS:
             # Meant as it is seen from the file.
-            return str(self.path.parent / Path(value).expanduser())
+            return str(self.path.parent / given(value))
         return value
 
 

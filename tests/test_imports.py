@@ -26,7 +26,7 @@ MAY = {
     "addresses": "words paths",
     "keys": "words addresses",
     "dotfile": "words paths",
-    "settings": "words dotfile",
+    "settings": "words paths dotfile",
     "network": "words settings",
     "connection": "words paths models lab addresses keys dotfile settings network endpoint",
     "setup": "words paths addresses keys dotfile settings network lab connection course endpoint",

@@ -3,11 +3,11 @@
 import asyncio
 import json
 import logging
+import re
 import secrets
 import uuid
 from collections.abc import Coroutine
 from contextlib import suppress
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .refusal import Refusal
 
 HOSTS = ["127.0.0.1", "localhost"]
+LOCAL = re.compile(rf"https?://({'|'.join(map(re.escape, HOSTS))})(:\d+)?")
 # The cloud's own limit: "Exceeded limit on max bytes to request body : 6291456" (seen 2026-04).
 MAX_BODY = 6_291_456
 
@@ -29,7 +30,7 @@ class LocalOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         origin = Headers(scope=scope).get("origin") if scope["type"] == "http" else None
-        if origin and urlsplit(origin).hostname not in HOSTS:
+        if origin and not LOCAL.fullmatch(origin):
             await PlainTextResponse("Invalid origin header", 403)(scope, receive, send)
         else:
             await self.app(scope, receive, send)

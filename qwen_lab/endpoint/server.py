@@ -20,6 +20,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock
 
+from ..paths import given
 from ..words import LabError
 from . import failure, free_memory, server_file
 from .server_file import State
@@ -162,10 +163,11 @@ def _listen(place: Path, port: int | None) -> socket.socket:
             # Who asks while the model loads waits, and does not find the port closed.
             listener.listen()
             return listener
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             listener.close()
             problem = error
-    raise LabError("server.port_in_use", port=port) from problem
+    reason = getattr(problem, "strerror", None) or problem
+    raise LabError("server.port_unusable", port=port, reason=reason) from problem
 
 
 def _running(place: Path) -> State | None:
@@ -209,8 +211,8 @@ def _spawn(place: Path, path: Path, record: Path | None) -> State:
 
 def _whole_paths() -> dict[str, str]:
     """What the environment calls by paths; in the server's folder, relative ones would mislead."""
-    given = {name: os.environ.get(name) for name in PATHS}
-    return {name: str(Path(path).expanduser().absolute()) for name, path in given.items() if path}
+    named = {name: os.environ.get(name) for name in PATHS}
+    return {name: str(given(path).absolute()) for name, path in named.items() if path}
 
 
 def _detached() -> dict:

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from .. import __version__
-from ..paths import home, replacing
+from ..paths import given, home, replacing
 from ..words import LabError
 
 # The endpoint's path, the same as in the cloud.
@@ -41,16 +41,6 @@ class State:
     identity: int = field(default_factory=lambda: _identity(os.getpid()))
     created: int = field(default_factory=lambda: int(time.time()))
 
-    def __post_init__(self) -> None:
-        """Raise `ValueError` for what no server wrote."""
-        if not all(type(getattr(self, each.name)) is each.type for each in fields(self)):
-            raise ValueError("a type")
-        numbers = (self.port, 2**16), (self.pid, 2**31), (self.created, 2**32)
-        if not all(0 <= number < bound for number, bound in numbers):
-            raise ValueError("a number")
-        if not self.model.isprintable() or not re.fullmatch(r"[\w-]+", self.token, re.A):
-            raise ValueError("a text")
-
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}{BASE}"
@@ -59,6 +49,16 @@ class State:
     def alive(self) -> bool:
         """Whether its process still runs; a new process with the old number does not count."""
         return _runs(self.pid, self.identity)
+
+    def is_sound(self) -> bool:
+        """Whether a server can have written it."""
+        numbers = (self.port, 2**16), (self.pid, 2**31), (self.created, 2**32)
+        return (
+            all(type(getattr(self, each.name)) is each.type for each in fields(self))
+            and all(0 <= number < bound for number, bound in numbers)
+            and self.model.isprintable()
+            and bool(re.fullmatch(r"[\w-]+", self.token, re.A))
+        )
 
 
 @contextmanager
@@ -93,7 +93,7 @@ def notes() -> list[Path]:
     """The learner's own folder of notes, `QWEN_LAB_NOTES`; raises `LabError` if it is not there."""
     if not (named := os.environ.get("QWEN_LAB_NOTES")):
         return []
-    folder = Path(named).expanduser().absolute()
+    folder = given(named).absolute()
     if not folder.is_dir():
         raise LabError("server.no_notes", folder=folder)
     return [folder]
@@ -106,9 +106,10 @@ def load(place: Path) -> State | None:
     """
     file = place / "state.json"
     try:
-        return State(**json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+        state = State(**json.loads(file.read_text(encoding="utf-8") if file.is_file() else "{}"))
     except (FileNotFoundError, ValueError, TypeError, RecursionError):
         return None
+    return state if state.is_sound() else None
 
 
 def save(place: Path, port: int, model: str) -> State:

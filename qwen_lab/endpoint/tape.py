@@ -17,6 +17,7 @@ from ..words import LabError, say
 from . import tape_line
 from .engine import Engine, Event, Events, Prefix, events_of
 from .refusal import Refusal
+from .request import parse
 from .rules import ChatRequest
 
 
@@ -85,12 +86,14 @@ class Player:
         self._played = Counter()
         self._exchanges: dict[str, list[dict]] = defaultdict(list)
         try:
-            head, *lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-            self.model, self.thinks = head["model"], head.get("thinks", False)
-            for line in lines:
-                self._exchanges[_key(line["ask"])].append(line)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            # Anything but a file, such as a device, might never end.
+            lines = path.read_bytes().splitlines() if path.is_file() else []
+            head, *lines = tape_line.checked([parse(line) for line in lines])
+        except (OSError, ValueError, Refusal) as error:
             raise LabError("tape.unreadable", path=path) from error
+        self.model, self.thinks = head["model"], head.get("thinks", False)
+        for line in lines:
+            self._exchanges[_key(line["ask"])].append(line)
 
     async def generate(self, request: ChatRequest, seed: int, alone: bool) -> Events:
         found = self._find(tape_line.asked(request, seed, alone)["ask"])

@@ -1,12 +1,14 @@
 """One line of a tape: what was asked, and what was answered, piece by piece and without keys."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 
+import fastjsonschema
 import numpy
 
-from .. import dotfile, keys
+from .. import dotfile, keys, paths
 from ..watch.next_token import NextToken, listed
 from .engine import End, Event, Piece, Prompt, Thought
 from .rules import ChatRequest
@@ -94,6 +96,19 @@ class _Pieces:
             return {"text": text, "pieces": [[sum(wait for wait, _ in self.pieces), len(text)]]}
         logprobs = {"logprobs": self.logprobs} if any(self.logprobs) else {}
         return {"text": text, "pieces": self.pieces, **logprobs}
+
+
+def checked(lines: list) -> list[dict]:
+    """The lines of a tape, the first of them its head; `ValueError` when they cannot be played."""
+    for line in _shape()(lines)[1:]:
+        if "refusal" not in line:
+            (next_token if "next_token_after" in line["ask"] else events)(line)
+    return lines
+
+
+@cache
+def _shape() -> Callable[[object], object]:
+    return fastjsonschema.compile(paths.table(__file__))
 
 
 def events(exchange: dict) -> list[tuple[float, Event]]:

@@ -164,7 +164,14 @@ def test_health_needs_no_key_and_names_the_model(http):
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example"]
+    "origin",
+    [
+        "https://evil.example",
+        "null",
+        "http://127.0.0.1.evil.example",
+        "http://[",
+        "http://localhost:x",
+    ],
 )
 def test_a_page_of_another_site_is_turned_away(http, origin):
     assert http.get("/health", headers={"origin": origin}).status_code == 403

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import time
+from pathlib import Path
 
 import openai
 import pytest
@@ -269,10 +271,15 @@ def test_a_question_with_a_key_in_it_is_found_again(recorded, file):
     assert text(ask(client(tape.Player(file)), f"My key is {KEY}.")) == "好"
 
 
-@pytest.mark.parametrize("content", [None, "", "{", "[]\n", '{"model": "m"}\n{}\n'])
+@pytest.mark.parametrize("content", [None, "", "{", "[]\n", '{"model": "m"}\n{}\n', "[" * 100_000])
 def test_a_file_that_is_no_tape_ends_in_one_sentence(file, content):
     if content is not None:
         file.parent.mkdir()
         file.write_text(content)
     with pytest.raises(LabError, match="isn't a tape"):
         tape.Player(file)
+
+
+def test_a_device_that_never_ends_is_no_tape():
+    with pytest.raises(LabError, match="isn't a tape"):
+        tape.Player(Path(os.devnull).with_name("zero"))

@@ -9,6 +9,7 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -35,9 +36,14 @@ Place = tuple[str, Callable[..., None]]
 def find(*, cache: Path | None = None) -> Path | None:
     """Return the model file that is ready to use, or None if one would have to be fetched.
 
-    `QWEN_LAB_GGUF` comes first; `LabError` if it names no readable GGUF file.
+    `QWEN_LAB_GGUF` comes first; `LabError` if it names no readable GGUF file, or if what is kept
+    may not be read.
     """
-    return _own() or _kept(cache or paths.cache())
+    folder = cache or paths.cache()
+    try:
+        return _own() or _kept(folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
 
 
 def fetch(*, cache: Path | None = None, afresh: bool = False) -> Path:
@@ -68,15 +74,16 @@ def model_id(path: Path) -> str:
 def _own() -> Path | None:
     if not (name := os.environ.get("QWEN_LAB_GGUF")):
         return None
-    path = Path(name).expanduser()
+    path = paths.given(name)
     try:
-        with path.open("rb") as file:
-            magic = file.read(4)
+        # Anything but a file, such as a pipe, might keep its reader waiting.
+        if stat.S_ISREG(path.stat().st_mode):
+            with path.open("rb") as file:
+                if file.read(4) == b"GGUF":
+                    return path
     except OSError as error:
         raise LabError("weights.unreadable", path=path, reason=error.strerror) from error
-    if magic != b"GGUF":
-        raise LabError("weights.not_gguf", path=path)
-    return path
+    raise LabError("weights.not_gguf", path=path)
 
 
 def _kept(folder: Path) -> Path | None:
@@ -177,7 +184,8 @@ def _tried(path: Path, places: list[Place]) -> list[str]:
 def _complete(path: Path, place: str, fill: Callable[[Path], None]) -> str | None:
     """Make `path` with what the place gives; returns what went wrong, or None if all is well."""
     begun = path.with_name(f"{FILENAME}.partial")
-    if missing := _missing(begun):
+    went_on, missing = begun.exists(), _missing(begun)
+    if missing:
         _tell("weights.fetching", place=place, missing=missing / 1e6)
         try:
             fill(begun)
@@ -189,6 +197,9 @@ def _complete(path: Path, place: str, fill: Callable[[Path], None]) -> str | Non
             return shorten(str(error), 200).rstrip(".")
     if _digest(begun) != SHA256:
         begun.unlink()
+        # What was there before may be what is wrong: then the place deserves a whole try.
+        if went_on:
+            return _complete(path, place, fill)
         return say("weights.wrong_hash")
     os.replace(begun, path)
     _mark(path)

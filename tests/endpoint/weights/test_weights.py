@@ -88,6 +88,14 @@ def test_next_place_continues_what_the_first_began(tmp_path, places):
     assert places.asked == ["Near", "Far"]
 
 
+@pytest.mark.parametrize("garbage", [b"x", b"x" * 9, b"x" * len(MODEL), b"x" * 99])
+def test_place_that_went_on_from_garbage_is_asked_again(tmp_path, places, garbage):
+    (tmp_path / f"{weights.FILENAME}.partial").write_bytes(garbage)
+    places.given["Far"] = OSError("closed")
+    assert weights.fetch(cache=tmp_path).read_bytes() == MODEL
+    assert set(places.asked) == {"Near"}
+
+
 def test_whole_but_unchecked_file_needs_no_place(tmp_path, places):
     (tmp_path / f"{weights.FILENAME}.partial").write_bytes(MODEL)
     assert weights.fetch(cache=tmp_path).read_bytes() == MODEL
@@ -220,6 +228,33 @@ def test_own_file_that_is_no_model_is_named(tmp_path, monkeypatch, content, key)
         with pytest.raises(LabError, match=re.escape(str(path))) as caught:
             ask()
         assert caught.value.key == f"weights.{key}"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes with a name are POSIX")
+def test_own_file_that_is_a_pipe_keeps_nobody_waiting(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "own.gguf")
+    monkeypatch.setenv("QWEN_LAB_GGUF", str(tmp_path / "own.gguf"))
+    with pytest.raises(LabError, match="isn't a GGUF file"):
+        weights.find()
+
+
+def test_own_file_in_a_home_that_nobody_has_is_named(monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_GGUF", "~nobody-of-this-name/own.gguf")
+    with pytest.raises(LabError, match="own.gguf, which can't be opened"):
+        weights.find()
+
+
+def test_kept_file_that_may_not_be_read_is_named(tmp_path, places, monkeypatch):
+    (tmp_path / weights.FILENAME).write_bytes(MODEL)
+
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(weights, "_digest", refuse)
+    for ask in (weights.find, weights.fetch):
+        with pytest.raises(LabError, match=re.escape(str(tmp_path))) as caught:
+            ask(cache=tmp_path)
+        assert caught.value.key == "weights.unwritable"
 
 
 def test_every_sentence_is_there_in_both_languages():
