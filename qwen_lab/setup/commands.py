@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from argparse import Namespace
-from datetime import datetime
 from pathlib import Path
 
 from .. import paths, words
@@ -95,10 +94,9 @@ def stop(options: Namespace) -> None:
 @takes()
 def status(options: Namespace) -> None:
     """Show what runs, where the weights are, and which Python this is."""
-    for line in (*_server_status(), _weights_status()):
-        print(line)
-    version = "{}.{}.{}".format(*sys.version_info)
-    print(say("commands.status_python", path=sys.prefix, version=version))
+    from .doctor import status
+
+    status()
 
 
 @takes(option("--cloud", action="store_true"), option("--report", metavar="FILE"))
@@ -169,28 +167,3 @@ def _run_without_keys(folder: Path, arguments: list[str]) -> int:
 
 def _without_keys() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(_KEYS)}
-
-
-def _server_status() -> list[str]:
-    import psutil
-
-    from ..endpoint import server
-
-    state = server.status()
-    if state is None:
-        return [say("commands.status_idle")]
-    memory = psutil.Process(state.pid).memory_info().rss / 1e6
-    since = f"{datetime.fromtimestamp(state.created):%Y-%m-%d %H:%M}"
-    values = {"model": state.model, "since": since, "memory": memory, "pid": state.pid}
-    address = say("commands.status_address", address=state.base_url)
-    return [say("commands.status_qwen", **values), address]
-
-
-def _weights_status() -> str:
-    from ..endpoint.weights import weights
-
-    path = weights.find()
-    if path is None:
-        return say("commands.status_no_weights")
-    own = os.environ.get("QWEN_LAB_GGUF")
-    return say("commands.status_own_weights" if own else "commands.status_weights", path=path)

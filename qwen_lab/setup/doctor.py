@@ -27,17 +27,28 @@ def run(*, ask_cloud: bool = False, report: str | None = None) -> int:
     before, given = dict(os.environ), _given()
     given.share()
     network.prepare()
-    found = {name: finding.of(check) for name, check in _checks(before, given, ask_cloud).items()}
-    rows = [_row(name, each) for name, each in found.items()]
-    # Some terminals break a line that fills the last column, too.
-    columns = max(NARROWEST, shutil.get_terminal_size().columns - 1)
-    print(_printable("\n".join(table.lines(rows, columns))))
-    broken = sum(each.sign == BROKEN for each in found.values())
+    rows = _shown(_checks(before, given, ask_cloud))
+    broken = [sign for sign, _, _ in rows].count(BROKEN)
     sum_ = say("doctor.broken", count=broken) if broken else say("doctor.nothing_broken")
     print(_printable("\n" + sum_))
     if report:
         _write(Path(report), rows, keys.secrets(before, given.file))
     return 1 if broken else 0
+
+
+def status() -> None:
+    """Print what of it says which Python this is, where the weights are and what runs."""
+    checks: Checks = {"python": machine.python, "place": software.place}
+    _shown({**checks, "weights": local_qwen.weights, "server": local_qwen.server})
+
+
+def _shown(checks: Checks) -> Rows:
+    """Make the checks, and print what they found."""
+    rows = [_row(name, finding.of(check)) for name, check in checks.items()]
+    # Some terminals break a line that fills the last column, too.
+    columns = max(NARROWEST, shutil.get_terminal_size().columns - 1)
+    print(_printable("\n".join(table.lines(rows, columns))))
+    return rows
 
 
 def _given() -> Settings:

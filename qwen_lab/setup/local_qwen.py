@@ -54,6 +54,7 @@ def server() -> Finding:
     told = {"pid": state.pid, "since": f"{datetime.fromtimestamp(state.created):%Y-%m-%d %H:%M}"}
     if not state.alive:
         return found(FINE, "server_ended", **told)
+    told |= {"model": state.model, "url": state.base_url}
     told["memory"] = psutil.Process(state.pid).memory_info().rss / 1e6
     asked = {"model": state.model, "messages": [{"role": "user", "content": "1"}], "max_tokens": 1}
     # The environment's proxies are for other machines.
@@ -63,7 +64,7 @@ def server() -> Finding:
         httpx2.post(url, json=asked, timeout=PATIENCE, **how).raise_for_status()
     except httpx2.HTTPError as error:
         return found(BROKEN, "server_stuck", **told, reason=error)
-    return found(FINE, "server", **told, model=state.model, seconds=time.monotonic() - began)
+    return found(FINE, "server", **told, seconds=time.monotonic() - began)
 
 
 def _state() -> "State | None":

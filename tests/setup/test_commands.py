@@ -16,9 +16,9 @@ import pytest
 from qwen_lab import __main__, connection
 from qwen_lab.course import lessons
 from qwen_lab.endpoint import server
-from qwen_lab.endpoint.weights import weights
+from qwen_lab.endpoint.weights import gguf, weights
 from qwen_lab.lab import Lab
-from qwen_lab.setup import commands, environment, jupyter
+from qwen_lab.setup import commands, environment, jupyter, local_qwen
 from qwen_lab.words import LabError
 
 QUESTION = {"system": None, "temperature": None, "seed": None, "max_tokens": None}
@@ -177,25 +177,28 @@ def test_setup_opens_nothing(monkeypatch, tmp_path, capsys):
 
 
 def test_status_shows_the_server_without_its_token(monkeypatch, capsys):
+    url = "http://127.0.0.1:1/v1"
     state = SimpleNamespace(
-        pid=os.getpid(), base_url="http://x/v1", model="qwen", created=0, token="secret"
+        pid=os.getpid(), base_url=url, model="qwen", created=0, token="secret", alive=True
     )
-    monkeypatch.setattr(server, "status", lambda: state)
+    monkeypatch.setenv("COLUMNS", "2000")
+    monkeypatch.setattr(local_qwen, "_state", lambda: state)
     monkeypatch.setattr(weights, "find", lambda: None)
     commands.status(Namespace())
     shown = capsys.readouterr().out
-    assert "qwen, running since" in shown and "http://x/v1" in shown and sys.prefix in shown
+    assert f"qwen at {url}, running since" in shown and sys.prefix in shown
     assert "not here yet" in shown and "secret" not in shown
 
 
 def test_status_tells_the_checked_weights_from_the_users_own(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(server, "status", lambda: None)
+    monkeypatch.setenv("COLUMNS", "2000")
     monkeypatch.setattr(weights, "find", lambda: tmp_path / "model.gguf")
+    monkeypatch.setattr(gguf, "is_whole", lambda path: True)
     commands.status(Namespace())
     monkeypatch.setenv("QWEN_LAB_GGUF", "model.gguf")
     commands.status(Namespace())
     shown = capsys.readouterr().out
-    assert "checked against the official SHA-256" in shown and "not checked" in shown
+    assert "SHA-256 is the official one" in shown and "SHA-256 isn't checked" in shown
     assert "not running" in shown
 
 

@@ -5,13 +5,14 @@
 begins again at byte 0 after an interrupt.
 """
 
+import functools
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import httpx2
 from huggingface_hub import get_session, hf_hub_url
@@ -23,14 +24,6 @@ from .pace import Pace
 
 # Seconds for the hub to send its first bytes; behind a closed network nobody would wait longer.
 PATIENCE = 15
-
-
-class _Source(NamedTuple):
-    """Where a file is; `pace` is None for a place that may be slow."""
-
-    url: str
-    client: httpx2.Client
-    pace: Pace | None
 
 
 def fill(partial: Path, repository: str, filename: str, size: int, patient: bool = False) -> None:
@@ -51,11 +44,11 @@ def fill_from(
 ) -> None:
     """`fill` from this address."""
     try:
-        source = _Source(url, client(), None if patient else Pace())
-        _patiently(lambda: _probe(source, size))
+        source, pace = functools.partial(_stream, client(), url), None if patient else Pace()
+        _patiently(functools.partial(_probe, source, size))
         with partial.open("ab") as file, progress_bar(size, file.tell()) as bar:
             while file.tell() < size:
-                _append(source, file, bar)
+                _append(source, file, bar, pace)
             file.flush()
             os.fsync(file.fileno())
     # The last two come from a proxy that the client cannot go through.
@@ -68,23 +61,23 @@ def progress_bar(size: int, done: int) -> tqdm:
     return tqdm(total=size, initial=done, unit="B", unit_scale=True, desc="Qwen")
 
 
-def _probe(source: _Source, size: int) -> None:
+def _probe(source: Callable, size: int) -> None:
     """Read four bytes: the redirect leads to the store that must give the rest as well."""
-    with _stream(source, "bytes=0-3") as answer:
+    with source("bytes=0-3") as answer:
         whole = answer.headers.get("Content-Range", "").endswith(f"/{size}")
         if answer.read() != b"GGUF" or not whole:
             raise OSError(say("weights.other_file"))
 
 
-def _append(source: _Source, file: BinaryIO, bar: tqdm) -> None:
+def _append(source: Callable, file: BinaryIO, bar: tqdm, pace: Pace | None) -> None:
     start = file.tell()
     try:
-        with _stream(source, f"bytes={start}-") as answer:
+        with source(f"bytes={start}-") as answer:
             for chunk in answer.iter_raw():
                 file.write(chunk)
                 bar.update(len(chunk))
-                if source.pace:
-                    source.pace.add(len(chunk))
+                if pace:
+                    pace.add(len(chunk))
             if file.tell() == start:
                 raise httpx2.ReadError("empty answer")
     except httpx2.TransportError:
@@ -93,10 +86,10 @@ def _append(source: _Source, file: BinaryIO, bar: tqdm) -> None:
 
 
 @contextmanager
-def _stream(source: _Source, span: str) -> Iterator[httpx2.Response]:
+def _stream(client: httpx2.Client, url: str, span: str) -> Iterator[httpx2.Response]:
     # No token: the file is public, and HF_ENDPOINT may name someone else's server.
     headers = {"Accept-Encoding": "identity", "Range": span}
-    with source.client.stream("GET", source.url, headers=headers, timeout=PATIENCE) as answer:
+    with client.stream("GET", url, headers=headers, timeout=PATIENCE) as answer:
         if answer.status_code != 206:
             raise OSError(f"HTTP {answer.status_code}")
         yield answer
