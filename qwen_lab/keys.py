@@ -3,22 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from . import addresses
+from . import addresses, paths
 from .words import LabError
 
 # The shortest that is taken for a whole key; DashScope's are longer.
 SHORTEST = 18
-# What an example or a page shows in a key's place: sk-<your key>, ${KEY}, %KEY%, sk-ab****cd.
-UNFILLED = re.compile(
-    r"your|[<{\[].*[>}\]]$|^\$|^%.*%$|\*\*|\.\.\.|…|•|你的|您的|密钥|^(?:sk-)?x+$", re.I
-)
-# And in words, which between dashes chance makes of no real key.
-WORDS = (
-    "a|aliyun|api|apikey|bailian|change|changeme|dashscope|demo|dummy|enter|example|fake|fill|here"
-    "|in|insert|it|key|keys|me|my|none|null|paste|placeholder|put|qwen|real|replace|sample|secret"
-    "|string|test|the|this|todo|token|value|with|x+|y+|z+"
-)
-EXAMPLE = re.compile(rf"^(?:sk[-_])?(?:(?:{WORDS})(?:[-_.]|$))+$", re.I)
+UNFILLED, EXAMPLE = (re.compile(each, re.I | re.X) for each in paths.table(__file__).values())
 # What looks like a key wherever it stands, and how variables are named that hold one.
 LOOKS = re.compile(r"sk-[\w-]{8,}|(?<![A-Za-z0-9])st-[\w-]{8,}")
 NAMED = re.compile("KEY|TOKEN|SECRET|PASSWORD", re.I)

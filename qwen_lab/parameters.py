@@ -96,28 +96,19 @@ class Parameter:
 
 
 def _rows() -> Iterator[Parameter]:
-    table = paths.table(__file__)
-    sources = table.pop("sources")
-    for name, row in table.items():
+    for name, row in _TABLE["parameters"].items():
         row["kind"] = KINDS[row["kind"]]
-        row["source"] = sources[row.get("source", "reference")]
+        row["source"] = _TABLE["sources"][row.get("source", "reference")]
         yield Parameter(name, **row)
 
 
+_TABLE = paths.table(__file__)
 PARAMETERS = {row.name: row for row in _rows()}
 
 # How the text is drawn and how long it may be: what the engine is told, and what has a slider.
-SAMPLING = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "repetition_penalty",
-    "presence_penalty",
-    "frequency_penalty",
-    "max_tokens",
-)
+SAMPLING = tuple(_TABLE["sampling"])
 # Of these only one should leave its default: the other would hide what it does.
-PAIRS = (("temperature", "top_p"), ("presence_penalty", "frequency_penalty"))
+PAIRS = tuple(map(tuple, _TABLE["pairs"]))
 # Above it top_k is off, as it is with null.
 LARGEST_TOP_K = PARAMETERS["top_k"].null - 1
 

@@ -24,7 +24,7 @@ MAY = {
     "checks": "words parameters models watch views course",
     "endpoint": "words paths keys dotfile parameters models watch",
     "addresses": "words paths",
-    "keys": "words addresses",
+    "keys": "words paths addresses",
     "dotfile": "words paths",
     "settings": "words paths dotfile",
     "network": "words settings",

@@ -24,17 +24,6 @@ from ..words import LabError, say
 _PIN = re.compile(r"^([\w.-]+)==([^\s;]+) *\\?$", re.M)
 _PIP = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
 
-# What an installer's errors mean, most exact first. They are in English everywhere.
-_FAILURES = {
-    "setup.disk_full": r"No space left|Errno 28|not enough space|WinError 112",
-    "setup.wrong_hash": r"DO NOT MATCH THE HASHES|Hash mismatch",
-    "setup.no_socks": r"Missing dependencies for SOCKS support",
-    "setup.no_network": r"NewConnectionError|name resolution|Connection refused|Read timed out|"
-    r"ConnectTimeout|ReadTimeout|ProxyError|SSLError|dns error|error sending request",
-    "setup.cannot_write": r"Permission denied|Read-only file system|Access is denied|"
-    r"Unable to create directory",
-}
-
 
 def pins(lock: Path) -> dict[str, str]:
     """Read the names and versions that a lock file asks for on every machine."""
@@ -113,10 +102,10 @@ def version(name: str) -> str | None:
 def _failure(lines: list[str], place: Path) -> LabError:
     """The error for an installer's errors: their end, from the line on that tells a known cause."""
     end = [shorten(line, 300) for line in lines[-15:]]
-    for key, signs in _FAILURES.items():
+    for key, signs in paths.table(__file__).items():
         telling = [number for number, line in enumerate(end) if re.search(signs, line)]
         if telling:
-            return LabError(key, output="\n".join(end[telling[0] :]), path=place)
+            return LabError(f"setup.{key}", output="\n".join(end[telling[0] :]), path=place)
     # `venv` hides why its own steps fail.
     full = shutil.disk_usage(place.parent).free < 20e6
     key = "setup.disk_full" if full else "setup.failed"

@@ -20,6 +20,7 @@ from zipfile import ZipFile
 
 from tqdm import tqdm
 
+from ... import paths
 from ...words import say
 from .hub import progress_bar
 
@@ -32,14 +33,7 @@ class Part(NamedTuple):
     sha256: str
 
 
-PARTS = (
-    Part(1, 89_128_960, "4fc0d1d5908b0a21ad98b42f0c46c5907c5d7e6a09dc04e89cd981f0c9f64f27"),
-    Part(2, 89_128_960, "fec029ee3da51a3369d2081ff4477672ff0093a219df4b79ea8e24055ca4ec7b"),
-    Part(3, 89_128_960, "220db32a39c929b7440d90f493688c82e34378c334f24f712d90b4792b8fcabc"),
-    Part(4, 89_128_960, "faaeeeca929cc93bf8180130271b19d255a62d1fbe6658417a15a9ef69e49cdc"),
-    Part(5, 89_128_960, "94e4b8e626380b44af011f8dc8c61236134ceee640ec3b6dfacbf1b9aacac5b3"),
-    Part(6, 45_755_264, "46b3b1b8840c80bb568a9b25c7f1c2e60c2db5c9d07c4a5f9c7c13e86649a58e"),
-)
+PARTS = [Part(**part) for part in paths.table(__file__)["parts"]]
 
 
 def fill(partial: Path) -> None:
