@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping
 from . import addresses, paths
 from .words import LabError
 
-# The shortest that is taken for a whole key; DashScope's are longer.
-SHORTEST = 18
-UNFILLED, EXAMPLE = (re.compile(each, re.I | re.X) for each in paths.table(__file__).values())
+WRONG = paths.table(__file__)
 # What looks like a key wherever it stands, and how variables are named that hold one.
 LOOKS = re.compile(r"sk-[\w-]{8,}|(?<![A-Za-z0-9])st-[\w-]{8,}")
 NAMED = re.compile("KEY|TOKEN|SECRET|PASSWORD", re.I)
@@ -36,30 +34,22 @@ def without(text: str, secrets: Iterable[str]) -> str:
 
 def checked(key: str, name: str) -> Secret:
     """The key, or a `LabError` that says what is wrong with it without showing it."""
-    if key.strip()[:1] in tuple("\"'`") or key.strip()[-1:] in tuple("\"'`"):
-        raise LabError("connection.key_quotes", name=name)
-    if UNFILLED.search(key):
-        raise LabError("connection.key_placeholder", name=name)
-    for position, character in enumerate(key, 1):
-        if not "!" <= character <= "~":
-            raise LabError("connection.key_character", name=name, position=position)
-    return Secret(key)
+    return _unlike("any", key, name)
 
 
 def for_dashscope(key: str, name: str, url: str) -> Secret:
     """A key that DashScope can take at this address; `LabError` for one that it cannot."""
-    checked(key, name)
-    if EXAMPLE.match(key) or len(set(key.removeprefix("sk-"))) < 4:
-        raise LabError("connection.key_placeholder", name=name)
-    if key.startswith("st-"):
-        raise LabError("connection.key_temporary", name=name)
-    if not key.startswith("sk-"):
-        raise LabError("connection.key_prefix", name=name)
-    if wrong := re.search(r"[^\w.-]", key, re.ASCII):
-        raise LabError("connection.key_character", name=name, position=wrong.start() + 1)
-    if len(key) < SHORTEST:
-        raise LabError("connection.key_short", name=name, length=len(key))
+    _unlike("dashscope", checked(key, name), name)
     if key.startswith("sk-sp-") != addresses.is_plan(url):
         kind = "plan" if key.startswith("sk-sp-") else "not_plan"
         raise LabError(f"connection.key_{kind}", name=name, url=addresses.PLAN)
+    return Secret(key)
+
+
+def _unlike(wrong: str, key: str, name: str) -> Secret:
+    """The key, or a `LabError` for the first of the wrong looks in the table that it has."""
+    for kind, look in WRONG[wrong].items():
+        if seen := re.search(look, key):
+            told = {"position": seen.start() + 1, "length": len(key)}
+            raise LabError(f"connection.key_{kind}", name=name, **told)
     return Secret(key)

@@ -25,10 +25,9 @@ def progress() -> View:
     ...
     """
     noted = log.read()
-    tried, quizzes = noted[log.EXERCISES], noted[log.QUIZZES]
-    rows = [_Row(name, tried, quizzes) for name in lessons.names(language())]
+    rows = [_Row(name, noted) for name in lessons.names(language())]
     rows = [each for each in rows if each.signs]
-    passed = sum(each.passed for each in rows)
+    passed = sum(list(each.signs.values()).count("passed") for each in rows)
     words = say("progress.passed", passed=passed, count=sum(len(each.signs) for each in rows))
     heads = (say(f"progress.{name}") for name in ("lesson", "exercises", "quiz"))
     html = Html('<div class="qwen-progress"><p>{}</p>{}<small>{}</small></div>')
@@ -39,20 +38,13 @@ def progress() -> View:
 class _Row:
     """One lesson: its title, and how each exercise and the quiz stand."""
 
-    def __init__(self, name: str, tried: dict, quizzes: dict) -> None:
+    def __init__(self, name: str, noted: dict[str, dict]) -> None:
         lesson = nbformat.read(originals() / language() / name, as_version=4)
         self.name, self.title = name, re.match(r"# (.+)", lesson.cells[0].source)[1]
         numbers = [exercise.number for exercise in exercises(lesson)]
-        self.signs = {number: tried.get(number, "open") for number in numbers}
-        self.quiz = quizzes.get(name[:2])
-
-    @property
-    def passed(self) -> int:
-        return list(self.signs.values()).count("passed")
-
-    @property
-    def answered(self) -> str:
-        return "–" if self.quiz is None else f"{self.quiz}/{QUESTIONS}"
+        self.signs = {number: noted[log.EXERCISES].get(number, "open") for number in numbers}
+        right = noted[log.QUIZZES].get(name[:2])
+        self.answered = "–" if right is None else f"{right}/{QUESTIONS}"
 
     @property
     def html(self) -> Html:

@@ -72,14 +72,14 @@ def _by_value(named: Mapping[str, str]) -> str:
 
 def dotenv(given: Settings) -> Finding:
     """The file `.env` and the variables it sets, or where a key lies that is not read."""
-    path = dotfile.find()
-    values = dotfile.read(path) if path else {}
-    if not given.get("DASHSCOPE_API_KEY") and (hint := dotfile.hint(path)):
+    _need_file(given)
+    if given.problem:
+        raise given.problem
+    if not given.get("DASHSCOPE_API_KEY") and (hint := dotfile.hint(given.path)):
         return Finding(ODD, hint)
-    if not path:
-        return found(FINE, "dotenv_none")
-    names = ", ".join(name for name in dotfile.NAMES if values.get(name))
-    return found(FINE, "dotenv", path=path, names=names or say("doctor.nothing"))
+    names = ", ".join(name for name in dotfile.NAMES if given.file.get(name))
+    told = {"path": given.path, "names": names or say("doctor.nothing")}
+    return found(FINE, "dotenv" if given.path else "dotenv_none", **told)
 
 
 def key(given: Settings) -> Finding:

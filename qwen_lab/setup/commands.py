@@ -119,17 +119,13 @@ def reset(options: Namespace) -> None:
 @takes()
 def test(options: Namespace) -> int:
     """Run the tests in the checkout, or a part of them, without any key; return the exit code."""
-    if not paths.is_checkout():
-        raise LabError("commands.no_tests")
-    return _run_without_keys(paths.ROOT / "tests", options.rest)
+    return _run_without_keys("tests", options.rest, "commands.no_tests")
 
 
 @takes(option("names", nargs="*"))
 def bench(options: Namespace) -> int:
     """Run the benchmarks in the checkout, or those named, without any key; return the exit code."""
-    if not paths.is_checkout():
-        raise LabError("commands.no_benchmarks")
-    return _run_without_keys(paths.ROOT / "tests" / "benchmarks", options.names)
+    return _run_without_keys("tests/benchmarks", options.names, "commands.no_benchmarks")
 
 
 @takes(option("numbers", type=int, nargs="*"))
@@ -158,9 +154,11 @@ def _copied() -> Path:
     return folder
 
 
-def _run_without_keys(folder: Path, arguments: list[str]) -> int:
+def _run_without_keys(folder: str, arguments: list[str], missing: str) -> int:
     """Run a folder of the checkout as a program that sees no key, and return its exit code."""
-    command = [sys.executable, str(folder), *arguments]
+    if not paths.is_checkout():
+        raise LabError(missing)
+    command = [sys.executable, str(paths.ROOT / folder), *arguments]
     # At Ctrl-C it has a server to end first.
     return wait_for(subprocess.Popen(command, env=_without_keys()))
 
