@@ -10,16 +10,9 @@ from pathlib import Path
 from . import paths
 from .words import LabError, say
 
-# The variables that the lab reads.
-NAMES = (
-    *("DASHSCOPE_API_KEY", "DASHSCOPE_BASE_URL", "DASHSCOPE_MODEL"),
-    *("QWEN_LAB_ENDPOINT", "QWEN_LAB_API_KEY", "QWEN_LAB_MODEL"),
-    *("QWEN_LAB_TAPE", "QWEN_LAB_TAPE_SPEED"),
-    *("QWEN_LAB_LANG", "QWEN_LAB_NOTES", "QWEN_LAB_GGUF", "QWEN_LAB_HOME", "HF_ENDPOINT"),
-)
+# The variables that the lab reads, and other names of the file.
+NAMES, BESIDE = paths.table(__file__).values()
 NAMED = re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join(NAMES)})(?![A-Za-z0-9_])")
-# Names under which editors, and those who copy the example, leave what should be `.env`.
-BESIDE = (".env.txt", "env.txt", ".env.example", ".env.example.txt", ".env.local", "env", "dotenv")
 KEY = re.compile(r"""(?im)^(?:.*DASHSCOPE_API_KEY[ \t]*[=:＝：][ \t]*)?["']?sk-[\w-]{16,}""")
 
 
@@ -109,10 +102,10 @@ def _bindings(text: str) -> list:
 
 def _misread(binding) -> int | None:
     """The line on which one of the lab's variables stands and is not understood."""
-    text, key = binding.original.string, binding.key
-    if key in NAMES and (binding.value is None or "\n" not in text.strip()):
+    text, key, value = binding.original.string, binding.key, binding.value
+    whole = value is not None and "\n" not in text.strip()
+    if key in NAMES and (value is None or whole):
         return None
-    whole = binding.value is not None and "\n" not in text.strip()
     found = NAMED.search((key or "") if whole else re.sub(r"(?m)^[ \t]*#.*", "", text))
     if not found:
         return None

@@ -9,13 +9,8 @@ import psutil
 from ..words import LabError
 
 # Of a cgroup, version 2 and 1: the folder, the limit, what is used, and of that what can be freed.
-V2 = ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file")
-V1 = (
-    "sys/fs/cgroup/memory",
-    "memory.limit_in_bytes",
-    "memory.usage_in_bytes",
-    "total_inactive_file",
-)
+V2 = "sys/fs/cgroup memory.max memory.current inactive_file".split()
+V1 = "sys/fs/cgroup/memory memory.limit_in_bytes memory.usage_in_bytes total_inactive_file".split()
 
 
 def check(needed: int) -> None:
