@@ -11,7 +11,7 @@ import openai
 import pytest
 
 import qwen_lab
-from qwen_lab import models, paths
+from qwen_lab import models, paths, settings
 from qwen_lab.endpoint import server
 from qwen_lab.endpoint.server_file import State
 from qwen_lab.words import LabError
@@ -83,6 +83,15 @@ def test_which_file_was_read_is_said_where_it_counted(dotenv, tmp_path, monkeypa
     dotenv(QWEN_LAB_ENDPOINT="local")
     qwen_lab.connect()
     assert told in capsys.readouterr().out
+
+
+def test_what_the_whole_lab_reads_counts_from_the_file_too(dotenv, monkeypatch, capsys):
+    monkeypatch.delenv("QWEN_LAB_LANG")
+    monkeypatch.setattr(settings, "_shared", {})
+    dotenv(QWEN_LAB_LANG="zh", HF_ENDPOINT="https://mirror.example")
+    qwen_lab.connect()
+    assert capsys.readouterr().out.startswith("本机的千问")
+    assert os.environ.pop("HF_ENDPOINT") == "https://mirror.example"
 
 
 @pytest.mark.parametrize(

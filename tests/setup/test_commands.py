@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from argparse import Namespace
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import SimpleNamespace
@@ -138,6 +139,19 @@ def test_a_refusal_is_two_lines_with_status_code_and_message(endpoint):
         commands.ask(Namespace(question="hi", **QUESTION))
     first, second = str(caught.value).strip().split("\n")
     assert "HTTP 400, code bad_parameter" in first and second == error["message"]
+
+
+@pytest.mark.parametrize(("kind", "told"), [("dashscope", True), ("custom", False)])
+def test_a_key_that_the_cloud_refuses_may_be_of_another_region(endpoint, monkeypatch, kind, told):
+    error = {"message": "Incorrect API key provided.", "code": "invalid_api_key"}
+    endpoint.reply = 401, "application/json", json.dumps({"error": error})
+    lab = replace(connection.connect(), kind=kind)
+    monkeypatch.setattr(connection, "connect", lambda endpoint=None: lab)
+    with pytest.raises(LabError) as caught:
+        commands.ask(Namespace(question="hi", **QUESTION))
+    assert "HTTP 401, code invalid_api_key" in str(caught.value)
+    for words in ("another region", f"127.0.0.1:{endpoint.server_port} takes", "doctor --cloud"):
+        assert (words in str(caught.value)) == told
 
 
 def test_an_error_in_the_middle_of_an_answer_is_said(endpoint, capsys):
