@@ -29,7 +29,8 @@ MAY = {
     "settings": "words paths dotfile",
     "network": "words settings",
     "connection": "words paths models lab addresses keys dotfile settings network endpoint",
-    "setup": "words paths addresses keys dotfile settings network lab connection course endpoint",
+    "setup": "words paths addresses keys dotfile settings network lab connection course endpoint"
+    " watch",
     "__main__": "words settings network setup",
 }
 # Narrower still: of these parts only these modules.

@@ -1,14 +1,14 @@
 """An answer as a terminal shows it: piece by piece as it arrives, and then how fast it came."""
 
 import time
-from collections.abc import Iterable
 
+import httpx2
 import openai
 from openai.types import CompletionUsage
-from openai.types.chat import ChatCompletionChunk
 
 from .. import addresses
 from ..lab import Lab
+from ..watch.stream import Recording
 from ..words import LabError, printable, say
 
 
@@ -25,7 +25,7 @@ def show_answer(lab: Lab, question: str, system: str | None = None, **options: o
             asked = {"model": lab.model, "messages": messages, **options}
             usage = {"stream": True, "stream_options": {"include_usage": True}}
             began = time.monotonic()
-            _show(client.chat.completions.create(**asked, **usage), began)
+            _show(Recording(client.chat.completions.create(**asked, **usage)), began)
     except openai.APIStatusError as error:
         told = {"status": error.status_code, "code": error.code, "message": _message(error)}
         wrong_key = error.status_code == 401 and lab.kind == "dashscope"
@@ -40,15 +40,20 @@ def show_answer(lab: Lab, question: str, system: str | None = None, **options: o
         ) from error
     except openai.APIError as error:
         raise LabError("commands.cut_short", code=error.code, message=_message(error)) from error
+    # What the SDK lets pass: a chunk that is no JSON, a line that breaks off.
+    except (ValueError, httpx2.HTTPError) as error:
+        told = {"code": type(error).__name__, "message": error}
+        raise LabError("commands.cut_short", **told) from error
 
 
-def _show(chunks: Iterable[ChatCompletionChunk], began: float) -> None:
+def _show(stream: Recording, began: float) -> None:
     first = usage = None
-    for chunk in chunks:
-        piece = chunk.choices[0].delta.content if chunk.choices else None
+    for part in (stream.part for _ in stream):
+        piece = part.choices[0].delta.content if part and part.choices else None
         first = first or (time.monotonic() if piece else None)
-        usage = chunk.usage or usage
+        usage = part and part.usage or usage
         print(printable(piece or ""), end="", flush=True)
+    stream.need_chunk()
     ended = time.monotonic()
     print(_speed(usage, (first or ended) - began, ended - (first or ended)))
 

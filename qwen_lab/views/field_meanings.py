@@ -2,8 +2,11 @@
 
 from datetime import UTC, datetime
 
+from openai.types import CompletionUsage
+
 from .. import models
 from ..parameters import PARAMETERS
+from ..watch import typed
 from ..words import names, say
 from .fields import ABSENT, Field, Subject
 
@@ -28,8 +31,8 @@ def meaning(field: Field, subject: Subject) -> list[str]:
         sentences.append(_finish_reason(field.value))
     if path == "created" and type(field.value) is int:
         sentences.append(_time(field.value))
-    if path == "usage" and isinstance(field.value, dict):
-        sentences.append(_cost(field.value, subject.root.value.get("model")))
+    if path == "usage" and (used := typed.usage(field.value)):
+        sentences.append(_cost(used, subject.root.value.get("model")))
     if field.chunks and len(field.chunks) < subject.count:
         sentences.append(say("anatomy.chunks", chunks=spans(field.chunks)))
     return sentences
@@ -73,12 +76,11 @@ def _time(seconds: int) -> str:
     return say("anatomy.utc", time=f"{moment:%Y-%m-%d %H:%M:%S}")
 
 
-def _cost(usage: dict, model: object) -> str:
+def _cost(used: CompletionUsage, model: object) -> str:
     price = models.price(model) if isinstance(model, str) else None
     if not price:
         return say("anatomy.cost_free")
-    tokens = (usage.get(name) or 0 for name in ("prompt_tokens", "completion_tokens"))
-    cny = price.of(*tokens)
+    cny = price.of(used.prompt_tokens, used.completion_tokens)
     rates = {"input": price.input, "output": price.output, "date": price.date}
     return say("anatomy.cost", cny=f"{cny:.6f}", **rates)
 

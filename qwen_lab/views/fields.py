@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..words import WrongTypeError
 
 # What a stream sends in pieces.
 GROWING = ("content", "reasoning_content", "refusal", "arguments")
+# No answer has so many parts: an index beyond it is none.
+MOST_INDEX = 999
+DEEPEST = 32
 # The value of a field that only the other of two subjects has.
 ABSENT = object()
 
@@ -70,22 +74,46 @@ class Pair:
 def field_tree(subject: object) -> Subject:
     """The fields of anything that a call takes or gives; raises `TypeError` for anything else."""
     if isinstance(subject, Exception):
-        return Subject("error", _tree(_error(subject)))
-    if isinstance(subject, Sequence) and subject and all(map(_is_model, subject)):
-        value, origins = assembled([chunk.model_dump(exclude_unset=True) for chunk in subject])
-        return Subject("stream", _tree(value, origins=origins), len(subject))
-    if _is_model(subject):
+        return Subject("error", _tree(_cut(_error(subject))))
+    if chunks := chunks_in(subject):
+        value, origins = assembled(chunks)
+        return Subject("stream", _tree(value, origins=origins), len(chunks))
+    if is_model(subject):
         kind = "chunk" if subject.object == "chat.completion.chunk" else "completion"
-        return Subject(kind, _tree(subject.model_dump(), subject.model_dump(exclude_unset=True)))
+        return Subject(kind, _tree(_plain(subject), _plain(subject, sent=True)))
     if isinstance(subject, Mapping) and "messages" in subject:
-        return Subject("request", _tree(subject, path="request"))
+        return Subject("request", _tree(_cut(subject), path="request"))
     if isinstance(subject, Mapping):
-        return Subject("error" if "error" in subject else "completion", _tree(subject))
+        return Subject("error" if "error" in subject else "completion", _tree(_cut(subject)))
     raise WrongTypeError("anatomy.no_subject", subject)
 
 
-def _is_model(value: object) -> bool:
+def is_model(value: object) -> bool:
+    """Whether it is an answer, or a part of one, as the SDK gives it."""
     return hasattr(value, "model_dump") and hasattr(value, "object")
+
+
+def chunks_in(subject: object) -> list[dict]:
+    """The chunks of a list, each as it was sent; a server may have sent other things between."""
+    if isinstance(subject, str) or not isinstance(subject, Sequence):
+        return []
+    return [_plain(chunk, sent=True) for chunk in subject if is_model(chunk)]
+
+
+def _plain(model: Any, *, sent: bool = False) -> dict:
+    """What the SDK made of an answer; with `sent` without what it filled in."""
+    return _cut(model.model_dump(exclude_unset=sent, warnings=False))
+
+
+def _cut(value: Any, levels: int = DEEPEST) -> Any:
+    """The value without what lies deeper: a server may nest as deep as it likes."""
+    if not isinstance(value, Mapping | list | tuple):
+        return value
+    if not levels:
+        return "…"
+    if isinstance(value, Mapping):
+        return {name: _cut(item, levels - 1) for name, item in value.items()}
+    return type(value)([_cut(item, levels - 1) for item in value])
 
 
 def _error(error: Exception) -> dict:
@@ -100,7 +128,7 @@ def _error(error: Exception) -> dict:
         found["retry_after"] = response.headers["retry-after"]
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = {"error": {"message": response.text}}
     return found | (body if isinstance(body, dict) else {"error": body})
 
@@ -168,24 +196,25 @@ def assembled(chunks: list[dict]) -> tuple[dict, dict[str, tuple[int, ...]]]:
 def _merge(old: object, new: object, place: str, note: Callable[[str], None]) -> object:
     """`old` with what a further chunk brings; text grows, of all else the first value counts."""
     if isinstance(new, dict):
-        old = dict(old or {})
+        old = dict(old) if isinstance(old, dict) else {}
         for key, item in new.items():
             key = "message" if key == "delta" else key
             old[key] = _merge(old.get(key), item, f"{place}.{key}".lstrip("."), note)
         return old
     if isinstance(new, list):
-        return _merge_list(list(old or []), new, place, note)
+        return _merge_list(list(old) if isinstance(old, list) else [], new, place, note)
     if new not in (None, ""):
         note(place)
     if place.rsplit(".", 1)[-1] in GROWING and isinstance(new, str):
-        return (old or "") + new
+        return (old if isinstance(old, str) else "") + new
     return new if old in (None, "") else old
 
 
 def _merge_list(old: list, new: list, place: str, note: Callable[[str], None]) -> list:
     for item in new:
         # Answers and tool calls say which one they are; tokens follow one another.
-        at = item.get("index", len(old)) if isinstance(item, dict) else len(old)
+        at = item.get("index") if isinstance(item, dict) else None
+        at = at if type(at) is int and 0 <= at <= MOST_INDEX else len(old)
         old += [None] * (at + 1 - len(old))
         old[at] = _merge(old[at], item, f"{place}[{at}]", note)
     return old

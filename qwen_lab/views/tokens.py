@@ -1,11 +1,13 @@
 """The tokens of an answer with their probabilities, those that make one character joined."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
+from ..watch import typed
 from ..words import WrongTypeError
-from .fields import assembled
+from .fields import assembled, chunks_in, is_model
 
 SIGNS = str.maketrans({"\n": "↵", "\t": "⇥", " ": "␣"})
 
@@ -45,20 +47,21 @@ def said(answer: object, choice: int = 0) -> Said:
     """
     if isinstance(answer, str):
         return Said(answer, [], None)
-    found = _choices(answer)[choice]
-    message, logprobs = found.get("message") or {}, found.get("logprobs") or {}
+    choices = _choices(answer)
+    if not choices and not choice:
+        return Said("", [], None)
+    found = choices[choice]
+    logprobs = found["logprobs"] or {}
     tokens = list(joined(logprobs.get("content") or []))
-    return Said(message.get("content") or "", tokens, found.get("finish_reason"))
+    return Said(found["message"]["content"] or "", tokens, found["finish_reason"])
 
 
 def _choices(answer: object) -> list[dict]:
-    if hasattr(answer, "model_dump"):
-        return answer.model_dump()["choices"]
-    if isinstance(answer, Mapping) and "choices" in answer:
-        return answer["choices"]
-    if isinstance(answer, Sequence) and answer and all(hasattr(c, "model_dump") for c in answer):
-        return assembled([chunk.model_dump(exclude_unset=True) for chunk in answer])[0]["choices"]
-    raise WrongTypeError("xray.no_answer", answer)
+    if chunks := chunks_in(answer):
+        answer, _ = assembled(chunks)
+    elif not is_model(answer) and not (isinstance(answer, Mapping) and "choices" in answer):
+        raise WrongTypeError("xray.no_answer", answer)
+    return typed.completion(answer).model_dump()["choices"]
 
 
 def joined(rows: list[dict]) -> Iterator[Token]:
@@ -82,16 +85,22 @@ def _text(pieces: list[dict]) -> str | None:
 
 
 def _bytes(row: dict) -> bytes:
-    return bytes(row["bytes"]) if row.get("bytes") else row["token"].encode(errors="replace")
+    with suppress(ValueError):
+        if found := bytes(row.get("bytes") or []):
+            return found
+    return row["token"].encode(errors="replace")
 
 
 def _token(text: str, pieces: list[dict]) -> Token:
     tops = sorted(pieces[0].get("top_logprobs") or [], key=lambda row: -row["logprob"])
     alternatives = tuple(
-        (_bytes(row).decode(errors="replace"), math.exp(row["logprob"])) for row in tops
+        (_bytes(row).decode(errors="replace"), _probability([row])) for row in tops
     )
-    probability = math.exp(sum(piece["logprob"] for piece in pieces))
-    return Token(text, min(probability, 1.0), len(pieces), alternatives)
+    return Token(text, _probability(pieces), len(pieces), alternatives)
+
+
+def _probability(rows: list[dict]) -> float:
+    return math.exp(min(0.0, sum(row["logprob"] for row in rows)))
 
 
 def visible(text: str) -> str:

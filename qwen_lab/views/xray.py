@@ -106,7 +106,8 @@ def _line(tokens: list[Token]) -> Html:
 def _numbers(tokens: list[Token]) -> str:
     pieces = sum(token.pieces for token in tokens)
     mean = sum(token.bits for token in tokens) / pieces
-    return say("xray.summary", tokens=pieces, choices=2**mean if math.isfinite(mean) else math.inf)
+    # Beyond 2 ** 1023 a float says no more.
+    return say("xray.summary", tokens=pieces, choices=2**mean if mean < 1023 else math.inf)
 
 
 def _table(tokens: list[Token]) -> Html:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..words import WrongTypeError
+from . import typed
 
 # Server-sent events end with an empty line, whatever ends their lines.
 END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
@@ -17,9 +18,9 @@ END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 class Line:
     """One server-sent event: its text as it came, the moment it was whole, and its chunk.
 
-    `seconds` count from the moment the request was sent. `chunk` is None for a comment, for
-    `[DONE]`, and for what could not be read. `texts` is what it adds to each answer, by the
-    answer's index: a call with `n` has several, whose chunks come mixed.
+    `seconds` count from the moment the request was sent. `chunk` has its fields as the SDK's types
+    have them; None for a comment, for `[DONE]`, and for what could not be read. `texts` is what it
+    adds to each answer, by its index: a call with `n` has several, whose chunks come mixed.
     """
 
     raw: str
@@ -29,8 +30,8 @@ class Line:
     @property
     def texts(self) -> dict[int, str]:
         """What each answer of which it is a chunk gains by it, "" for nothing."""
-        choices = self.chunk.choices if self.chunk else None
-        return {choice.index or 0: choice.delta.content or "" for choice in choices or []}
+        choices = self.chunk.choices if self.chunk else []
+        return {choice.index: choice.delta.content or "" for choice in choices}
 
     @property
     def text(self) -> str:
@@ -52,7 +53,8 @@ class Recording:
             raise WrongTypeError("wire.not_stream", stream)
         self._stream, self._rest = stream, b""
         self._heard: list[tuple[str, float]] = []
-        self._chunks: dict[int, Any] = {}
+        # Each chunk as the SDK made it, and as its types have it.
+        self._chunks: dict[int, tuple[Any, Any]] = {}
         self.state, self.error = "unread", None
         self._ended: float | None = None
         response = stream.response
@@ -66,7 +68,17 @@ class Recording:
     @property
     def chunks(self) -> list:
         """The chunks that were read, in order."""
-        return list(self._chunks.values())
+        return [chunk for chunk, part in self._chunks.values() if part]
+
+    @property
+    def part(self) -> Any:
+        """The last chunk, with its fields as the SDK's types have them; None for no chunk."""
+        return next(reversed(self._chunks.values()), (None, None))[1]
+
+    def need_chunk(self) -> None:
+        """Raise `LabError` where no chunk came: what was read may be a page of HTML."""
+        if not self.chunks:
+            raise typed.no_completion(" ".join(raw for raw, _ in self._heard))
 
     @property
     def text(self) -> str:
@@ -76,14 +88,14 @@ class Recording:
     @property
     def texts(self) -> list[str]:
         """The text of each answer so far, in the order of their indices."""
-        return texts([Line("", 0, chunk) for chunk in self.chunks])
+        return texts([Line("", 0, part) for _, part in self._chunks.values()])
 
     @property
     def events(self) -> list[Line]:
         """Every event that arrived, read or not."""
         began = self._began()
         return [
-            Line(raw, heard - began, self._chunks.get(index))
+            Line(raw, heard - began, self._chunks.get(index, (None, None))[1])
             for index, (raw, heard) in enumerate(self._heard)
         ]
 
@@ -164,7 +176,7 @@ class Recording:
         at = next(reversed(self._chunks), -1) + 1
         while at < len(self._heard) and not _has_data(self._heard[at][0]):
             at += 1
-        self._chunks[at] = chunk
+        self._chunks[at] = chunk, typed.chunk(chunk)
         return chunk
 
     def _end(self, state: str, error: Exception | None = None) -> None:

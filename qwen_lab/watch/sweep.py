@@ -14,12 +14,15 @@ import openai
 from .. import models
 from ..lab import Lab
 from ..parameters import PARAMETERS, arguments, named
+from . import typed
 
 SEEDS = (1, 2, 3)
 # How many calls are under way at once, where they need not come one after the other.
 AT_ONCE = 8
 # More calls or CNY than these are not spent without a word.
 FREE_CALLS, FREE_CNY = 20, 0.10
+# An error may be a whole page.
+LONGEST_ERROR = 600
 # Han, kana and hangul have no spaces between words: each sign counts.
 UNSPACED = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 UNIT = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
@@ -120,17 +123,20 @@ async def _ask(
 ) -> Answer:
     began = time.perf_counter()
     try:
-        completion = await client.chat.completions.create(
+        answer = await client.chat.completions.create(
             model=model, messages=messages, **arguments(setting)
         )
-    except openai.APIError as error:
+        completion = typed.completion(answer)
+    # Any error: the sweep goes on, whatever a server answers.
+    except Exception as error:
         code = getattr(error, "code", None) or type(error).__name__
-        return Answer(setting, error=f"{code}: {error}", seconds=time.perf_counter() - began)
-    [choice, *_] = completion.choices
+        words = f"{code}: {error}"[:LONGEST_ERROR]
+        return Answer(setting, error=words, seconds=time.perf_counter() - began)
+    choice = next(iter(completion.choices), None)
     return Answer(
         setting,
-        choice.message.content or "",
-        choice.finish_reason,
+        choice and choice.message.content or "",
+        choice and choice.finish_reason,
         completion.usage.completion_tokens if completion.usage else None,
         time.perf_counter() - began,
     )

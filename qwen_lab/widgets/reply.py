@@ -12,6 +12,7 @@ from .. import addresses
 from ..lab import Lab
 from ..views.html import clean
 from ..views.wire import Wire
+from ..watch import typed
 from ..words import need_type, say
 
 # How much of a server's words is shown: an error may be a whole page.
@@ -56,8 +57,9 @@ class Reply:
                 if request.get("stream", True):
                     await self._read_stream(client, request, changed)
                 else:
-                    self.completion = await client.chat.completions.create(**request)
-                    self._add(self.completion)
+                    answer = await client.chat.completions.create(**request)
+                    part, self.completion = typed.completion(answer), answer
+                    self._add(part)
             self.end("done")
         # Any error: a malformed chunk, for one, passes through the SDK as it is.
         except Exception as error:
@@ -72,13 +74,15 @@ class Reply:
         streamed = {"stream": True, "stream_options": {"include_usage": True}}
         self.wire = Wire(await client.chat.completions.create(**request | streamed))
         async with self.wire:
-            async for chunk in self.wire:
-                self._add(chunk)
-                changed()
+            async for _ in self.wire:
+                if self.wire.part:
+                    self._add(self.wire.part)
+                    changed()
+        self.wire.need_chunk()
 
     def _add(self, part: ChatCompletionChunk | ChatCompletion) -> None:
         self.usage = part.usage or self.usage
-        for choice in part.choices or []:
+        for choice in part.choices:
             self.reason = choice.finish_reason or self.reason
             self._hear(choice.message if self.completion else choice.delta, choice.index)
 
