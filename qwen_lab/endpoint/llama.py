@@ -4,25 +4,23 @@ It calls back with each event from a thread of its own; here that becomes an ite
 """
 
 import asyncio
-import http.client
 import json
 import math
 import os
-import secrets
 import threading
 import tomllib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import aclosing, closing
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from ..parameters import limit
 from ..watch.next_token import NextToken, listed
 from . import llama_memory
 from .engine import Event, Events, Prefix, done, events_of
-from .llama_chunks import Emit, Reader, refused, unusable
+from .llama_chunks import Emit, Reader, unusable
+from .llama_listener import Listener
 from .llama_prompt import INVISIBLE, Prompts, hidden
 from .rules import ChatRequest
 
@@ -50,9 +48,10 @@ class LlamaEngine:
 
         self.model, self.slots = model, TOLD["server"]["n_parallel"]
         self._threads = ThreadPoolExecutor(self.slots, "engine")
-        self._key = secrets.token_urlsafe(32)
-        settings = _settings(xllamacpp.CommonParams(), path, self._key)
+        self._listener = Listener()
+        settings = _settings(xllamacpp.CommonParams(), path, self._listener)
         self._server = xllamacpp.Server(settings)
+        self._listener.address = self._server.listening_address
         self.thinks = "<think>" in self._post("/props", None)["chat_template"]
         self._prompts = Prompts(self._post)
         self._letters = [self._prompts.tokens(letter)[0] for letter in "ab"]
@@ -104,7 +103,7 @@ class LlamaEngine:
         try:
             # First the logit: the prompt is in the cache then, and what follows rounds alike.
             token, logit = self._logit(context)
-            candidates = list(_candidates(self._post_raw("/completion", request)))
+            candidates = list(_candidates(self._listener.ask("/completion", request)))
             logprob = next(logprob for number, _, logprob in candidates if number == token)
             return listed(candidates[:most], context, len(prompt), logit - logprob)
         finally:
@@ -138,19 +137,7 @@ class LlamaEngine:
         return token, KNOWN_LOGIT + math.log(probability / known)
 
     def _post(self, path: str, body: dict | None) -> dict:
-        return json.loads(self._post_raw(path, body))
-
-    def _post_raw(self, path: str, body: dict | None) -> bytes:
-        """Ask the engine's own listener for what the binding does not offer."""
-        address = urlsplit(self._server.listening_address).netloc
-        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-        with closing(http.client.HTTPConnection(address)) as connection:
-            connection.request("POST" if body else "GET", path, json.dumps(body), headers)
-            response = connection.getresponse()
-            answer = response.read()
-        if response.status != 200:
-            raise refused(json.loads(answer)["error"])
-        return answer
+        return json.loads(self._listener.ask(path, body))
 
 
 async def in_thread(threads: Executor, answer: Callable[[Emit], None]) -> Events:
@@ -168,8 +155,9 @@ async def in_thread(threads: Executor, answer: Callable[[Emit], None]) -> Events
             yield event
 
 
-def _settings(settings, path: Path, key: str):
-    settings.model.path, settings.api_keys = str(path), [key]
+def _settings(settings, path: Path, listener: Listener):
+    settings.model.path, settings.api_keys = str(path), [listener.key]
+    settings.hostnames = [listener.host]
     for name, value in TOLD["server"].items():
         setattr(settings, name, value)
     return settings

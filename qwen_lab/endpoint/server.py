@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -91,8 +92,8 @@ def stop() -> bool:
 def serve(*, port: int | None = None, idle: float = IDLE, record: str | Path | None = None) -> None:
     """Be the server, until ended or idle; with `record`, write a tape of all that is answered.
 
-    Blocks. Raises `LabError` when the weights cannot be had, memory is short, another server runs
-    the port is in use, or its home cannot be written.
+    Blocks. Raises `LabError` when the weights cannot be had, memory is short, another server runs,
+    or its port or its home cannot be used.
     """
     path = weights.fetch(afresh=True)
     if other := status():
@@ -130,6 +131,8 @@ def _be(path: Path, port: int | None, idle: float, record: str | Path | None) ->
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     watch = _exit_when_idle(server, app.state.slots, place, kept, idle)
+    # When it has served, uvicorn raises the signal that ended it: to die of it leaves a socket.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     asyncio.run(_serve(server, listener, watch))
 
 

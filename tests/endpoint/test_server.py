@@ -144,6 +144,15 @@ def test_a_server_that_is_stuck_is_replaced(running, monkeypatch):
     wait_until(lambda: not running.alive)
 
 
+def test_it_opens_one_port_alone_and_leaves_no_socket_behind(running):
+    process = psutil.Process(running.pid)
+    ports = {each.laddr.port for each in process.net_connections("inet")}
+    sockets = [each.laddr for each in process.net_connections("unix") if each.laddr]
+    assert ports == {running.port} and (sockets or os.name != "posix")
+    server.stop()
+    assert not any(map(os.path.exists, sockets))
+
+
 def test_stop_ends_the_server_and_says_whether_there_was_one(running):
     assert server.stop() is True
     assert not running.alive and server.status() is None
