@@ -51,7 +51,7 @@ class FakeEngine:
     nobody reads a reply to its end.
     """
 
-    model, slots, thinks = "fake-qwen", 4, False
+    model, slots, thinks, stuck = "fake-qwen", 4, False, False
 
     def __init__(self):
         self.replies, self.calls, self.stopped = deque(), [], threading.Event()

@@ -13,6 +13,7 @@ from contextlib import aclosing, suppress
 from dataclasses import asdict, replace
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import State
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -62,20 +63,24 @@ def create_app(engine: Engine, token: str, search: Search | None = None) -> Star
 
 
 async def _chat(request: Request) -> Response:
-    content = parse(await body(request))
-    return await while_connected(request, _answered(request, content))
+    return await while_connected(request, _answered(request, await body(request)))
 
 
-async def _answered(request: Request, content: object) -> Response:
+async def _answered(request: Request, content: bytes) -> Response:
     """The answer, run up to its first chunk, so that a refusal still has its own HTTP status."""
     state = request.app.state
-    asked = checked_request(content, state.engine.model, state.engine.thinks)
+    # A long one takes a while to read, and nobody else is to wait for that.
+    asked = await run_in_threadpool(_asked, content, state.engine)
     if asked.search:
         asked = _with_notes(asked, state.search)
     chunks = answer(state.engine, state.slots, asked, request.state.id)
     if not asked.stream:
         return JSONResponse(await complete(chunks))
     return _Stream(await anext(chunks), chunks, asked.include_usage, request.state.id)
+
+
+def _asked(content: bytes, engine: Engine) -> ChatRequest:
+    return checked_request(parse(content), engine.model, engine.thinks)
 
 
 def _with_notes(asked: ChatRequest, search: Search) -> ChatRequest:
@@ -123,10 +128,11 @@ async def _next_token(request: Request) -> Response:
 
     `tail` counts the rest of the vocabulary, `whole` lists all of it; both take a second or two.
     """
-    asked = parse(await body(request))
+    asked = await run_in_threadpool(parse, await body(request))
     asked = asked if isinstance(asked, dict) else {}
     talk = messages.plain(messages.checked(asked.get("messages")))
     prefix = asked.get("prefix", "")
+    messages.fit(talk, prefix if isinstance(prefix, str | list) else "")
     if not isinstance(prefix, str) and not is_tokens(prefix):
         raise invalid("'prefix' must be String or a list of tokens")
     whole = asked.get("whole") is True
@@ -169,4 +175,6 @@ def _model_row(name: str, request: Request) -> dict:
 
 
 async def _health(request: Request) -> Response:
-    return JSONResponse({"status": "ok", "model": request.app.state.engine.model})
+    engine = request.app.state.engine
+    status = "stuck" if engine.stuck else "ok"
+    return JSONResponse({"status": status, "model": engine.model}, 503 if engine.stuck else 200)

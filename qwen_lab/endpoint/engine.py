@@ -51,11 +51,15 @@ Prefix = str | list[int]
 
 
 class Engine(Protocol):
-    """What the endpoint needs of a model; `slots` says how many requests it can answer at once."""
+    """What the endpoint needs of a model; `slots` says how many requests it can answer at once.
+
+    `stuck` is True while it goes on with something that should have ended a while ago.
+    """
 
     model: str
     slots: int
     thinks: bool
+    stuck: bool
 
     def generate(self, request: ChatRequest, seed: int, alone: bool) -> Events:
         """Answer the request, event by event; `alone` means without the prompt cache.
@@ -69,7 +73,7 @@ class Engine(Protocol):
         """The `most` likeliest candidates for the token after `prefix` of an answer, no tail.
 
         `messages` are what the model reads. Takes 0.03 s for 1,000 candidates, 1.5 s for all.
-        Raises `Refusal`.
+        Who is cancelled while it waits stops the engine, as with `generate`. Raises `Refusal`.
         """
 
 

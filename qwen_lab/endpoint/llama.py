@@ -1,16 +1,10 @@
-"""The real Qwen: llama.cpp in this process, whose threads are known here alone.
+"""The real Qwen: llama.cpp in this process."""
 
-It calls back with each event from a thread of its own; here that becomes an iterator to await.
-"""
-
-import asyncio
 import json
 import math
 import os
-import threading
 import tomllib
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
@@ -18,10 +12,11 @@ from pathlib import Path
 from ..parameters import limit
 from ..watch.next_token import NextToken, listed
 from . import llama_memory
-from .engine import Event, Events, Prefix, done, events_of
-from .llama_chunks import Emit, Reader, unusable
+from .engine import Events, Prefix
+from .llama_chunks import Emit, Reader, Rows, unusable
 from .llama_listener import Listener
 from .llama_prompt import INVISIBLE, Prompts, hidden
+from .llama_threads import Threads
 from .rules import ChatRequest
 
 # What the engine is told at its start, and with each request of a kind.
@@ -47,7 +42,7 @@ class LlamaEngine:
         import xllamacpp
 
         self.model, self.slots = model, TOLD["server"]["n_parallel"]
-        self._threads = ThreadPoolExecutor(self.slots, "engine")
+        self._threads = Threads(self.slots)
         self._listener = Listener()
         settings = _settings(xllamacpp.CommonParams(), path, self._listener)
         self._server = xllamacpp.Server(settings)
@@ -57,41 +52,36 @@ class LlamaEngine:
         self._letters = [self._prompts.tokens(letter)[0] for letter in "ab"]
         llama_memory.unmap(path)
 
+    @property
+    def stuck(self) -> bool:
+        return self._threads.stuck
+
     def generate(self, request: ChatRequest, seed: int, alone: bool) -> Events:
-        return in_thread(self._threads, partial(self.answer, request, seed, alone))
+        return self._threads.events(partial(self.answer, request, seed, alone))
 
     def answer(self, request: ChatRequest, seed: int, alone: bool, emit: Emit) -> None:
         """`generate` for a thread that may block: each event to `emit`, until it says stop."""
         reader, body = Reader(emit, request.top_logprobs), _body(request, seed, alone)
         body["stop"] = request.stop + [self._prompts.text(tokens) for tokens in request.stop_tokens]
-        try:
-            self._handle(body, request, reader)
-        except ValueError as error:
-            raise unusable(str(error)) from error
-        if reader.error:
-            raise reader.error
-
-    def _handle(self, body: dict, request: ChatRequest, reader: Reader) -> None:
         asked = {name: body[name] for name in ("messages", "chat_template_kwargs")}
-        if not (forged := self._prompts.forged(asked)):
-            self._server.handle_chat_completions(body, reader.take)
-        elif request.thinking:
+        handle = self._server.handle_chat_completions
+        if (forged := self._prompts.forged(asked)) and request.thinking:
             # Only the engine's own chat tells thoughts from an answer, and it takes no tokens.
             body |= hidden(asked, forged, INVISIBLE)
-            self._server.handle_chat_completions(body, reader.take)
-        else:
+        elif forged:
             body["prompt"] = self._prompts.filled(asked, forged)
             body["n_probs"] = body.get("top_logprobs", 0)
             body |= {"json_schema": request.schema} if request.schema else {}
-            self._server.handle_completions(body, reader.take)
+            handle = self._server.handle_completions
+        _read(handle, body, reader)
 
     async def next_token(self, messages: list[dict], prefix: Prefix, most: int) -> NextToken:
         work = partial(self._next_token, messages, prefix, most)
-        running = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        await done(running)
-        return running.result()
+        async with aclosing(self._threads.events(work)) as events:
+            return [event async for event in events][-1]
 
-    def _next_token(self, messages: list[dict], prefix: Prefix, most: int) -> NextToken:
+    def _next_token(self, messages: list[dict], prefix: Prefix, most: int, emit: Emit) -> None:
+        """Emits how far the prompt is read, and then what was found."""
         asked = {"messages": messages}
         filled = self._prompts.filled(asked, self._prompts.forged(asked))
         prompt = self._prompts.tokens(filled, begins=True, steers=True)
@@ -102,10 +92,10 @@ class LlamaEngine:
         request["logit_bias"] = [[self._whole(context), 200]]
         try:
             # First the logit: the prompt is in the cache then, and what follows rounds alike.
-            token, logit = self._logit(context)
+            token, logit = self._logit(context, emit)
             candidates = list(_candidates(self._listener.ask("/completion", request)))
             logprob = next(logprob for number, _, logprob in candidates if number == token)
-            return listed(candidates[:most], context, len(prompt), logit - logprob)
+            emit(listed(candidates[:most], context, len(prompt), logit - logprob))
         finally:
             llama_memory.trim()
 
@@ -117,7 +107,7 @@ class LlamaEngine:
         """
         return next(token for token in self._letters if token != context[-1])
 
-    def _logit(self, context: list[int]) -> tuple[int, float]:
+    def _logit(self, context: list[int], emit: Emit) -> tuple[int, float]:
         """A likely next token and its logit.
 
         The engine tells probabilities alone, in which a number added to all logits does not show.
@@ -130,7 +120,9 @@ class LlamaEngine:
             "logit_bias": [[context[-1], 200], [picked, 2 * KNOWN_LOGIT]],
             "presence_penalty": -KNOWN_LOGIT,
         }
-        [answer] = self._post("/completion", request)["completion_probabilities"]
+        reader = Rows(emit)
+        _read(self._server.handle_completions, request, reader)
+        [answer] = reader.rows
         found = {row["id"]: row["prob"] for row in answer["top_probs"]}
         known, _ = found.pop(context[-1]), found.pop(picked)
         [(token, probability)] = found.items()
@@ -140,19 +132,13 @@ class LlamaEngine:
         return json.loads(self._listener.ask(path, body))
 
 
-async def in_thread(threads: Executor, answer: Callable[[Emit], None]) -> Events:
-    """The events that `answer` emits in a thread; it is told to stop when nobody reads on."""
-    loop, events = asyncio.get_running_loop(), asyncio.Queue()
-    left = threading.Event()
-
-    def emit(event: Event) -> bool:
-        loop.call_soon_threadsafe(events.put_nowait, event)
-        return left.is_set()
-
-    work = loop.run_in_executor(threads, answer, emit)
-    async with aclosing(events_of(work, events, left.set)) as told:
-        async for event in told:
-            yield event
+def _read(handle: Callable, body: dict, reader: Reader) -> None:
+    try:
+        handle(body, reader.take)
+    except ValueError as error:
+        raise unusable(str(error)) from error
+    if reader.error:
+        raise reader.error
 
 
 def _settings(settings, path: Path, listener: Listener):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ..parameters import MAX_INPUT
 from .engine import End, Event, Piece, Prompt, Thought
-from .refusal import Refusal, invalid
+from .refusal import Refusal, invalid, too_long
 
 # Takes an event in the engine's thread; says whether the engine is to stop.
 Emit = Callable[[Event], bool]
@@ -40,7 +40,7 @@ class Reader:
 
     def _progress(self, progress: dict) -> bool:
         if progress["total"] > MAX_INPUT:
-            raise _too_long()
+            raise too_long()
         return self.emit(Prompt(progress["total"]))
 
     def _piece(self, choice: dict) -> bool:
@@ -61,6 +61,22 @@ class Reader:
         ]
 
 
+class Rows(Reader):
+    """Keeps the engine's own rows of probabilities; the prompt may be as long as a slot holds."""
+
+    def __init__(self, emit: Emit) -> None:
+        super().__init__(emit, 0)
+        self.rows: list[dict] = []
+
+    def _progress(self, progress: dict) -> bool:
+        return self.emit(Prompt(progress["total"]))
+
+    def _piece(self, choice: dict) -> bool:
+        self._reason = choice["finish_reason"]
+        self.rows += (choice["logprobs"] or {"content": []})["content"]
+        return False
+
+
 def _end(reason: str, usage: dict) -> End:
     cached = usage["prompt_tokens_details"]["cached_tokens"]
     return End(reason, usage["prompt_tokens"], usage["completion_tokens"], cached)
@@ -70,14 +86,10 @@ def _row(row: dict) -> dict:
     return {name: row[name] for name in ("token", "logprob", "bytes")}
 
 
-def _too_long() -> Exception:
-    return invalid(f"Range of input length should be [1, {MAX_INPUT}]")
-
-
 def refused(error: dict) -> Exception:
     """What to raise for an error in the engine's own words."""
     if error.get("type") == "exceed_context_size_error":
-        return _too_long()
+        return too_long()
     # A grammar that leads nowhere is noticed only while it is obeyed.
     if error.get("code") == 400 or "grammar" in error["message"]:
         return unusable(error["message"])

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from .llama_chunks import refused
+from .llama_threads import LIMIT
 
 # What fits in the address of a socket on every system.
 LONGEST = 100
@@ -48,8 +49,9 @@ class Listener:
 
     def _connection(self) -> http.client.HTTPConnection:
         if not self.address.startswith(UNIX):
-            return http.client.HTTPConnection(urlsplit(self.address).netloc)
+            return http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=LIMIT)
         connection = http.client.HTTPConnection("localhost")
         connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(LIMIT)
         connection.sock.connect(self.host)
         return connection

@@ -6,8 +6,11 @@ Covered: text, alone or in parts; a tool call and its result; `partial`, a begin
 import json
 from collections.abc import Sequence
 
-from .refusal import Refusal, invalid
+from ..parameters import MAX_INPUT
+from .refusal import Refusal, invalid, too_long
 
+# Qwen's template has five tokens for each message, and no token of Qwen's has more characters.
+MOST_MESSAGES, MOST_CHARACTERS = MAX_INPUT // 5, MAX_INPUT * 128
 ROLES = ("system", "assistant", "user", "tool", "function")
 
 
@@ -17,6 +20,8 @@ def checked(messages: object) -> list[dict]:
         raise Refusal("'messages' must be Array")
     if not messages:
         raise Refusal("[] is too short - 'messages'")
+    if len(messages) > MOST_MESSAGES:
+        raise too_long()
     for index, message in enumerate(messages):
         _check_message(index, message)
     if not any(message["role"] == "user" for message in messages):
@@ -76,15 +81,23 @@ def _check_tool_order(messages: list[dict]) -> None:
     open_calls: set[str] = set()
     for index, message in enumerate(messages):
         if message["role"] == "tool":
-            if message.get("tool_call_id") not in [*open_calls]:
+            call = message.get("tool_call_id")
+            if not isinstance(call, str) or call not in open_calls:
                 raise Refusal.named("result_without_call")
-            open_calls.remove(message["tool_call_id"])
+            open_calls.remove(call)
         elif open_calls:
             raise Refusal.named("call_without_result", index=index)
         else:
             open_calls = {call["id"] for call in _calls(message)}
     if open_calls:
         raise Refusal.named("call_without_result", index=len(messages))
+
+
+def fit(prompt: Sequence[dict], beside: str = "") -> None:
+    """Refuse at once a prompt, and a text beside it, that no model could read; raises `Refusal`."""
+    texts = [beside, *(message["content"] for message in prompt)]
+    if sum(map(len, texts)) > MOST_CHARACTERS:
+        raise too_long()
 
 
 def _calls(message: dict) -> list[dict]:
@@ -119,15 +132,20 @@ def plain(messages: Sequence[dict]) -> list[dict]:
     It does not know the template's form of a tool's result, and calls again and again; the result
     put before the question it reads well.
     """
-    told: list[dict] = []
+    told: list[tuple[str, list[str]]] = []
     calls: dict[str, dict] = {}
+    # The last question's parts, the last one to be read first.
+    asked: list[str] | None = None
     for message in messages:
         if message["role"] == "tool":
+            if asked is None:
+                asked = []
+                told.append(("user", asked))
             function = calls[message["tool_call_id"]]
-            result = f"{function['name']} {function['arguments']}:\n{text(message)}"
-            told = before_question(told, result)
+            asked.append(f"{function['name']} {function['arguments']}:\n{text(message)}")
         elif found := _calls(message):
             calls |= {call["id"]: call["function"] for call in found}
         else:
-            told.append({"role": message["role"], "content": text(message)})
-    return told
+            told.append((message["role"], [text(message)]))
+            asked = told[-1][1] if message["role"] == "user" else asked
+    return [{"role": role, "content": "\n\n".join(reversed(parts))} for role, parts in told]

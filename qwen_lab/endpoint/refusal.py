@@ -7,6 +7,7 @@ import json
 from typing import Self
 
 from .. import paths
+from ..parameters import MAX_INPUT
 
 NAMED = paths.table(__file__)
 DONE = "data: [DONE]\n\n"
@@ -57,3 +58,8 @@ def sse(data: dict) -> str:
 def invalid(message: str) -> Refusal:
     """A parameter that the model's layer refuses, with the prefix that DashScope puts there."""
     return Refusal(f"<400> InternalError.Algo.InvalidParameter: {message}", by_model=True)
+
+
+def too_long() -> Refusal:
+    """A prompt of more tokens than the model reads."""
+    return invalid(f"Range of input length should be [1, {MAX_INPUT}]")

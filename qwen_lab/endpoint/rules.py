@@ -4,6 +4,7 @@ Covered: the model and the parameters of `qwen_lab.parameters`; messages and too
 their own. Unknown fields are ignored, as the cloud does.
 """
 
+import json
 from dataclasses import dataclass, field
 
 from .. import models
@@ -13,6 +14,8 @@ from .refusal import Refusal, invalid
 
 TYPE_NAMES = {float: "Float", int: "Integer", bool: "Boolean", dict: "Object", list: "Array"}
 FORMATS = ("text", "json_object", "json_schema")
+# No page names a limit; each one takes the engine some time.
+MOST_STOPS, LONGEST_STOP = 64, 256
 # A body nested deeper than any real one could exhaust the engine's stack.
 DEPTH = 60
 
@@ -56,9 +59,12 @@ def checked_request(body: object, local_model: str, thinks: bool = False) -> Cha
     talk = messages.checked(body.get("messages"))
     words, tokens = _stop(given["stop"])
     thinking = _thinking(given, model, local_model, thinks)
+    prompt, form = messages.plain(talk), _form(given, talk, thinking)
+    described = [json.dumps(tool, ensure_ascii=False) for tool in form["tools"]]
+    messages.fit(prompt, "".join(described))
     return ChatRequest(
         messages=talk,
-        prompt=messages.plain(talk),
+        prompt=prompt,
         sampling=_sampling(given),
         stop=words,
         stop_tokens=tokens,
@@ -66,7 +72,7 @@ def checked_request(body: object, local_model: str, thinks: bool = False) -> Cha
         thinking=thinking and thinks,
         thinking_budget=given["thinking_budget"],
         search=_search(given),
-        **_form(given, talk, thinking),
+        **form,
         **{name: given[name] for name in ("seed", "n", "stream", "logprobs", "top_logprobs")},
     )
 
@@ -116,6 +122,11 @@ def _sampling(given: dict) -> dict:
 def _stop(value: object) -> tuple[list[str], list[list[int]]]:
     """The words at which an answer ends, and the sequences of tokens."""
     items = value if isinstance(value, list) else [] if value is None else [value]
+    sized = (item for item in items if isinstance(item, str | list))
+    if len(items) > MOST_STOPS or any(len(item) > LONGEST_STOP for item in sized):
+        raise invalid(
+            f"'stop' has more than {MOST_STOPS} entries, or one longer than {LONGEST_STOP}"
+        )
     if all(isinstance(item, str) for item in items):
         return [item for item in items if item], []
     if is_tokens(items):

@@ -130,7 +130,7 @@ def _be(path: Path, port: int | None, idle: float, record: str | Path | None) ->
     app = create_app(engine, kept.token, Search(*server_file.notes()))
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
-    watch = _exit_when_idle(server, app.state.slots, place, kept, idle)
+    watch = _exit_when_idle(server, app.state, place, kept, idle)
     # When it has served, uvicorn raises the signal that ended it: to die of it leaves a socket.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     asyncio.run(_serve(server, listener, watch))
@@ -142,14 +142,18 @@ async def _serve(server, listener: socket.socket, watch: Coroutine) -> None:
     watching.cancel()
 
 
-async def _exit_when_idle(server, slots, place: Path, kept: State, idle: float) -> None:
+async def _exit_when_idle(server, state, place: Path, kept: State, idle: float) -> None:
     """End the server when nobody has needed it for so long, or when nobody can find it."""
     used = time.monotonic()
     with suppress(OSError):
         while time.monotonic() - used < idle and server_file.load(place) == kept:
             await asyncio.sleep(min(idle, 5))
-            if slots.busy or server_file.clients(place):
+            at_work = state.slots.busy and not state.engine.stuck
+            if at_work or server_file.clients(place):
                 used = time.monotonic()
+    if state.engine.stuck:
+        # Its thread never ends, and no process does before its threads.
+        os._exit(1)
     server.should_exit = True
 
 
@@ -180,7 +184,7 @@ def _running(place: Path) -> State | None:
         return None
     if _healthy(known):
         return known
-    # It lives and does not answer: it is stuck, and the next one takes its place.
+    # It lives, and does not answer or says that its model is stuck: the next one takes its place.
     _end(psutil.Process(known.pid))
     return None
 

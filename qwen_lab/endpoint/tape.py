@@ -34,6 +34,10 @@ class Recorder:
         path.write_bytes(b"")
         self._write(head)
 
+    @property
+    def stuck(self) -> bool:
+        return self._engine.stuck
+
     async def generate(self, request: ChatRequest, seed: int, alone: bool) -> Events:
         told: asyncio.Queue = asyncio.Queue()
         # A client that left may come to read further on another day: the task goes on to the end.
@@ -78,7 +82,7 @@ class Player:
     that says what differs and how to record.
     """
 
-    slots = 1
+    slots, stuck = 1, False
 
     def __init__(self, path: Path, *, timed: bool = False) -> None:
         self._path = path

@@ -1,4 +1,5 @@
 import json
+import time
 
 import openai
 import pytest
@@ -187,3 +188,51 @@ def test_a_body_larger_than_the_cloud_takes_is_400(http, engine):
     answer = http.post(f"{BASE}/chat/completions", json=body)
     message = "Exceeded limit on max bytes to request body : 6291456"
     assert (answer.status_code, answer.json()["error"]["message"]) == (400, message)
+
+
+def test_health_says_when_the_model_does_not_move(http, engine):
+    engine.stuck = True
+    answer = http.get("/health")
+    assert (answer.status_code, answer.json()["status"]) == (503, "stuck")
+
+
+def said(text, role="user", **more):
+    return {"role": role, "content": text, **more}
+
+
+DESCRIBED = {"type": "function", "function": {"name": "f", "description": "天" * 400_000}}
+CALLS = [
+    {"id": f"{number}", "function": {"name": "f", "arguments": "{}"}} for number in range(20_000)
+]
+RESULTS = [said("1", "tool", tool_call_id=call["id"]) for call in CALLS]
+ENDLESS = {
+    "many messages of one letter": {"messages": [said("a")] * 150_000},
+    "many messages of nothing": {"messages": [said("")] * 615},
+    "a long text": {"messages": [said("天" * 2_000_000)]},
+    "a text in many parts": {"messages": [said([{"type": "text", "text": "天气很好"}] * 130_000)]},
+    "a tool with a long description": {"messages": HELLO, "tools": [DESCRIBED]},
+    "many tool calls": {"messages": [*HELLO, said("", "assistant", tool_calls=CALLS), *RESULTS]},
+    "a long prefix": {"messages": HELLO, "prefix": "天" * 400_000},
+    "a prefix of many tokens": {"messages": HELLO, "prefix": [1] * 2_000_000},
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [(f"{BASE}/chat/completions", name) for name in ENDLESS if "prefix" not in name]
+    + [("/lab/next_token", name) for name in ENDLESS if "tool" not in name],
+)
+def test_what_no_prompt_can_hold_is_refused_before_the_engine_and_at_once(http, engine, path, name):
+    content = json.dumps({"model": "fake-qwen", **ENDLESS[name]}, ensure_ascii=False).encode()
+    began = time.monotonic()
+    answer = http.post(path, content=content)
+    assert time.monotonic() - began < 5
+    message = "<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 3072]"
+    assert (answer.status_code, answer.json()["error"]["message"]) == (400, message)
+    assert engine.calls == []
+
+
+def test_the_longest_conversation_goes_to_the_engine(client, engine):
+    ask(client, messages=[said("")] * 614)
+    ask(client, messages=[said(" " * 393_216)])
+    assert len(engine.calls) == 2

@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 import threading
+import time
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -356,6 +357,21 @@ def test_a_next_token_comes_with_the_very_tokens_before_it(engine):
 def test_a_prefix_of_unknown_tokens_is_refused(engine):
     with pytest.raises(Refusal):
         next_token(engine, ASKED, [10**6], 5)
+
+
+def test_who_leaves_while_a_long_prompt_is_read_for_a_next_token_stops_it(engine):
+    long = [{"role": "user", "content": "天气很好，我们去公园散步。" * 300}]
+
+    async def leave():
+        asking = asyncio.create_task(engine.next_token(long, "", 5))
+        await asyncio.sleep(0.5)
+        began = time.monotonic()
+        asking.cancel()
+        await asyncio.wait({asking})
+        return time.monotonic() - began
+
+    # To read all of it takes some 20 s.
+    assert asyncio.run(leave()) < 6
 
 
 @pytest.mark.parametrize("count", range(4))

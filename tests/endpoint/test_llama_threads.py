@@ -2,18 +2,17 @@
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from qwen_lab.endpoint.engine import Piece
-from qwen_lab.endpoint.llama import in_thread
+from qwen_lab.endpoint.llama_threads import Threads
+from qwen_lab.endpoint.refusal import Refusal
 
 
 @pytest.fixture
 def threads():
-    with ThreadPoolExecutor(2) as pool:
-        yield pool
+    return Threads(2)
 
 
 class Writer:
@@ -51,7 +50,7 @@ def test_events_come_in_order_and_the_end_after_them(threads):
         for number in range(200):
             assert not emit(Piece(str(number)))
 
-    assert run(texts(in_thread(threads, answer))) == [str(number) for number in range(200)]
+    assert run(texts(threads.events(answer))) == [str(number) for number in range(200)]
 
 
 def test_an_error_comes_after_the_events_before_it(threads):
@@ -60,7 +59,7 @@ def test_an_error_comes_after_the_events_before_it(threads):
         raise OSError("gone")
 
     async def scenario():
-        events = in_thread(threads, answer)
+        events = threads.events(answer)
         assert await anext(events) == Piece("好")
         with pytest.raises(OSError, match="gone"):
             await anext(events)
@@ -71,7 +70,7 @@ def test_an_error_comes_after_the_events_before_it(threads):
 def test_closing_comes_back_when_the_thread_has_ended_at_its_next_token(threads):
     async def scenario():
         writer = Writer()
-        events = in_thread(threads, writer)
+        events = threads.events(writer)
         await anext(events)
         await events.aclose()
         assert writer.ended and writer.written < 20
@@ -82,7 +81,7 @@ def test_closing_comes_back_when_the_thread_has_ended_at_its_next_token(threads)
 def test_nothing_begins_for_who_closes_before_the_first_event(threads):
     async def scenario():
         writer = Writer()
-        await in_thread(threads, writer).aclose()
+        await threads.events(writer).aclose()
         await asyncio.sleep(0.05)
         assert not writer.began.is_set()
 
@@ -93,7 +92,7 @@ def test_nothing_begins_for_who_closes_before_the_first_event(threads):
 def test_a_cancelled_reader_waits_for_the_thread_however_often_it_is_cancelled(threads, times):
     async def scenario():
         writer = Writer(tail=0.3)
-        reader = asyncio.create_task(texts(in_thread(threads, writer)))
+        reader = asyncio.create_task(texts(threads.events(writer)))
         while not writer.written:
             await asyncio.sleep(0.001)
         for _ in range(times):
@@ -115,8 +114,8 @@ def test_of_two_readers_one_is_cancelled_and_the_other_reads_to_the_end(threads)
 
     async def scenario():
         writer = Writer()
-        leaves = asyncio.create_task(texts(in_thread(threads, writer)))
-        stays = asyncio.create_task(texts(in_thread(threads, short)))
+        leaves = asyncio.create_task(texts(threads.events(writer)))
+        stays = asyncio.create_task(texts(threads.events(short)))
         while writer.written < 3:
             await asyncio.sleep(0.001)
         leaves.cancel()
@@ -132,9 +131,46 @@ def test_an_error_that_nobody_waits_for_any_more_makes_no_noise(threads, caplog)
         raise OSError("gone")
 
     async def scenario():
-        events = in_thread(threads, answer)
+        events = threads.events(answer)
         await anext(events)
         await events.aclose()
 
     run(scenario())
     assert caplog.records == []
+
+
+def test_work_beyond_its_time_is_refused_and_ends_whoever_waits(threads):
+    writer = Writer()
+    with pytest.raises(Refusal, match="timed out") as caught:
+        run(texts(Threads(2, limit=0.1).events(writer)))
+    assert caught.value.status == 500 and writer.written < 100
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_work_that_goes_on_though_it_should_have_ended_is_stuck(leaves):
+    threads = Threads(2, limit=60 if leaves else 0.1, patience=0.2)
+    goes_on = threading.Event()
+
+    def deaf(emit):
+        emit(Piece("好"))
+        goes_on.wait(10)
+
+    async def scenario():
+        reader = asyncio.create_task(texts(threads.events(deaf)))
+        await asyncio.sleep(0.05)
+        assert not threads.stuck
+        if leaves:
+            reader.cancel()
+        while not threads.stuck:
+            await asyncio.sleep(0.01)
+        goes_on.set()
+        await asyncio.wait({reader})
+        assert not threads.stuck
+
+    run(scenario())
+
+
+def test_who_has_read_to_the_end_leaves_nothing_stuck():
+    threads = Threads(2, limit=0, patience=0)
+    run(texts(threads.events(lambda emit: None)))
+    assert not threads.stuck

@@ -1,12 +1,13 @@
 """Work for a client that may leave, without a connection."""
 
 import asyncio
+import json
 
 import pytest
 from starlette.requests import Request
 
 from qwen_lab.endpoint.refusal import Refusal
-from qwen_lab.endpoint.request import while_connected
+from qwen_lab.endpoint.request import parse, while_connected
 
 
 def run(scenario):
@@ -92,3 +93,26 @@ def test_nothing_is_left_running(waiting_request):
         assert asyncio.all_tasks() == before
 
     run(scenario())
+
+
+@pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999", "1E999", r'"\ud800"', r'"\uDBFF"'])
+def test_what_no_json_can_say_again_is_refused(text):
+    for content in (text, f"[1, {text}]", f'{{"a": "b", "c": {text}}}'):
+        with pytest.raises(Refusal):
+            parse(content.encode())
+
+
+def test_half_a_character_in_bytes_is_refused():
+    with pytest.raises(Refusal):
+        parse(b'"\xed\xa0\x80"')
+
+
+@pytest.mark.parametrize("value", [2**63 - 1, -(2**63) + 1, 5, 0.5, 2e3, "한글", "😀", "\n"])
+def test_what_is_json_is_read_as_it_is(value):
+    assert parse(json.dumps(value, ensure_ascii=False).encode()) == value
+    assert parse(json.dumps(value).encode()) == value
+
+
+def test_a_number_too_long_for_the_engine_is_read_as_a_float():
+    assert isinstance(parse(b"9223372036854775808"), float)
+    assert isinstance(parse(b"-99999999999999999999"), float)

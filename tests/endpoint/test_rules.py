@@ -109,6 +109,12 @@ def test_a_stop_may_be_words_or_tokens():
     assert call(stop=[[7, 8], [9]]).stop_tokens == [[7, 8], [9]]
 
 
+@pytest.mark.parametrize("stop", [["a"] * 65, [[7]] * 100_000, [7] * 65, "a" * 257, [[7] * 257]])
+def test_more_stops_than_any_answer_needs_are_refused(stop):
+    with pytest.raises(Refusal, match="'stop' has more than 64 entries, or one longer than 256"):
+        call(stop=stop)
+
+
 @pytest.mark.parametrize("stop", [{}, True, 1.5, -1, 2**31, ["a", 7], [7, [8]], [[]], [None]])
 def test_a_stop_is_of_one_kind(stop):
     kinds = '"str", "list[str]", "list[int]", or "list[list[int]]"'

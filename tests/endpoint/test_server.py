@@ -1,5 +1,7 @@
 """Real servers with the real model, in processes of their own."""
 
+import asyncio
+import json
 import os
 import shutil
 import signal
@@ -8,6 +10,8 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -15,8 +19,10 @@ from openai import OpenAI
 
 import qwen_lab
 from qwen_lab.endpoint import server, server_file
+from qwen_lab.endpoint.server_file import State
 from qwen_lab.endpoint.weights import weights
 from qwen_lab.words import LabError
+from tests.conftest import serving
 
 pytestmark = pytest.mark.model
 # An answer that cannot end early, whatever the model likes to say.
@@ -151,6 +157,29 @@ def test_it_opens_one_port_alone_and_leaves_no_socket_behind(running):
     assert ports == {running.port} and (sockets or os.name != "posix")
     server.stop()
     assert not any(map(os.path.exists, sockets))
+
+
+def test_a_server_whose_model_does_not_move_is_ended_for_another(tmp_path, app, engine):
+    with (
+        serving(app) as port,
+        subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1) as child,
+    ):
+        state = State(port, "m", "t", child.pid, server_file._identity(child.pid))
+        (tmp_path / "state.json").write_text(json.dumps(asdict(state)))
+        assert server._running(tmp_path).pid == child.pid
+        engine.stuck = True
+        assert server._running(tmp_path) is None
+        wait_until(lambda: not state.alive)
+
+
+def test_a_model_that_does_not_move_keeps_no_idle_server(tmp_path, app, engine, monkeypatch):
+    ended = []
+    monkeypatch.setattr(server_file, "clients", lambda place: [])
+    monkeypatch.setattr(os, "_exit", ended.append)
+    app.state.slots.busy, engine.stuck = 1, True
+    idle = server._exit_when_idle(SimpleNamespace(), app.state, tmp_path, None, 0.1)
+    asyncio.run(asyncio.wait_for(idle, 10))
+    assert ended == [1]
 
 
 def test_stop_ends_the_server_and_says_whether_there_was_one(running):
