@@ -128,20 +128,27 @@ async def _next_token(request: Request) -> Response:
 
     `tail` counts the rest of the vocabulary, `whole` lists all of it; both take a second or two.
     """
-    asked = await run_in_threadpool(parse, await body(request))
-    asked = asked if isinstance(asked, dict) else {}
-    talk = messages.plain(messages.checked(asked.get("messages")))
-    prefix = asked.get("prefix", "")
-    messages.fit(talk, prefix if isinstance(prefix, str | list) else "")
-    if not isinstance(prefix, str) and not is_tokens(prefix):
-        raise invalid("'prefix' must be String or a list of tokens")
+    asked, talk = await run_in_threadpool(_asked_next, await body(request))
     whole = asked.get("whole") is True
     most = WHOLE if whole or asked.get("tail") is True else MOST
+    prefix = asked.get("prefix", "")
     found = await while_connected(request, _looked(request.app.state, talk, prefix, most))
     if whole and len(found.tail_counts):
         raise Refusal(say("tape.whole"), status=404, code="not_on_tape")
     found = found if whole else found.first(MOST)
     return Response(found.dump(), media_type="application/octet-stream")
+
+
+def _asked_next(content: bytes) -> tuple[dict, list[dict]]:
+    """What was asked, and the conversation as the model reads it; raises `Refusal`."""
+    value = parse(content)
+    asked = value if isinstance(value, dict) else {}
+    talk = messages.plain(messages.checked(asked.get("messages")))
+    prefix = asked.get("prefix", "")
+    messages.fit(talk, prefix if isinstance(prefix, str | list) else "")
+    if not isinstance(prefix, str) and not is_tokens(prefix):
+        raise invalid("'prefix' must be String or a list of tokens")
+    return asked, talk
 
 
 async def _looked(state: State, talk: list[dict], prefix: Prefix, most: int) -> NextToken:

@@ -1,12 +1,17 @@
 import json
+import threading
 import time
+from urllib.parse import urljoin
 
+import httpx2
 import openai
 import pytest
 
 from qwen_lab.endpoint.app import BASE
 from qwen_lab.endpoint.engine import Prompt
 from qwen_lab.endpoint.refusal import Refusal
+from qwen_lab.endpoint.request import parse
+from tests.conftest import TOKEN
 
 HELLO = [{"role": "user", "content": "你好"}]
 
@@ -236,3 +241,25 @@ def test_the_longest_conversation_goes_to_the_engine(client, engine):
     ask(client, messages=[said("")] * 614)
     ask(client, messages=[said(" " * 393_216)])
     assert len(engine.calls) == 2
+
+
+@pytest.mark.parametrize("path", ["/compatible-mode/v1/chat/completions", "/lab/next_token"])
+def test_others_are_answered_while_a_long_request_is_read(served, monkeypatch, path):
+    reads, goes_on = threading.Event(), threading.Event()
+
+    def slow(content):
+        reads.set()
+        goes_on.wait(20)
+        return parse(content)
+
+    monkeypatch.setattr("qwen_lab.endpoint.app.parse", slow)
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    with httpx2.Client(base_url=served, headers=headers, timeout=10) as http:
+        asked = {"url": urljoin(served, path), "json": {"model": "fake-qwen", "messages": HELLO}}
+        answered = []
+        reader = threading.Thread(target=lambda: answered.append(http.post(**asked)))
+        reader.start()
+        assert reads.wait(10) and http.get(urljoin(served, "/health")).status_code == 200
+        goes_on.set()
+        reader.join()
+    assert answered[0].status_code == 200
