@@ -35,6 +35,8 @@ def checkout(tmp_path):
         shutil.copy(ROOT / "qwen_lab" / f"{name}.py", package)
     for name in ("__init__", "arguments", "environment", "packages"):
         shutil.copy(ROOT / "qwen_lab" / "setup" / f"{name}.py", package / "setup")
+    for table in ("dotfile.toml", "setup/packages.toml"):
+        shutil.copy(ROOT / "qwen_lab" / table, package / table)
     shutil.copytree(ROOT / "qwen_lab" / "words", package / "words")
     (package / "setup" / "commands.py").write_text(WHERE)
     (package.parent / "README.md").touch()
