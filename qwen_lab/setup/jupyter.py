@@ -9,6 +9,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,18 +30,34 @@ def run(folder: Path, *, browser: bool = True) -> None:
     if not find_spec("jupyterlab"):
         raise LabError("commands.no_jupyterlab", path=folder, python=sys.executable)
     page = f"lab/tree/{language()}/{lessons.first(language())}"
-    server = subprocess.Popen(command(folder, page, browser=browser), env=environment())
-    # Who ends this process (a container, a classroom's script) means JupyterLab with it.
-    signal.signal(signal.SIGTERM, lambda *_: server.terminate())
-    try:
-        words = "commands.lessons_open" if browser else "commands.lessons_ready"
-        print(say(words, address=_address(server, page)), flush=True)
-        server.wait()
-    except KeyboardInterrupt:
-        # The terminal sends Ctrl-C to JupyterLab too, which then shuts its kernels down.
-        print()
-    finally:
-        _end(server)
+    asked = command(folder, page, browser=browser)
+    # Nothing is ever written to it: when it ends, with this process at the latest, JupyterLab does.
+    with subprocess.Popen(asked, env=environment(), stdin=subprocess.PIPE) as server:
+        # Who ends this process (a container, a classroom's script) means JupyterLab with it.
+        signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+        try:
+            words = "commands.lessons_open" if browser else "commands.lessons_ready"
+            print(say(words, address=_address(server, page)), flush=True)
+            server.wait()
+        except KeyboardInterrupt:
+            # The terminal sends Ctrl-C to JupyterLab too, which then shuts its kernels down.
+            print()
+
+
+def main() -> None:
+    """Be JupyterLab, until it is told to end or its input does: however its starter may end."""
+    # Without a terminal to ask in, it would leave at once, and its kernels to themselves.
+    signal.signal(signal.SIGINT, lambda *_: signal.raise_signal(signal.SIGTERM))
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    from jupyterlab.labapp import main
+
+    sys.exit(main())
+
+
+def _end_with_input() -> None:
+    # Not by `sys.stdin`, whose lock would be in the way of an orderly end.
+    os.read(0, 1)
+    signal.raise_signal(signal.SIGTERM)
 
 
 def command(folder: Path, page: str, *, browser: bool) -> list[str]:
@@ -56,7 +73,8 @@ def command(folder: Path, page: str, *, browser: bool) -> list[str]:
         options.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")
-    return [sys.executable, "-m", "jupyterlab", *options]
+    lab = "from qwen_lab.setup import jupyter; jupyter.main()"
+    return [sys.executable, "-c", lab, *options]
 
 
 def environment() -> dict[str, str]:
@@ -90,11 +108,3 @@ def _family(server: subprocess.Popen) -> set[int]:
     # On Windows a venv's python.exe is a launcher, and the server its child.
     children = psutil.Process(server.pid).children(recursive=True)
     return {server.pid, *(child.pid for child in children)}
-
-
-def _end(server: subprocess.Popen) -> None:
-    try:
-        server.wait(timeout=10)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):
-        server.terminate()
-        server.wait()

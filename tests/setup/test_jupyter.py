@@ -58,10 +58,10 @@ def running(folder):
                     each.kill()
 
 
-def fetch(address, path):
-    """What the server answers at `path` to someone who has the token."""
+def fetch(address, path, body=None):
+    """What the server answers at `path` to someone who has the token; a POST with a body."""
     root, token = address.split("lab/tree")[0], address.split("token=")[1]
-    request = Request(root + path, headers={"Authorization": f"token {token}"})
+    request = Request(root + path, body, headers={"Authorization": f"token {token}"})
     with build_opener(ProxyHandler({})).open(request, timeout=60) as answer:
         return json.load(answer)
 
@@ -85,6 +85,22 @@ def test_whoever_ends_the_lab_ends_jupyterlab_with_it(tmp_path):
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
         assert not server.is_running()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP", "SIGKILL"])
+def test_however_the_lab_ends_jupyterlab_and_its_kernels_end_with_it(tmp_path, name):
+    with running(tmp_path / "my_lessons") as (process, address):
+        fetch(address, "api/kernels", b"{}")
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert len(family) >= 2
+        # Ctrl-C is heard by both.
+        for each in [process, family[0]] if name == "SIGINT" else [process]:
+            each.send_signal(getattr(signal, name))
+        assert process.wait(30) == (0 if name == "SIGINT" else -getattr(signal, name))
+        assert psutil.wait_procs(family, 30)[1] == []
+        # What an end in order takes away: the kernel's file, the server's.
+        assert list((tmp_path / "my_lessons" / "r").glob("*-*.json")) == []
 
 
 def test_a_jupyterlab_that_ends_early_is_a_clear_error(monkeypatch, tmp_path):
