@@ -3,6 +3,7 @@
 Standard library only at import: set-up asks for these places before anything is installed.
 """
 
+import json
 import os
 import tempfile
 import tomllib
@@ -28,6 +29,15 @@ def originals() -> Path:
 def tape(lesson: Path) -> Path:
     """The tape of a lesson, or of a copy of it: by the language it lies in and its name."""
     return originals() / "tape" / lesson.parent.name / f"{lesson.stem}.jsonl"
+
+
+def read_json(path: Path) -> object:
+    """What a file of JSON says; None where there is none, or it says nothing that can be read."""
+    try:
+        # Anything but a file, such as a pipe, might never end.
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def home() -> Path:

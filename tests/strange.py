@@ -64,13 +64,14 @@ def spoilt(draw, right):
     """The right value with one to three of its parts changed, gone, wrapped or repeated."""
     whole = [copy.deepcopy(right)]
     for _ in range(draw(st.integers(1, 3))):
-        there = [path for path in places(whole) if path]
+        if not (there := [path for path in places(whole) if len(path) > 1]):
+            break
         *path, name = draw(st.sampled_from(there))
         around = whole
         for step in path:
             around = around[step]
         match draw(st.sampled_from(["other", "other", "other", "gone", "wrapped", "often"])):
-            case "gone" if path:
+            case "gone":
                 del around[name]
             case "wrapped":
                 around[name] = [around[name]]

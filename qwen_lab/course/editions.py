@@ -46,10 +46,10 @@ def is_behind(copy: Path, lesson: Path) -> bool:
 
 def _read(notebook: Path) -> tuple[str | None, list[str]]:
     """The edition that a notebook names, and its cells; a learner's file may be anything."""
+    content = paths.read_json(notebook)
     try:
-        content = json.loads(notebook.read_text(encoding="utf-8"))
         return content["metadata"].get(KEY), _cells(content)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (LookupError, TypeError, AttributeError):
         return None, []
 
 

@@ -8,21 +8,25 @@ from contextlib import suppress
 
 from filelock import FileLock
 
-from ..paths import home, replacing
+from ..paths import home, read_json, replacing
 
 EXERCISES, QUIZZES = "exercises", "quizzes"
+VALUES = {EXERCISES: str, QUIZZES: int}
 
 
 def read() -> dict[str, dict]:
     """The file's content: {"exercises": {"02.1": "passed"}, "quizzes": {"02": 3}}.
 
-    A file that cannot be read counts as empty.
+    A file that cannot be read counts as empty, and so does what is of another type.
     """
-    try:
-        found = json.loads((home() / "progress.json").read_text(encoding="utf-8"))
-        return {kind: dict(found.get(kind, {})) for kind in (EXERCISES, QUIZZES)}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {EXERCISES: {}, QUIZZES: {}}
+    found = read_json(home() / "progress.json")
+    parts = ((kind, found.get(kind) if isinstance(found, dict) else None) for kind in VALUES)
+    return {
+        kind: {name: value for name, value in part.items() if type(value) is VALUES[kind]}
+        if isinstance(part, dict)
+        else {}
+        for kind, part in parts
+    }
 
 
 def note_exercise(number: str, status: str) -> None:
@@ -33,8 +37,7 @@ def note_exercise(number: str, status: str) -> None:
 
 def note_quiz(lesson: str, right: int) -> None:
     """Note how many questions of a lesson's quiz were answered rightly; the best time counts."""
-    best = read()[QUIZZES].get(lesson, 0)
-    _note(QUIZZES, lesson, max(best if isinstance(best, int) else 0, right))
+    _note(QUIZZES, lesson, max(read()[QUIZZES].get(lesson, 0), right))
 
 
 def _note(kind: str, name: str, value: object) -> None:

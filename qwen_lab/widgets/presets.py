@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from ..parameters import PARAMETERS
-from ..paths import home, replacing
+from ..paths import home, read_json, replacing
 from ..words import LabError, say
 from .knob import DATA
 
@@ -38,10 +38,7 @@ class Presets:
             raise LabError("playground.not_saved", path=self.path, problem=error) from error
 
     def _own(self) -> dict[str, dict]:
-        try:
-            found = json.loads(self.path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
+        found = read_json(self.path)
         found = found if isinstance(found, dict) else {}
         return {name: _known(values) for name, values in found.items() if isinstance(values, dict)}
 
@@ -51,5 +48,11 @@ def _known(values: dict) -> dict:
     return {
         name: value
         for name, value in values.items()
-        if name in PARAMETERS and PARAMETERS[name].takes(value)
+        if name in PARAMETERS and PARAMETERS[name].takes(value) and _is_shown(name, value)
     }
+
+
+def _is_shown(name: str, value: object) -> bool:
+    """Whether a row can show it: of `stop` texts alone, no tokens."""
+    texts = value if isinstance(value, list) else [value]
+    return name != "stop" or all(isinstance(text, str) for text in texts)
