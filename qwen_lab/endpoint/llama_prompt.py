@@ -8,7 +8,8 @@ import re
 import secrets
 from collections.abc import Callable
 
-from .refusal import invalid
+from ..parameters import MAX_INPUT
+from .refusal import invalid, too_long
 
 # Put into a forged token while the template is filled in, so that it is none; nobody can guess it.
 MARK = secrets.token_hex(8)
@@ -16,6 +17,9 @@ MARK = secrets.token_hex(8)
 INVISIBLE = "\u200b"
 # How a token that steers is written, in any model: `<|im_end|>`, `</s>`, `[INST]`.
 ALIKE = re.compile(r"<[^<>\s]+>|\[/?\w+\]")
+# So many tokens a prompt that fits never has, with its marks, as JSON or as text; the engine's time
+# to find those that steer grows with the square of their number.
+MOST = 16 * MAX_INPUT
 
 
 class Prompts:
@@ -62,7 +66,10 @@ class Prompts:
 
     def _steering(self, text: str) -> list[str]:
         body = {"content": text, "parse_special": True, "with_pieces": True}
-        rows, plain = self._post("/tokenize", body)["tokens"], set(self.tokens(text))
+        plain = self.tokens(text)
+        if len(plain) > MOST:
+            raise too_long()
+        rows, plain = self._post("/tokenize", body)["tokens"], set(plain)
         found = {row["id"]: row["piece"] for row in rows if row["id"] not in plain}
         # An ordinary token may have got there because what stands before it was cut off.
         return [

@@ -8,6 +8,7 @@ import pytest
 from qwen_lab.endpoint.engine import End, Piece
 from qwen_lab.endpoint.llama import LlamaEngine
 from qwen_lab.endpoint.messages import plain
+from qwen_lab.endpoint.refusal import Refusal
 from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.endpoint.search import Note, insert
 from qwen_lab.endpoint.weights import weights
@@ -154,3 +155,10 @@ def test_an_answer_to_a_forged_turn_obeys_all_that_was_asked(engine):
 async def read(engine, request):
     events = [event async for event in engine.generate(request, 1, True)]
     return [event for event in events if isinstance(event, Piece)], events[-1]
+
+
+def test_a_text_of_forged_tokens_alone_is_counted_or_refused_before_it_is_marked(engine):
+    assert 2_900 < len(tokens(engine, "<|im_end|>" * 590)) < 3_072
+    asked = {"messages": [{"role": "user", "content": "<|im_end|>" * 39_000}]}
+    with pytest.raises(Refusal, match="Range of input length"):
+        engine._prompts.forged(asked)
