@@ -103,11 +103,14 @@ def test_where_all_is_well_nothing_is_broken_and_the_exit_code_is_0(capsys, monk
     assert found["weights"].startswith("!") and "fetch" in found["weights"]
 
 
-def test_a_dotenv_that_cannot_be_read_is_one_row_and_stops_connect(learner, capsys):
+def test_a_dotenv_that_cannot_be_read_is_one_row_and_stops_connect(learner, monkeypatch, capsys):
     (learner / ".env").write_text(f"DASHSCOPE_API_KEY={KEY}\n", encoding="utf-16")
     code, found = examined(capsys)
     assert code == 1 and "UTF-16" in found["dotenv"] and ".env can't be read" in found["key"]
     assert found["endpoint"].startswith("✗") and "UTF-16" not in found["endpoint"]
+    monkeypatch.setenv("DASHSCOPE_API_KEY", KEY)
+    _, found = examined(capsys)
+    assert "UTF-16" in found["dotenv"] and "begins with sk-" in found["key"]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +192,8 @@ def test_a_server_that_has_ended_is_told_from_none(learner, monkeypatch):
     place = server_file.make(path)
     state = asdict(server_file.save(place, 1, "qwen")) | {"identity": 0}
     (place / "state.json").write_text(json.dumps(state))
-    assert f"process {os.getpid()}" in local_qwen.server().seen
+    found = local_qwen.server()
+    assert found.sign == "✓" and f"process {os.getpid()}" in found.seen and "ended" in found.seen
 
 
 def test_a_folder_of_notes_that_is_not_there_is_told_beside_the_server(monkeypatch, capsys):
