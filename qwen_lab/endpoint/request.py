@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -62,6 +62,8 @@ class Guard:
             if not secrets.compare_digest(given, self.expected):
                 raise Refusal.named("wrong_key")
             await self.app(scope, receive, named)
+        except ClientDisconnect:
+            logging.warning("request %s: its client left", request.state.id)
         except Exception as error:
             if begun:
                 raise

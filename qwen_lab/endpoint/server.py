@@ -4,6 +4,7 @@ It lives while any process that connected lives, and `IDLE` seconds more.
 """
 
 import asyncio
+import http.client
 import logging
 import os
 import secrets
@@ -18,12 +19,10 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
 from filelock import FileLock
 
-from ..paths import given
 from ..words import LabError
-from . import failure, free_memory, server_file
+from . import failure, free_memory, server_file, server_process
 from .server_file import State
 from .weights import weights
 
@@ -33,8 +32,6 @@ START_LIMIT = 120
 PATIENCE = 10
 # Beside the weights: the slots' memory and the engine's buffers (measured: about 350 MB).
 OVERHEAD = 400_000_000
-LOG = "server.log"
-PATHS = ("QWEN_LAB_HOME", "QWEN_LAB_NOTES")
 
 
 @server_file.home_in_use()
@@ -85,7 +82,7 @@ def stop() -> bool:
     """End the server; False when none runs."""
     if not (running := status()):
         return False
-    _end(psutil.Process(running.pid))
+    server_process.end(running.pid)
     return True
 
 
@@ -148,6 +145,7 @@ async def _exit_when_idle(server, state, place: Path, kept: State, idle: float) 
     with suppress(OSError):
         while time.monotonic() - used < idle and server_file.load(place) == kept:
             await asyncio.sleep(min(idle, 5))
+            server_process.turn_log(place)
             at_work = state.slots.busy and not state.engine.stuck
             if at_work or server_file.clients(place):
                 used = time.monotonic()
@@ -185,7 +183,7 @@ def _running(place: Path) -> State | None:
     if _healthy(known):
         return known
     # It lives, and does not answer or says that its model is stuck: the next one takes its place.
-    _end(psutil.Process(known.pid))
+    server_process.end(known.pid)
     return None
 
 
@@ -196,37 +194,19 @@ def _healthy(known: State) -> bool:
         url = f"http://127.0.0.1:{known.port}/health"
         with opener.open(url, timeout=PATIENCE) as answer:
             return answer.status == 200
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
 
 
 def _spawn(place: Path, path: Path, record: Path | None) -> State:
     free_memory.check(path.stat().st_size + OVERHEAD)
-    log, earlier = place / LOG, server_file.load(place)
-    tape = str(record.absolute()) if record else None
+    earlier, tape = server_file.load(place), str(record.absolute()) if record else None
     asked = f"server.main({str(path.absolute())!r}, {tape!r})"
-    command = [sys.executable, "-c", f"from qwen_lab.endpoint import server; {asked}"]
-    around = {"cwd": place, "env": os.environ | _whole_paths(), **_detached()}
-    with log.open("wb") as output:
-        streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
-        child = subprocess.Popen(command, **streams, **around)
+    child = server_process.spawn(place, f"from qwen_lab.endpoint import server; {asked}")
     running = _await_health(child, place, path, earlier)
     # It is this process's child: someone must take note when it ends, or it stays a zombie.
     threading.Thread(target=child.wait, daemon=True).start()
     return running
-
-
-def _whole_paths() -> dict[str, str]:
-    """What the environment calls by paths; in the server's folder, relative ones would mislead."""
-    named = {name: os.environ.get(name) for name in PATHS}
-    return {name: str(given(path).absolute()) for name, path in named.items() if path}
-
-
-def _detached() -> dict:
-    """Out of reach of the Ctrl-C that interrupts a kernel or a terminal."""
-    if os.name == "posix":
-        return {"start_new_session": True}
-    return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
 
 
 def _await_health(child: subprocess.Popen, place: Path, path: Path, earlier: State | None) -> State:
@@ -244,12 +224,4 @@ def _await_health(child: subprocess.Popen, place: Path, path: Path, earlier: Sta
     code = child.poll()
     child.kill()
     child.wait()
-    raise failure.failure(code, place / LOG, path, START_LIMIT)
-
-
-def _end(process: psutil.Process) -> None:
-    process.terminate()
-    try:
-        process.wait(5)
-    except psutil.TimeoutExpired:
-        process.kill()
+    raise failure.failure(code, place / server_process.LOG, path, START_LIMIT)

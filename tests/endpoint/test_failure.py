@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from qwen_lab import words
-from qwen_lab.endpoint import failure, server, server_file
+from qwen_lab.endpoint import failure, server, server_file, server_process
 from qwen_lab.endpoint.weights import weights
 from qwen_lab.words import LabError
 
@@ -133,7 +133,7 @@ def spawn(tmp_path, monkeypatch):
     def run(program):
         asked = [sys.executable, "-c", program]
         monkeypatch.setattr(
-            server.subprocess, "Popen", lambda command, **options: popen(asked, **options)
+            server_process.subprocess, "Popen", lambda command, **options: popen(asked, **options)
         )
         with pytest.raises(LabError) as caught:
             server.start()

@@ -1,13 +1,17 @@
-"""Work for a client that may leave, without a connection."""
+"""A request as it comes in, and its client, who may leave."""
 
 import asyncio
 import json
+import socket
+import time
+from urllib.parse import urlsplit
 
 import pytest
 from starlette.requests import Request
 
 from qwen_lab.endpoint.refusal import Refusal
 from qwen_lab.endpoint.request import parse, while_connected
+from tests.conftest import TOKEN
 
 
 def run(scenario):
@@ -116,3 +120,29 @@ def test_what_is_json_is_read_as_it_is(value):
 def test_a_number_too_long_for_the_engine_is_read_as_a_float():
     assert isinstance(parse(b"9223372036854775808"), float)
     assert isinstance(parse(b"-99999999999999999999"), float)
+
+
+@pytest.mark.parametrize("sent", [0, 20, None])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_client_that_hangs_up_is_at_most_one_line_of_the_log(
+    served, engine, caplog, sent, stream
+):
+    engine.reply_forever()
+    hello = [{"role": "user", "content": "Hello"}]
+    asked = json.dumps({"model": "qwen-plus", "messages": hello, "stream": stream}).encode()
+    url = urlsplit(served)
+    head = f"POST {url.path}/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
+    head += f"Authorization: Bearer {TOKEN}\r\nContent-Length: {len(asked)}\r\n\r\n"
+    with socket.create_connection((url.hostname, url.port)) as client:
+        client.sendall(head.encode() + asked[:sent])
+        if sent is None:
+            while not engine.calls:
+                time.sleep(0.01)
+    if sent is None:
+        assert engine.stopped.wait(10)
+    for _ in range(500 if sent is not None else 10):
+        if caplog.records:
+            break
+        time.sleep(0.01)
+    assert len(caplog.records) == (sent is not None)
+    assert all("client left" in each.message and not each.exc_info for each in caplog.records)
