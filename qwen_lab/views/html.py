@@ -3,43 +3,31 @@
 import html
 import re
 from collections.abc import Iterable
-from functools import cache
-from pathlib import Path
 
 from markupsafe import Markup
 
 from ..words import printable, say
-
-# The CSS of every view, in `html.css`, and of each view that has more, in one of its name.
-#
-# A view is read in JupyterLab, light or dark, in an exported page, and on GitHub, where all colours
-# are taken out: the text must say it all. JupyterLab's own colours where it has them. A class named
-# twice outweighs JupyterLab's rules for the HTML of outputs.
-STYLES = Path(__file__).with_name("styles")
+from .theme import sheet
 
 
 class View:
     """Something to look at: HTML for the notebook, and `text`, its short form for everywhere else.
 
-    `style` names the file in `STYLES` that the HTML needs beside `html.css`. The repr is `text`, so
-    it should be stable: no times, no addresses.
+    `style` names the part of the theme that the HTML needs beside `html`. On GitHub all colours are
+    taken out: the words must say it all. The repr is `text`, so it should be stable: no times, no
+    addresses.
     """
 
     def __init__(self, html: "Html", text: str, style: str = "") -> None:
         self.html = html
         self.text = printable(text)
-        self._style = _css("html") + (_css(style) if style else "")
+        self._style = sheet("html", style)
 
     def _repr_html_(self) -> str:
         return f'<style>{self._style}</style><div class="qwen-view">{self.html}</div>'
 
     def __repr__(self) -> str:
         return self.text
-
-
-@cache
-def _css(name: str) -> str:
-    return "\n" + (STYLES / f"{name}.css").read_text(encoding="utf-8")
 
 
 def clean(text: str) -> str:

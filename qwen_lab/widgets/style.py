@@ -1,9 +1,8 @@
-"""The panel's style, and the blocks of HTML that it is made of."""
-
-from pathlib import Path
+"""A widget's style, and the blocks of HTML that it is made of."""
 
 from ipywidgets import HTML, HBox, Layout, Textarea, Widget
 
+from ..views import theme
 from ..views.html import Html, brief, clean, fold
 from ..words import need_type, say
 
@@ -15,15 +14,12 @@ ROLES = {
     "bill": Html('role="alert"'),
     "answer": Html('aria-live="polite"'),
 }
-# JupyterLab's own colours, so that light and dark both read well. A learner may narrow the window
-# to a phone's width: nothing in it has a width of its own, and long words break.
-STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 
 
 def sheet() -> HTML:
     """The style, as an invisible part of a widget."""
     gone = f'.qwen-panel {{ --gone: "{say("panel.gone")}"; }}'
-    return HTML(f"<style>{STYLE}{gone}</style>", layout=Layout(display="none"))
+    return HTML(f"<style>{theme.sheet('panel')}{gone}</style>", layout=Layout(display="none"))
 
 
 def columns(width: int, gap: str) -> Layout:
