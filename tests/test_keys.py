@@ -43,6 +43,7 @@ def test_quotes_that_became_part_of_the_key(key):
         "sk-XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX",
         "sk-xxxx-xxxx-xxxx",
         "sk-00000000000000000000000000000000",
+        "sk-12312312312312312312312312312312",
         "my-api-key",
         "changeme",
         "replace_with_real_key",
