@@ -18,7 +18,7 @@ NO_CHAT = re.compile(
 
 
 def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
-    """Choose the endpoint, and say in one line which Qwen answers, where, and what it costs.
+    """Choose the endpoint, and say which Qwen answers, where, and what it costs.
 
     The first that is given counts: `endpoint`; the variable `QWEN_LAB_ENDPOINT`; DashScope, if
     `DASHSCOPE_API_KEY` is set; else the local Qwen, which is started if it does not run. Variables
@@ -54,7 +54,7 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
     lab = chosen(choice or usual(given), given)
     # A tape says only what its recording said, so that a lesson's outputs are the same either way.
     more = [] if lab.kind == "replay" else [*_more(given, choice, lab), changed]
-    print((" " if words.language() == "en" else "").join(filter(None, [_line(lab), *more])))
+    print("\n".join(filter(None, [*_lines(lab), *more])))
     return lab
 
 
@@ -149,10 +149,10 @@ def _listed(url: str, key: str) -> object:
         raise LabError("connection.no_models", url=addresses.shown(url)) from error
 
 
-def _line(lab: Lab) -> str:
+def _lines(lab: Lab) -> list[str]:
     kind = "local" if lab.kind == "replay" else lab.kind
-    price = _price(lab) if lab.kind == "dashscope" else ""
-    return say(f"connection.{kind}", model=lab.model, host=addresses.host(lab.base_url)) + price
+    price = [_price(lab)] if lab.kind == "dashscope" else []
+    return [say(f"connection.{kind}", model=lab.model, host=addresses.host(lab.base_url)), *price]
 
 
 def _more(given: Settings, choice: str | None, lab: Lab) -> list[str]:

@@ -40,8 +40,22 @@ def test_without_a_key_the_local_qwen_answers(capsys):
     lab = qwen_lab.connect()
     assert (lab.kind, lab.model, lab.api_key) == ("local", "qwen2.5-coder", "local-token")
     assert lab.base_url == "http://127.0.0.1:1234/compatible-mode/v1"
-    line = capsys.readouterr().out
-    assert line.startswith("Local Qwen: qwen2.5-coder, on this machine.") and line.count("\n") == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "Local Qwen: qwen2.5-coder, on this machine.",
+        "It costs nothing, and nothing you send leaves the machine.",
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("endpoint", ["local", "dashscope"])
+def test_what_connecting_says_fits_80_columns(endpoint, language, monkeypatch, capsys):
+    monkeypatch.setenv("DASHSCOPE_API_KEY", KEY)
+    monkeypatch.setenv("QWEN_LAB_LANG", language)
+    qwen_lab.connect(endpoint)
+    told = capsys.readouterr().out.replace("qwen2.5-coder", "qwen2.5-coder-0.5b-instruct")
+    # A Chinese character is as wide as two others.
+    wide = [len(line) + sum(ord(sign) > 0x2E7F for sign in line) for line in told.splitlines()]
+    assert len(wide) == 2 and max(wide) <= 80
 
 
 def test_with_a_key_dashscope_answers_and_the_price_is_dated(monkeypatch, capsys):
@@ -107,15 +121,15 @@ def test_a_dotenv_that_cannot_be_read_is_an_error_and_beside_local_a_note(
     assert qwen_lab.connect("local").kind == "local"
     monkeypatch.setenv("QWEN_LAB_ENDPOINT", "local")
     assert qwen_lab.connect().kind == "local"
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2 and all("Local Qwen" in each and ".env" in each for each in lines)
+    told = capsys.readouterr().out
+    assert told.count("Local Qwen") == told.count(str(tmp_path / ".env")) == 2
 
 
-def test_a_key_that_lies_where_it_is_not_read_is_named_in_the_line(tmp_path, capsys):
+def test_a_key_that_lies_where_it_is_not_read_is_named_too(tmp_path, capsys):
     (tmp_path / ".env.txt").write_text(f"DASHSCOPE_API_KEY={KEY}")
     qwen_lab.connect()
-    [line] = capsys.readouterr().out.splitlines()
-    assert line.startswith("Local Qwen") and str(tmp_path / ".env.txt") in line
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("Local Qwen") and str(tmp_path / ".env.txt") in last
     # Who asks for the local Qwen knows.
     qwen_lab.connect("local")
     assert ".env.txt" not in capsys.readouterr().out
@@ -208,9 +222,9 @@ def test_an_address_of_dashscope_is_mended_and_that_is_said(monkeypatch, capsys,
     assert qwen_lab.connect(url).base_url == meant
     monkeypatch.setenv("DASHSCOPE_BASE_URL", url)
     assert qwen_lab.connect().base_url == meant
-    for line in capsys.readouterr().out.splitlines():
-        assert line.startswith("DashScope: qwen-plus at dashscope-intl.aliyuncs.com, billed")
-        assert f"The address used is {meant}." in line and "0.8 CNY" not in line
+    told = capsys.readouterr().out
+    assert told.count("DashScope: qwen-plus at dashscope-intl.aliyuncs.com, billed") == 2
+    assert told.count(f"The address used is {meant}.") == 2 and "0.8 CNY" not in told
     monkeypatch.setenv("DASHSCOPE_BASE_URL", meant + "/")
     qwen_lab.connect()
     assert "The address used" not in capsys.readouterr().out
@@ -376,8 +390,8 @@ def test_what_was_changed_for_the_network_is_said_but_not_by_a_tape(monkeypatch,
     monkeypatch.setenv("all_proxy", "socks://127.0.0.1:7897")
     monkeypatch.setenv("SSL_CERT_FILE", "/gone.pem")
     lab = qwen_lab.connect()
-    [line] = capsys.readouterr().out.splitlines()
-    assert line.startswith("Local Qwen") and "all_proxy" in line and "/gone.pem" in line
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("Local Qwen") and "all_proxy" in last and "/gone.pem" in last
     with openai.OpenAI(base_url=lab.base_url, api_key=lab.api_key):
         assert os.environ["all_proxy"] == "socks5://127.0.0.1:7897"
     monkeypatch.setenv("JPY_SESSION_NAME", "my_lessons/en/01_basic_call.ipynb")
