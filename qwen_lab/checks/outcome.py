@@ -4,7 +4,6 @@ A check judges the structure of a request or a response, never the wording of th
 """
 
 import inspect
-import re
 import reprlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,17 +14,15 @@ from numbers import Real
 from textwrap import shorten
 
 from ..course import log
+from ..views.html import View, verdict
 from ..words import say
 
-# Signs that differ in shape, so that they can be told apart without colour.
-SYMBOLS = {"passed": "✓", "not yet": "…", "wrong": "✗"}
 # What every check takes beside its answer, and what its help says of that.
 EXERCISE = inspect.Parameter(
     "exercise", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=str | None
 )
 HELP = """With `exercise`, the number of an exercise, the outcome goes into the learner's log.
 Returns an `Outcome`; what goes wrong is shown in it, not raised."""
-MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,14 +41,9 @@ class Outcome:
     def __repr__(self) -> str:
         return f"{self.status}: {self.message}"
 
-    def _repr_markdown_(self) -> str:
-        # The message quotes what the learner wrote; its signs are text, not Markdown.
-        return say(
-            "checks.outcome",
-            symbol=SYMBOLS[self.status],
-            status=say(f"checks.{self.status.replace(' ', '_')}"),
-            message=MARKDOWN_SIGNS.sub(r"\\\1", self.message),
-        )
+    def _repr_html_(self) -> str:
+        status = say(f"checks.{self.status.replace(' ', '_')}")
+        return View(verdict(self.status, status, self.message), "", "outcome")._repr_html_()
 
 
 class Judged(Exception):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ipywidgets import HTML, Button, Layout, VBox
 
-from ..views.html import Html
+from ..views.html import SIGNS, Html, verdict
 from ..widgets import style
 from ..words import LabError, language, say
 from . import log
@@ -34,7 +34,7 @@ def read(lesson: str) -> list[dict]:
 
 
 class Question(VBox):
-    """One question. `first` is the number of the choice that was chosen first, from 1."""
+    """One question. `first` is the number of the choice that was chosen, from 1: it decides."""
 
     first: int | None = None
 
@@ -48,10 +48,11 @@ class Question(VBox):
         ]
         for at, button in enumerate(self.buttons, 1):
             button.on_click(lambda _, at=at: self.choose(at))
-        self.why = HTML()
+        self.whys = [HTML() for _ in self._choices]
         title = say("quiz.title", number=number, question=question["text"])
         bold = HTML(Html("<b>{}</b>").format(_marked(title)))
-        super().__init__([bold, *self.buttons, self.why])
+        told = itertools.chain(*zip(self.buttons, self.whys, strict=True))
+        super().__init__([bold, *told])
 
     @property
     def right(self) -> bool:
@@ -59,22 +60,28 @@ class Question(VBox):
         return self.first is not None and self._choices[self.first - 1].get("right", False)
 
     def choose(self, number: int) -> None:
-        """Choose an answer, from 1 on, and show why it is right or not."""
-        choice, button = self._choices[number - 1], self.buttons[number - 1]
-        self.first = self.first or number
-        right = choice.get("right", False)
-        button.button_style = "success" if right else "danger"
-        words = say("quiz.right" if right else "quiz.wrong") + " " + choice["why"]
-        self.why.value = style.box("hint", _marked(words))
+        """Choose an answer, from 1 on. That closes the question; each choice explains itself."""
+        if self.first:
+            return
+        self.first = number
+        for at, choice in enumerate(self._choices, 1):
+            button, right = self.buttons[at - 1], choice.get("right", False)
+            button.disabled, why = True, _marked(choice["why"])
+            if at == number or right:
+                status = "passed" if right else "wrong"
+                button.description = f"{SIGNS[status]} {button.description}"
+                button.add_class(status)
+                why = verdict(status, say("quiz.right" if right else "quiz.wrong"), why)
+            self.whys[at - 1].value = Html('<div role="status">{}</div>').format(why)
         self._answered()
 
 
 class Quiz(VBox):
     """The quiz of a lesson: three questions with three or four choices each.
 
-    `lesson` is its number, from "01" to "07", or a plain 1. Each choice explains itself, and the
-    first one to a question counts. Once all are answered, the score goes into your log, which
-    `qwen_lab.progress()` shows.
+    `lesson` is its number, from "01" to "07", or a plain 1. Your choice decides a question and
+    closes it, and each choice explains itself. Once all are answered, the score goes into your log,
+    which `qwen_lab.progress()` shows.
 
     >>> qwen_lab.quiz("02")
     Quiz(02): run this cell to see it

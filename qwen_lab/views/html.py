@@ -9,6 +9,9 @@ from markupsafe import Markup
 from ..words import printable, say
 from .theme import sheet
 
+# Signs that differ in shape, so that they can be told apart without colour.
+SIGNS = {"passed": "✓", "not yet": "…", "wrong": "✗", "open": "·"}
+
 
 class View:
     """Something to look at: HTML for the notebook, and `text`, its short form for everywhere else.
@@ -94,6 +97,20 @@ def table(rows: Iterable[Html], *heads: str) -> Html:
     head = filled("<th>{}</th>", heads)
     head = Html("<tr>{}</tr>").format(head) if head else head
     return Html('<div style="overflow-x:auto"><table>{}{}</table></div>').format(head, join(rows))
+
+
+def sign(status: str, told: str = "") -> Html:
+    """How something stands, as a sign; what is `told` of it is heard, and seen on pointing."""
+    heard = Html('role="img" title="{0}" aria-label="{0}"').format(told) if told else ""
+    kind = status if status in ("passed", "wrong") else "open"
+    return Html('<b class="qwen-sign {}" {}>{}</b>').format(kind, heard, SIGNS[status])
+
+
+def verdict(status: str, words: str, more: object) -> Html:
+    """How an answer stands, as a block: its sign, the status in words, and what is said of it."""
+    kind = status if status in ("passed", "wrong") else "open"
+    block = Html('<div class="qwen-outcome {}">{}<b>{}</b><span>{}</span></div>')
+    return block.format(kind, sign(status), words, more)
 
 
 def sentence(words: str) -> View:

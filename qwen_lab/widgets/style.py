@@ -19,7 +19,9 @@ ROLES = {
 def sheet() -> HTML:
     """The style, as an invisible part of a widget."""
     gone = f'.qwen-panel {{ --gone: "{say("panel.gone")}"; }}'
-    return HTML(f"<style>{theme.sheet('panel')}{gone}</style>", layout=Layout(display="none"))
+    return HTML(
+        f"<style>{theme.sheet('panel', 'outcome')}{gone}</style>", layout=Layout(display="none")
+    )
 
 
 def columns(width: int, gap: str) -> Layout:

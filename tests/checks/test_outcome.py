@@ -10,6 +10,9 @@ from qwen_lab import checks, words
 from qwen_lab.checks import outcome
 from qwen_lab.checks.outcome import Outcome, check, need, passed, shown
 
+from ..views.hostile import HOSTILE
+from ..views.hostile import check as check_page
+
 
 class Silent(Exception):
     def __str__(self):
@@ -125,22 +128,32 @@ def test_an_outcome_reads_the_same_in_every_plain_text():
 @pytest.mark.parametrize(
     ("language", "status", "words"),
     [
-        ("en", "passed", "✓ **passed**: Hi"),
-        ("en", "not yet", "… **not yet**: Hi"),
-        ("en", "wrong", "✗ **wrong**: Hi"),
-        ("zh", "passed", "✓ **通过**：Hi"),
-        ("zh", "not yet", "… **待完成**：Hi"),
-        ("zh", "wrong", "✗ **还不对**：Hi"),
+        ("en", "passed", ["✓", "passed"]),
+        ("en", "not yet", ["…", "not yet"]),
+        ("en", "wrong", ["✗", "wrong"]),
+        ("zh", "passed", ["✓", "通过"]),
+        ("zh", "not yet", ["…", "待完成"]),
+        ("zh", "wrong", ["✗", "还不对"]),
     ],
 )
-def test_a_notebook_shows_a_sign_and_the_status_in_bold(monkeypatch, language, status, words):
+def test_a_notebook_shows_a_sign_and_the_status(monkeypatch, language, status, words):
     monkeypatch.setenv("QWEN_LAB_LANG", language)
-    assert Outcome(status, "Hi")._repr_markdown_() == words
+    page = Outcome(status, "Hi")._repr_html_().split("</style>")[1]
+    assert re.sub(r"(<[^>]*>)+", "|", page).strip("|").split("|") == [*words, "Hi"]
 
 
-def test_what_the_learner_wrote_is_no_markdown():
-    shown = Outcome("wrong", r"a*b* <img> $x$ [l](u) `c` \d {e}")._repr_markdown_()
-    assert re.sub(r"\\.", "", shown.split(": ")[1]) == "ab img x l(u) c d e"
+def test_the_three_outcomes_look_different_without_colour():
+    pages = [Outcome(status, "")._repr_html_() for status in ("passed", "not yet", "wrong")]
+    classes = [re.findall(r'class="qwen-(?:sign|outcome) (\w+)"', page) for page in pages]
+    assert classes == [[name, name] for name in ("passed", "open", "wrong")]
+    for name, style in (("passed", "solid"), ("wrong", "double")):
+        assert re.search(rf"qwen-outcome\.{name} {{ border-left: 6px {style}", pages[0])
+
+
+def test_what_the_learner_wrote_is_only_text():
+    for text in HOSTILE:
+        page = Outcome("wrong", text)._repr_html_().split("</style>", 1)[1]
+        check_page(page, "div b span", "class")
 
 
 def handed(judge, answer):
@@ -179,7 +192,7 @@ def test_a_check_neither_raises_nor_passes_whatever_it_is_given(judge):
         # A function that does nothing is one that was not written yet.
         open_too = {"not yet"} if type(answer) is FunctionType else set()
         assert outcome.status in {"wrong"} | open_too and outcome.message, answer
-        assert len(repr(outcome)) < 400 and outcome._repr_markdown_()
+        assert len(repr(outcome)) < 400 and outcome._repr_html_()
 
 
 @pytest.mark.parametrize("judge", every_check(), ids=lambda judge: judge.__name__)

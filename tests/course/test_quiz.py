@@ -52,9 +52,20 @@ def test_the_right_choices_do_not_all_stand_in_one_place(monkeypatch):
 def test_a_choice_says_whether_it_is_right_and_why():
     box = quiz("01").questions[0]
     box.choose(1)
-    assert "✗" in box.why.value and "not why the text ended" in box.why.value
+    wrong, right, *others = (why.value for why in box.whys)
+    assert 'class="qwen-outcome wrong"' in wrong and "not why the text ended" in wrong
+    assert 'class="qwen-outcome passed"' in right and "✓" in right and "✗" in wrong
+    assert [button.description[0] for button in box.buttons[:2]] == ["✗", "✓"]
+    # What was not chosen is explained, but it is no fault of anybody's.
+    assert all(other and "qwen-outcome" not in other for other in others)
+
+
+def test_a_decided_question_is_closed():
+    box = quiz("01").questions[0]
+    box.choose(1)
+    assert all(button.disabled for button in box.buttons)
     box.choose(2)
-    assert "✓" in box.why.value and box.buttons[1].button_style == "success"
+    assert box.first == 1 and not box.right
 
 
 def test_a_button_chooses():
@@ -88,7 +99,7 @@ def test_code_is_marked_and_a_button_shows_no_backticks():
 
 def _why(question, choice):
     question.choose(choice)
-    return question.why.value
+    return question.whys[choice - 1].value
 
 
 def test_a_question_is_only_text():
@@ -96,9 +107,9 @@ def test_a_question_is_only_text():
         choices = [{"text": text, "why": text, "right": True}]
         box = quizzes.Question(1, {"text": text, "choices": choices}, lambda: None)
         box.choose(1)
-        for part in (box.children[0].value, box.why.value):
+        for part in (box.children[0].value, box.whys[0].value):
             # What remains are our own tags.
-            check(part, "b div code", "class style role")
+            check(part, "b div code span", "class style role")
 
 
 def test_a_lesson_without_a_quiz_is_told_which_have_one():

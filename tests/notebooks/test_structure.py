@@ -25,9 +25,9 @@ RULES = {}
 
 # What every lesson says in the same words.
 CONNECT = {
-    "en": "First connect. The next cell prints one line: which Qwen answers, where it is, and what "
+    "en": "First connect. The next cell says which Qwen answers, where it is, and what "
     "it costs. Without a key, it's a real, small Qwen on this very computer.",
-    "zh": "先连接。下面这一格打印一行字，告诉你由哪个千问回答、它在哪里、要不要钱。"
+    "zh": "先连接。下面这一格会告诉你由哪个千问回答、它在哪里、要不要钱。"
     "没有 Key 时，回答你的是这台电脑上一个真正的小千问。",
 }
 QUIZ = {
