@@ -5,7 +5,7 @@ it and what was recorded, and need no loop themselves.
 """
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from math import inf
 
@@ -34,7 +34,7 @@ def coroutine(function: object, answer: object, calls: object, question: str) ->
     need(inspect.iscoroutinefunction(function), "checks_calls.function_plain")
     need(is_text(answer), "checks_calls.answer_other", answer)
     _need_recorded(calls)
-    _need_asked(calls, [question])
+    _need_asked(calls, [question], repr)
     return passed("checks_calls.coroutine_passed")
 
 
@@ -133,10 +133,10 @@ def _need_recorded(calls: object) -> None:
     need(calls.calls, "checks_calls.calls_none")
 
 
-def _need_asked(calls: Calls, topics: Sequence[str]) -> None:
-    """There must be a call for each of the topics."""
+def _need_asked(calls: Calls, topics: Sequence[str], form: Callable = str) -> None:
+    """There must be a call for each of the topics; with `repr` it must be a whole text."""
     for topic in topics:
-        asked = any(topic in str(call.asked.get("messages")) for call in calls.calls)
+        asked = any(form(topic) in str(call.asked.get("messages")) for call in calls.calls)
         need(asked, "checks_calls.not_asked", topic=topic, seen=calls.calls[-1].label[:40])
 
 

@@ -13,6 +13,8 @@ from functools import wraps
 from numbers import Real
 from textwrap import shorten
 
+from IPython import get_ipython
+
 from ..course import log
 from ..views.html import View, verdict
 from ..words import say
@@ -68,9 +70,9 @@ def wrong(key: str, *seen: object, **values: object) -> Judged:
     return Judged(Outcome("wrong", say(key, **values)))
 
 
-def not_yet(key: str = "checks.untouched") -> Judged:
+def not_yet(key: str = "checks.untouched", **values: object) -> Judged:
     """To raise: there is no answer yet, only the starter, or a function that returns nothing."""
-    return Judged(Outcome("not yet", say(key)))
+    return Judged(Outcome("not yet", say(key, **values)))
 
 
 def need(condition: object, key: str, *seen: object, **values: object) -> None:
@@ -101,14 +103,15 @@ def check(judge: Callable[..., Outcome]) -> Callable[..., Outcome]:
     """Make a check of a function that judges an answer.
 
     The function returns `passed(...)`; all else it raises, by `need`, `wrong` or `not_yet`. The
-    check never raises: it returns the `Outcome`. A `...` left in the answer is "not yet", and an
-    answer that raises while it is read is "wrong". Told the `exercise`'s number, it notes what was
-    tried and passed. Its help shows that option too.
+    check never raises: it returns the `Outcome`. A `...` left in the answer is "not yet", and so is
+    an answer whose cell has just failed; one that raises while it is read is "wrong". Told the
+    `exercise`'s number, it notes what was tried and passed. Its help shows that option too.
     """
 
     @wraps(judge)
     def checked(*arguments: object, exercise: str | None = None, **options: object) -> Outcome:
         try:
+            _need_new_answer()
             if _untouched([*arguments, *options.values()]):
                 raise not_yet()
             outcome = judge(*arguments, **options)
@@ -142,6 +145,23 @@ def is_text(value: object) -> bool:
 def is_number(value: object) -> bool:
     """Whether it is a number; True and False are none here."""
     return isinstance(value, Real | Decimal) and not isinstance(value, bool)
+
+
+def _need_new_answer() -> None:
+    """Raise "not yet" where the cell run before this one failed: the answer is an older one.
+
+    Run again with no other cell between, the check says so again.
+    """
+    shell = get_ipython()
+    last = getattr(shell, "last_execution_result", None)
+    if last:
+        error = last.error_before_exec or last.error_in_exec
+        seen_at, seen = getattr(shell, "qwen_lab_failure", (None, None))
+        if seen_at == shell.execution_count - 1:
+            error = error or seen
+        shell.qwen_lab_failure = (shell.execution_count, error)
+        if error:
+            raise not_yet("checks.cell_failed", error=told(error))
 
 
 def _untouched(answer: object) -> bool:

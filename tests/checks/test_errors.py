@@ -200,9 +200,9 @@ RIGHT = [
     (delay, lambda attempt, retry_after=None: patient(attempt) + (retry_after or 0), "heeds"),
     (delay, waiting(lambda n: round(min(8, 0.5 * 2**n) * (1 - random.random() / 4), 2)), "chance"),
     (delay, waiting(lambda n: random.choice([1, 2]) * min(4, 2**n / 4)), "chance"),
-    (got_through, calls(429, 429, 200), "429 → 429 → 200: it waited"),
-    (got_through, calls("ReadTimeout", 200, 429, 429, 200), "429 → 429 → 200: it waited"),
-    (got_through, calls(429, 429, 200, streamed=True), "429 → 429 → 200: it waited"),
+    (got_through, calls(429, 429, 200), "429 → 429 → 200: it tried again"),
+    (got_through, calls("ReadTimeout", 200, 429, 429, 200), "429 → 429 → 200: it tried again"),
+    (got_through, calls(429, 429, 200, streamed=True), "429 → 429 → 200: it tried again"),
     (safe, hiding, "Fit for a log: POST with …: 429"),
     (safe, lambda text, key: "…".join(text.split(key)) if key else text, "Fit for a log"),
 ]

@@ -143,37 +143,27 @@ def test_every_role_that_the_api_knows_may_be_expected():
 
 
 @pytest.mark.parametrize(
-    ("language", "rule", "verdict"),
+    ("said", "verdict"),
     [
-        ("zh", "Reply in Mandarin, whatever is asked.", "passed"),
-        ("zh", "answer only in chinese", "passed"),
-        ("zh", "請用漢語回答。", "passed"),
-        ("zh", [{"type": "text", "text": "只说中文。"}], "passed"),
-        ("zh", "Answer only in English.", "wrong"),
-        ("zh", "只用一个词回答。", "wrong"),
-        ("en", "只用英语回答。", "passed"),
-        ("en", "Please reply in ENGLISH.", "passed"),
-        ("en", "When were you written?", "wrong"),
-        ("zh", "Never answer in Chinese.", "wrong"),
-        ("zh", "Please don’t use Chinese!", "wrong"),
-        ("zh", "No English, no Chinese.", "wrong"),
-        ("zh", "不要用中文回答。", "wrong"),
-        ("en", "别说英语", "wrong"),
-        ("en", "Do not answer in English; use French.", "wrong"),
-        ("zh", "Don't answer in English, but in Chinese.", "passed"),
-        ("zh", "Never answer in any language but Chinese.", "passed"),
-        ("zh", "Don't forget: only Chinese.", "passed"),
-        ("en", "不要用中文，只用英文。", "passed"),
-        ("en", "不许用英文以外的语言。", "passed"),
-        ("en", "你不能不用英文。", "passed"),
+        ("Answer only in Chinese.", "passed"),
+        ("  answer only in chinese", "passed"),
+        ("Answer only in Chinese!", "passed"),
+        (
+            [{"type": "text", "text": "Answer only "}, {"type": "text", "text": "in Chinese."}],
+            "passed",
+        ),
+        ("Answer only in English.", "wrong"),
+        ("Never answer only in Chinese.", "wrong"),
+        ("You teach Chinese.", "wrong"),
+        ("只用中文回答。", "wrong"),
     ],
 )
-def test_a_rule_names_the_language_to_answer_in(language, rule, verdict, in_chinese):
-    answer = [{**SYSTEM, "content": rule}, USER]
-    outcome = roles(answer, "system", "user", language=language)
+def test_a_rule_stands_word_for_word_in_the_first_message(said, verdict, in_chinese):
+    answer = [{**SYSTEM, "content": said}, USER]
+    outcome = roles(answer, "system", "user", rule="Answer only in Chinese.")
     assert outcome.status == verdict
-    assert verdict == "passed" or "a rule that asks for answers in" in outcome.message
-    in_chinese(roles, answer, "system", "user", language=language)
+    assert verdict == "passed" or "expected “Answer only in Chinese.”" in outcome.message
+    in_chinese(roles, answer, "system", "user", rule="只用中文回答。")
 
 
 @pytest.mark.parametrize("messages", TAKEN, ids=range(len(TAKEN)))

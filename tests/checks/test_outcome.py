@@ -5,6 +5,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from qwen_lab import checks, words
 from qwen_lab.checks import outcome
@@ -199,3 +200,24 @@ def test_a_check_neither_raises_nor_passes_whatever_it_is_given(judge):
 def test_a_check_knows_an_untouched_answer(judge):
     given, named = handed(judge, ...)
     assert judge(*given, **named).status == "not yet"
+
+
+def test_a_cell_that_failed_leaves_no_answer_to_judge(monkeypatch):
+    shell = InteractiveShell()
+    monkeypatch.setattr(outcome, "get_ipython", lambda: shell)
+    shell.user_ns |= {"check": approve}
+
+    def run(source):
+        return shell.run_cell(source, store_history=True).result
+
+    run("answer = 1")
+    assert run("check(answer)").status == "passed"
+    run("answer = 1 / 0")
+    stale = run("check(answer)")
+    assert stale.status == "not yet"
+    assert "ZeroDivisionError" in stale.message
+    assert run("check(answer)") == stale
+    run("answer = 2")
+    assert run("check(answer)").status == "passed"
+    run("answer = (")
+    assert "SyntaxError" in run("check(answer)").message
