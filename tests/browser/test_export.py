@@ -1,5 +1,6 @@
-"""A lesson as a page of its own, without a kernel: its views still fold and are still coloured."""
+"""A lesson as a page of its own, without a kernel: its views fold, and all of it can be read."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -7,6 +8,8 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import Page
 
 from qwen_lab.course import lessons
+
+from ..views.test_theme import contrast, read
 
 pytestmark = pytest.mark.browser
 
@@ -16,6 +19,37 @@ PAGES = [
     for name in ("00_tour.ipynb", "03_response_anatomy.ipynb")
 ]
 COLOUR = "element => getComputedStyle(element).backgroundColor"
+# Each text in a view: what it says, its size, its colour, and the grounds that it stands on.
+TEXTS = """() => [...document.querySelectorAll(".qwen-view")].flatMap(view => {
+  view.querySelectorAll("details").forEach(details => details.open = true);
+  const walker = document.createTreeWalker(view, NodeFilter.SHOW_TEXT), found = [];
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement, style = getComputedStyle(element);
+    if (!walker.currentNode.data.trim()) continue;
+    const grounds = [];
+    for (let each = element; each; each = each.parentElement)
+      grounds.unshift(getComputedStyle(each).backgroundColor);
+    found.push([walker.currentNode.data, parseFloat(style.fontSize), style.color, grounds]);
+  }
+  return found;
+})"""
+
+
+def exported(language: str, name: str, folder: Path, theme: str = "light") -> str:
+    """The lesson as a page; its address."""
+    exporter = HTMLExporter(theme=theme)
+    html, _ = exporter.from_filename(str(lessons.originals() / language / name))
+    (folder / "lesson.html").write_text(html, encoding="utf-8")
+    return (folder / "lesson.html").as_uri()
+
+
+def offline(page: Page) -> Page:
+    """The page's own frame asks for fonts and formulas from the network; the views must not."""
+    page.route(
+        "**/*",
+        lambda route: route.abort() if urlsplit(route.request.url).netloc else route.continue_(),
+    )
+    return page
 
 
 def colours(page: Page) -> set[str]:
@@ -25,18 +59,26 @@ def colours(page: Page) -> set[str]:
 
 @pytest.mark.parametrize(("language", "name"), PAGES, ids=map("-".join, PAGES))
 def test_an_exported_lesson_folds_and_is_coloured(language, name, chromium, tmp_path):
-    html, _ = HTMLExporter().from_filename(str(lessons.originals() / language / name))
-    (tmp_path / "lesson.html").write_text(html, encoding="utf-8")
-    page = chromium.new_page()
-    # The page's own frame asks for fonts and formulas from the network; the views must not.
-    page.route(
-        "**/*",
-        lambda route: route.abort() if urlsplit(route.request.url).netloc else route.continue_(),
-    )
-    page.goto((tmp_path / "lesson.html").as_uri())
+    page = offline(chromium.new_page())
+    page.goto(exported(language, name, tmp_path))
     assert len(colours(page)) > 3
     table = page.locator(".qwen-xray details table").first
     assert not table.is_visible()
     page.locator(".qwen-xray details summary").first.click()
     assert table.is_visible()
+    page.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", lessons.names("en"))
+def test_every_text_in_a_lesson_is_large_enough_and_stands_out(name, theme, chromium, tmp_path):
+    page = offline(chromium.new_page(color_scheme=theme))
+    page.goto(exported("en", name, tmp_path, theme))
+    texts = page.evaluate(TEXTS)
+    assert texts
+    for text, size, colour, grounds in texts:
+        ground = (255, 255, 255)
+        for each in grounds:
+            ground = read(each, ground)
+        assert size >= 12 and contrast(read(colour, ground), ground) >= 4.5, (text, colour, ground)
     page.close()

@@ -38,9 +38,9 @@ def contrast(one, other):
 
 def read(colour, ground=(255, 255, 255)):
     """A colour of CSS as red, green and blue; one that lets its ground through stands on it."""
-    if found := re.match(r"rgba\((\d+),(\d+),(\d+),([\d.]+)\)", colour):
-        alpha = float(found[4])
-        pairs = zip(map(int, found.groups()[:3]), ground, strict=True)
+    if found := re.match(r"rgba?\(([\d., ]+)\)", colour):
+        *parts, alpha = [float(part) for part in f"{found[1]},1".split(",")][:4]
+        pairs = zip(parts, ground, strict=True)
         return tuple(alpha * over + (1 - alpha) * under for over, under in pairs)
     digits = {"white": "ffffff", "black": "000000"}.get(colour, colour.lstrip("#"))
     digits = "".join(2 * digit for digit in digits) if len(digits) == 3 else digits
@@ -116,6 +116,12 @@ def test_no_part_has_a_colour_of_its_own():
             for value in re.findall(rf"(?:^|[;\s])(?:{PAINTS}): ?([^;]+)", body):
                 value = re.sub(r"var\(--ql-[\w-]+\)", "", value)
                 assert not re.search(r"#|rgb|hsl|--jp|white|black|grey|red|green", value), part
+
+
+def test_what_stands_on_heat_has_the_colour_of_text():
+    hot = [body for sheet in CSS.values() for _, body in RULE.findall(sheet) if "ql-heat" in body]
+    painted = [body for body in hot if "--ql-heat-1:" not in body]
+    assert len(painted) == 5 and all("color: var(--ql-text)" in body for body in painted)
 
 
 def test_no_letter_is_smaller_than_twelve_pixels():
