@@ -145,14 +145,22 @@ def _listed(url: str, key: str) -> object:
             return client.get("/models", cast_to=object)
     except openai.AuthenticationError as error:
         raise LabError("connection.wants_key", url=addresses.shown(url)) from error
+    except openai.APIConnectionError as error:
+        reason = error.__cause__ or error
+        raise LabError("connection.silent", url=addresses.shown(url), reason=reason) from error
     except (openai.OpenAIError, ValueError) as error:
         raise LabError("connection.no_models", url=addresses.shown(url)) from error
 
 
 def _lines(lab: Lab) -> list[str]:
-    kind = "local" if lab.kind == "replay" else lab.kind
-    price = [_price(lab)] if lab.kind == "dashscope" else []
-    return [say(f"connection.{kind}", model=lab.model, host=addresses.host(lab.base_url)), *price]
+    kind, told = "local" if lab.kind == "replay" else lab.kind, []
+    if kind == "dashscope" and addresses.region(lab.base_url):
+        told = [_price(lab)]
+    elif kind == "dashscope":
+        # A name that looks like DashScope's is not taken for it, nor is the owner's own gateway.
+        kind = "gateway"
+        told = [say("connection.gateway_readable")] if lab.base_url.startswith("http:") else []
+    return [say(f"connection.{kind}", model=lab.model, host=addresses.host(lab.base_url)), *told]
 
 
 def _more(given: Settings, choice: str | None, lab: Lab) -> list[str]:

@@ -11,7 +11,7 @@ import openai
 import pytest
 
 import qwen_lab
-from qwen_lab import models, paths, settings
+from qwen_lab import addresses, models, paths, settings
 from qwen_lab.endpoint import server
 from qwen_lab.endpoint.server_file import State
 from qwen_lab.words import LabError
@@ -196,6 +196,19 @@ def test_a_key_beside_the_address_goes_where_the_address_says(dotenv, monkeypatc
     assert qwen_lab.connect().base_url == GATEWAY
 
 
+@pytest.mark.parametrize(
+    ("url", "readable"),
+    [(GATEWAY, True), ("https://dashscope.aliyuncs.com.evil.example/v1", False)],
+)
+def test_what_is_not_dashscopes_own_is_not_called_so(dotenv, capsys, url, readable):
+    dotenv(DASHSCOPE_API_KEY=KEY, DASHSCOPE_BASE_URL=url)
+    qwen_lab.connect(lang="en")
+    told = capsys.readouterr().out
+    assert f"{addresses.host(url)} isn't DashScope's own" in told and "DashScope: " not in told
+    assert ("can read the key" in told) is readable
+    assert "List price" not in told
+
+
 def test_a_region_may_be_said_elsewhere_than_the_key(dotenv, monkeypatch):
     url = "https://dashscope-intl.aliyuncs.com/compatible-mode/v1"
     dotenv(DASHSCOPE_BASE_URL=url)
@@ -320,7 +333,7 @@ def test_a_server_that_wants_a_key_says_where_to_put_it(custom):
 
 
 def test_a_server_that_does_not_answer_is_an_error_with_a_way_out():
-    with pytest.raises(LabError, match="QWEN_LAB_MODEL"):
+    with pytest.raises(LabError, match="No server answers at http://127.0.0.1:9"):
         qwen_lab.connect("http://127.0.0.1:9/v1")
 
 

@@ -62,6 +62,9 @@ def server() -> Finding:
     url, began = f"{state.base_url}/chat/completions", time.monotonic()
     try:
         httpx2.post(url, json=asked, timeout=PATIENCE, **how).raise_for_status()
+    except httpx2.TimeoutException:
+        # On a slow machine, or behind somebody's call, a token may take longer than that.
+        return found(ODD, "server_slow", **told)
     except httpx2.HTTPError as error:
         return found(BROKEN, "server_stuck", **told, reason=error)
     return found(FINE, "server", **told, seconds=time.monotonic() - began)

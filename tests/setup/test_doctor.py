@@ -196,6 +196,17 @@ def test_a_server_that_has_ended_is_told_from_none(learner, monkeypatch):
     assert found.sign == "✓" and f"process {os.getpid()}" in found.seen and "ended" in found.seen
 
 
+def test_a_server_that_is_busy_is_not_called_stuck(learner, monkeypatch):
+    path = learner / "own.gguf"
+    path.write_bytes(b"GGUF")
+    monkeypatch.setenv("QWEN_LAB_GGUF", str(path))
+    monkeypatch.setattr(local_qwen, "PATIENCE", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        server_file.save(server_file.make(path), silent.getsockname()[1], "qwen")
+        found = local_qwen.server()
+    assert found.sign == "!" and "no token came" in found.seen
+
+
 def test_a_folder_of_notes_that_is_not_there_is_told_beside_the_server(monkeypatch, capsys):
     monkeypatch.setenv("QWEN_LAB_NOTES", "no-notes")
     code, found = examined(capsys)
