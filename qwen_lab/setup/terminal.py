@@ -5,6 +5,7 @@ import time
 import httpx2
 import openai
 from openai.types import CompletionUsage
+from socksio.exceptions import SOCKSError
 
 from .. import addresses
 from ..lab import Lab
@@ -33,7 +34,8 @@ def show_answer(lab: Lab, question: str, system: str | None = None, **options: o
         raise LabError(
             "commands.refused_key" if wrong_key else "commands.refused", **told
         ) from error
-    except openai.APIConnectionError as error:
+    # The SDK lets the words of a proxy that speaks no SOCKS pass as they are.
+    except (openai.APIConnectionError, SOCKSError) as error:
         reason = error.__cause__ or error
         raise LabError(
             "commands.no_answer", address=addresses.shown(lab.base_url), reason=reason

@@ -1,12 +1,16 @@
 """The commands, with the real SDK against a small server that says what a test wants."""
 
+import gc
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
+import warnings
 from argparse import Namespace
+from contextlib import suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -160,6 +164,32 @@ def test_an_error_in_the_middle_of_an_answer_is_said(endpoint, capsys):
     with pytest.raises(LabError, match="internal_error.\nThe model went away"):
         commands.ask(Namespace(question="hi", **QUESTION))
     assert capsys.readouterr().out == "I"
+
+
+def test_a_proxy_that_speaks_no_socks_is_told_in_words(monkeypatch):
+    url = "https://dashscope.aliyuncs.com/compatible-mode/v1"
+    lab = Lab(url, "qwen-plus", "dashscope", "secret")
+    monkeypatch.setattr(connection, "connect", lambda endpoint=None: lab)
+    with socket.create_server(("127.0.0.1", 0)) as web:
+        monkeypatch.setenv("all_proxy", f"socks5://127.0.0.1:{web.getsockname()[1]}")
+
+        def refuse():
+            with suppress(OSError):
+                while True:
+                    asked, _ = web.accept()
+                    with asked:
+                        asked.recv(100)
+                        asked.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        Thread(target=refuse, daemon=True).start()
+        with warnings.catch_warnings():
+            # httpcore2 leaves the connection to the proxy to the garbage collector.
+            warnings.simplefilter("ignore", ResourceWarning)
+            with pytest.raises(LabError, match=f"No answer from {url}") as caught:
+                commands.ask(Namespace(question="hi", **QUESTION))
+            assert "proxy" in str(caught.value)
+            del caught
+            gc.collect()
 
 
 def test_nobody_at_the_address_is_said_with_the_address(monkeypatch):
