@@ -1,6 +1,8 @@
 """A stream that is recorded while it is read."""
 
 import asyncio
+import time
+from types import SimpleNamespace
 
 import httpx2
 import openai
@@ -8,6 +10,7 @@ import pytest
 from openai import AsyncOpenAI, OpenAI
 
 from qwen_lab.views.wire import Wire
+from qwen_lab.watch import stream
 
 ASK = {"model": "fake-qwen", "messages": [{"role": "user", "content": "你好"}], "stream": True}
 USAGE = {"stream_options": {"include_usage": True}}
@@ -64,6 +67,14 @@ def test_seconds_count_from_the_request_and_rise(lab, engine):
     list(wire)
     moments = [event.seconds for event in wire.events]
     assert moments == sorted(moments) and 0.3 <= moments[0] < 5
+
+
+def test_no_event_came_before_its_request_though_the_end_was_noticed_late(monkeypatch):
+    wire = sent(f"data: {CHUNK % '你'}\n\n", "data: [DONE]\n\n")
+    for _ in wire:
+        late = SimpleNamespace(perf_counter=lambda: time.perf_counter() + 10)
+        monkeypatch.setattr(stream, "time", late)
+    assert wire.state == "done" and min(event.seconds for event in wire.events) >= 0
 
 
 @pytest.mark.parametrize("end", ["\n\n", "\r\n\r\n", "\r\r"])
