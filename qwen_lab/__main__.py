@@ -5,10 +5,13 @@ older than the lab's cannot read, so that the learner sees a sentence and not a 
 """
 
 import sys
+from contextlib import suppress
 
 OLDEST = (3, 11)
 # They show what holds on every machine, whatever its owner set.
 NO_SETTINGS = ("test", "bench", "record")
+# They look at what is there, and put nothing right.
+LOOKS = ("doctor", "status")
 
 # Not in the words files: reading those takes `tomllib`, which the Pythons meant here lack.
 TOO_OLD = (
@@ -45,17 +48,20 @@ def _run(arguments):
 
     _survive_any_character()
     options = read(arguments)
-    if options.command == "doctor":
-        # It looks at what is there before anything is put right.
+    if options.command in LOOKS:
         environment.use_own()
+    if options.command == "doctor":
         return commands.doctor(options)
     if changed := network.prepare():
         print(changed, file=sys.stderr)
-    environment.ensure(test=options.command in ("test", "record"))
+    if options.command not in LOOKS:
+        environment.ensure(test=options.command in ("test", "record"))
     if options.command not in NO_SETTINGS:
         from . import settings
 
-        settings.read().share()
+        # Before set-up there may be nothing yet to read `.env` with.
+        with suppress(ImportError):
+            settings.read().share()
     return getattr(commands, options.command)(options) or 0
 
 

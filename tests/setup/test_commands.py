@@ -311,7 +311,7 @@ def test_a_command_sees_what_dotenv_says_but_the_tests_do_not(command, seen, tmp
 def test_what_was_changed_for_the_network_is_said_before_a_command_runs(monkeypatch, capsys):
     monkeypatch.setenv("all_proxy", "socks://127.0.0.1:7897")
     monkeypatch.setattr(environment, "ensure", lambda **_: print(os.environ["all_proxy"]))
-    monkeypatch.setattr(commands, "status", lambda _: None)
-    __main__._run(["status"])
+    monkeypatch.setattr(commands, "setup", lambda _: None)
+    __main__._run(["setup"])
     shown = capsys.readouterr()
     assert "all_proxy" in shown.err and shown.out == "socks5://127.0.0.1:7897\n"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from qwen_lab import __version__, paths
+from qwen_lab import __main__, __version__, paths
 from qwen_lab.paths import ROOT
-from qwen_lab.setup import environment, packages
+from qwen_lab.setup import commands, environment, packages
 from qwen_lab.words import LabError
 
 BASE_PYTHON = sys._base_executable
@@ -21,14 +21,14 @@ import sys
 from .arguments import takes
 
 @takes()
-def status(options):
+def setup(options):
     print(sys.prefix, *sys.argv[1:])
 """
 
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A small checkout: the real set-up, no dependencies, and a `status` that says where it is."""
+    """A small checkout: the real set-up, no dependencies, and a `setup` that says where it is."""
     package = tmp_path / "我的 lab" / "qwen_lab"
     (package / "setup").mkdir(parents=True)
     for name in ("__init__", "__main__", "dotfile", "network", "paths", "settings", "words"):
@@ -83,9 +83,9 @@ def block(name):
 def test_a_ready_environment_beside_the_checkout_takes_over_with_the_same_arguments(checkout):
     subprocess.run([BASE_PYTHON, "-m", "venv", "--without-pip", checkout / ".venv"], check=True)
     put_the_lab_into(checkout)
-    result = run(checkout, "status", "--lang", "zh")
+    result = run(checkout, "setup", "--lang", "zh")
     assert result.returncode == 0 and result.stderr == ""
-    assert result.stdout.split(".venv")[1].split() == ["status", "--lang", "zh"]
+    assert result.stdout.split(".venv")[1].split() == ["setup", "--lang", "zh"]
 
 
 @pytest.mark.network
@@ -104,11 +104,18 @@ def test_the_first_run_builds_the_environment_and_the_second_only_uses_it(checko
     names = ["hatchling", "packaging", "pathspec", "pluggy", "tomlkit", "trove-classifiers"]
     lock = "".join(block(name) for name in names)
     (checkout / "requirements.txt").write_text(lock)
-    first = run(checkout, "status")
+    first = run(checkout, "setup")
     assert first.returncode == 0 and ".venv" in first.stdout, first.stderr
     assert "Installing 6 packages" in first.stderr
-    second = run(checkout, "status")
+    second = run(checkout, "setup")
     assert second.stdout == first.stdout and second.stderr == ""
+
+
+def test_status_and_doctor_only_look(monkeypatch):
+    monkeypatch.setattr(environment, "ensure", None)
+    for command in __main__.LOOKS:
+        monkeypatch.setattr(commands, command, lambda options: 0)
+        assert __main__._run([command]) == 0
 
 
 def test_an_installed_wheel_goes_on_where_it_is(monkeypatch, tmp_path):
