@@ -20,6 +20,11 @@ def test_quotes_that_became_part_of_the_key(key):
     assert refused(key) == "quotes"
 
 
+@pytest.mark.parametrize("key", [f"Bearer {KEY}", f"api_key={KEY}", f"DASHSCOPE_API_KEY={KEY}"])
+def test_what_stood_before_the_key(key):
+    assert refused(key) == "named"
+
+
 @pytest.mark.parametrize(
     "key",
     [
@@ -63,10 +68,8 @@ def test_the_placeholder_of_an_example(key):
         (f"st-{KEY[3:]}", "temporary"),
         ("LTAI5t0123456789abcdefgh", "prefix"),
         (KEY[3:], "prefix"),
-        (f"api_key={KEY}", "prefix"),
         (f"{KEY};", "character"),
         (f"{KEY},{KEY}", "character"),
-        (f"Bearer {KEY}", "character"),
         (f"{KEY}\u200b", "character"),
         (f"sk-sp-{KEY[3:]}", "plan"),
     ],

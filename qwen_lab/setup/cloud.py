@@ -43,14 +43,14 @@ def _chosen(given: Settings) -> str:
 
 
 def _answer(url: str, key: str) -> int | str:
-    """The status of the answer, or the name of what kept it away."""
+    """The status of the answer, or what kept it away."""
     import httpx2
 
     headers = {"authorization": f"Bearer {key}"}
     try:
         return httpx2.get(f"{url}/models", headers=headers, timeout=SECONDS).status_code
     except (httpx2.HTTPError, OSError, ValueError) as error:
-        return type(error).__name__
+        return str(error) or type(error).__name__
 
 
 def _told(answer: int | str) -> str:
