@@ -39,13 +39,15 @@ def _proxy(address: str) -> str:
     return f"{scheme}://{address.rpartition('@')[2].rpartition('://')[2].split('/')[0]}"
 
 
-def _is_silent(proxy: str) -> bool:
-    """Whether a proxy on this very machine does not answer; others are not asked."""
-    parts = urlsplit(proxy)
+def _is_silent(url: str) -> bool:
+    """Whether nobody listens there, on this very machine; others are not asked."""
+    parts = urlsplit(url)
     if parts.hostname not in ("127.0.0.1", "localhost", "::1"):
         return False
     try:
-        socket.create_connection((parts.hostname, parts.port or 80), 0.5).close()
+        socket.create_connection(
+            (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)), 0.5
+        ).close()
     except OSError:
         return True
     return False
@@ -139,7 +141,10 @@ def endpoint(given: Settings) -> Finding:
         at_key = problem.key.startswith("connection.key_") and "elsewhere" not in problem.key
         reason = say("doctor.see_key") if at_key else problem
         return found(BROKEN, "endpoint_wrong", why=why, reason=reason)
-    return found(FINE, "endpoint", url=addresses.shown(lab.base_url), why=why)
+    told = {"url": addresses.shown(lab.base_url), "why": why}
+    if _is_silent(lab.base_url):
+        return found(BROKEN, "endpoint_silent", **told)
+    return found(FINE, "endpoint", **told)
 
 
 def _with_model(given: Settings) -> Settings:

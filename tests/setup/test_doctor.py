@@ -196,6 +196,13 @@ def test_a_server_that_has_ended_is_told_from_none(learner, monkeypatch):
     assert found.sign == "✓" and f"process {os.getpid()}" in found.seen and "ended" in found.seen
 
 
+def test_an_endpoint_on_this_machine_where_nobody_listens_is_broken(monkeypatch, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("QWEN_LAB_ENDPOINT", f"http://127.0.0.1:{server.getsockname()[1]}/v1")
+        assert "no server answers" not in examined(capsys)[1]["endpoint"]
+    assert "no server answers" in examined(capsys)[1]["endpoint"]
+
+
 def test_a_server_that_is_busy_is_not_called_stuck(learner, monkeypatch):
     path = learner / "own.gguf"
     path.write_bytes(b"GGUF")
