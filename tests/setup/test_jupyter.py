@@ -97,7 +97,7 @@ def test_however_the_lab_ends_jupyterlab_and_its_kernels_end_with_it(tmp_path, n
         # Ctrl-C is heard by both.
         for each in [process, family[0]] if name == "SIGINT" else [process]:
             each.send_signal(getattr(signal, name))
-        assert process.wait(30) == (0 if name == "SIGINT" else -getattr(signal, name))
+        assert process.wait(120) == (0 if name == "SIGINT" else -getattr(signal, name))
         assert psutil.wait_procs(family, 30)[1] == []
         # What an end in order takes away: the kernel's file, the server's.
         assert list((tmp_path / "my_lessons" / "r").glob("*-*.json")) == []
