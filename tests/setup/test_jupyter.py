@@ -25,11 +25,15 @@ LESSON = {
     "nbformat_minor": 5,
 }
 START = """
+import signal
 import sys
 from pathlib import Path
 from qwen_lab.course import lessons
 from qwen_lab.setup import jupyter
 
+# As a terminal has it; under nohup it would be ignored.
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 lessons.names = lambda language: ["01_basic_call.ipynb"]
 jupyter.run(Path(sys.argv[1]), browser=False)
 """
