@@ -107,11 +107,11 @@ CRASHING = {
     timeout: [(RaisingText("Hi"), None, given_up()), ("Hi", None, RaisingCalls())],
 }
 LISTS = [
-    ("Your answers are None; expected a list", None),
-    ("Your answers are 'a'; expected a list", "a"),
-    ("an object of type Waiting; expected a list. Write await in front", Waiting()),
-    ("Item 3 of your list is an object of type Waiting; expected", ["a", "b", Waiting()]),
-    ("Item 2 of your list is None; expected what awaiting it gives", ["a", None, "c"]),
+    ("Your answers are None; expected the list", None),
+    ("Your answers are 'a'; expected the list", "a"),
+    ("an object of type Waiting, which nobody has awaited; expected what it gives", Waiting()),
+    ("an object of type Waiting, which nobody has awaited; expected", ["a", "b", Waiting()]),
+    ("Item 2 of your list is None; expected the text of an answer", ["a", None, "c"]),
     ("Item 1 of your list is an object of type ValueError; exp", [REFUSED, "b", "c"]),
     ("Your list has 2 answers; expected 3", ["a", "b"]),
 ]
@@ -129,7 +129,7 @@ WRONG = {
     coroutine: [
         ("isn't a coroutine function; expected one", plain, "Hi", ONE, WHY),
         ("isn't a coroutine function; expected one", Waiting(), "Hi", ONE, WHY),
-        ("of type Waiting; expected the answer's text. Write await", ask, Waiting(), ONE, WHY),
+        ("of type Waiting, which nobody has awaited", ask, Waiting(), ONE, WHY),
         ("an object of type ChatCompletion; expected the answer's text", ask, REPLY, ONE, WHY),
         ("gave None; expected the answer's text", ask, None, ONE, WHY),
         ("gave ' '; expected the answer's text", ask, " ", ONE, WHY),
@@ -149,9 +149,9 @@ WRONG = {
         ("at the same moment: 1 at most; expected 2, since", THREE, IN_TURN, 2),
     ],
     results: [
-        ("an object of type ValueError; expected a list", REFUSED, TRIED, *VALUES),
-        ("of type Waiting; expected a list", Waiting(), TRIED, *VALUES),
-        ("Item 2 of your list is an object of type Waiting", ["a", Waiting()], TRIED, *VALUES),
+        ("an object of type ValueError; expected the list", REFUSED, TRIED, *VALUES),
+        ("of type Waiting, which nobody has awaited", Waiting(), TRIED, *VALUES),
+        ("of type Waiting, which nobody has awaited", ["a", Waiting()], TRIED, *VALUES),
         ("Item 2 of your list is None; expected", ["a", None, "b"], TRIED, *VALUES),
         ("No call was recorded", ["a", REFUSED, "b"], Calls(), *VALUES),
         ("top_p in the recorded calls: [0.5, 1]; ex", ["a", REFUSED, "b"], tried(0.5, 1), *VALUES),

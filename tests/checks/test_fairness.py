@@ -36,7 +36,7 @@ def test_no_answer_is_misjudged(lesson, on_tape):
     found = answers.misjudged(lesson)
     # What they left open goes now, and not in a later test.
     gc.collect()
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

@@ -80,7 +80,12 @@ UNROUND = {
     "The roles are user → assistant; expected": [USER, CALLING],
     "The roles are user → tool → assistant; expected": [USER, TOLD, CALLING],
     "The roles are user → assistant → user; expected": [USER, CALLING, USER],
-    "→ assistant → tool → assistant; expected user": [USER, CALLING, TOLD, {"role": "assistant"}],
+    "→ assistant → tool → assistant; expected user → assistant → tool, with nothing": [
+        USER,
+        CALLING,
+        TOLD,
+        {"role": "assistant"},
+    ],
     '"tool_calls" of the assistant\'s message is None': [
         USER,
         {"role": "assistant", "content": "Hm"},
