@@ -8,7 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 from . import paths
-from .words import LabError, say
+from .words import LabError, reason, say
 
 # The variables that the lab reads, and other names of the file.
 NAMES, BESIDE = paths.table(__file__).values()
@@ -84,7 +84,7 @@ def _text(path: Path) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise LabError("connection.dotenv_unreadable", path=path, reason=error.strerror) from error
+        raise LabError("connection.dotenv_unreadable", path=path, reason=reason(error)) from error
     try:
         if b"\0" in content:
             raise ValueError

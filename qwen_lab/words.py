@@ -4,6 +4,7 @@ The words lie in `words/<language>/<topic>.toml`, one file a topic, the same key
 languages (by test). Standard library only: set-up speaks before anything is installed.
 """
 
+import errno
 import os
 import re
 import reprlib
@@ -57,6 +58,23 @@ def printable(text: str) -> str:
 def names(topic: str) -> set[str]:
     """The names in a topic: those that `say` knows as "topic.name"."""
     return set(_topic(language(), topic))
+
+
+def reason(error: BaseException) -> str:
+    """Why something failed, to stand within a sentence: a usual cause in the language in use.
+
+    What is none of these is quoted as the system, or a library, put it.
+
+    >>> reason(PermissionError(13, "Permission denied"))
+    'permission is missing'
+    """
+    while error.__cause__:
+        error = error.__cause__
+    kinds = [each.__name__ for each in type(error).__mro__]
+    number = errno.errorcode.get(getattr(error, "errno", None), "").removeprefix("WSA")
+    known = [name for name in (*kinds, number) if name in names("reasons")]
+    told = getattr(error, "verify_message", None) or getattr(error, "strerror", None) or str(error)
+    return say(f"reasons.{[*known, 'other'][0]}", said=told.strip(" .。") or kinds[0])
 
 
 class LabError(Exception):

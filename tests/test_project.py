@@ -1,13 +1,19 @@
 """What must agree across files: dependencies, words, style, and the package's public face."""
 
 import ast
+import errno
 import pkgutil
 import re
+import socket
+import ssl
 import string
 import subprocess
 import sys
 import tomllib
+from itertools import pairwise
 
+import httpx2
+import openai
 import pytest
 
 import qwen_lab
@@ -149,6 +155,50 @@ def test_nothing_that_is_said_can_steer_a_terminal():
     for text in ("two\nlines\tand a tab", "👩‍🏫 می‌خواهم 通义千问", "é ̈"):
         assert words.printable(text) == text
     assert words.printable("one\r\ntwo\r") == "one\ntwo�"
+
+
+def chained(*errors):
+    for outer, inner in pairwise(errors):
+        outer.__cause__ = inner
+    return errors[0]
+
+
+@pytest.mark.parametrize(
+    ("error", "english", "chinese"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "disk is full", "磁盘满了"),
+        (OSError(errno.EACCES, "Permission denied", "f"), "permission", "没有权限"),
+        (OSError(errno.ENOENT, "No such file or directory"), "no such file", "没有这个文件"),
+        (OSError(errno.EROFS, "Read-only file system"), "only be read", "只能读"),
+        (OSError(errno.ECONNREFUSED, "Connection refused"), "nothing listens", "没有程序"),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), "no network", "没有网络"),
+        (socket.gaierror(8, "nodename nor servname provided"), "isn't known", "查不到"),
+        (TimeoutError("timed out"), "in time", "没有及时"),
+        (ssl.SSLCertVerificationError(1, "verify failed"), "certificate", "证书不被接受"),
+        (
+            chained(openai.APITimeoutError(None), httpx2.ReadTimeout("x"), TimeoutError()),
+            "in time",
+            "没有及时",
+        ),
+        (chained(OSError("out"), httpx2.ConnectError("x"), ConnectionResetError()), "cut", "中断"),
+        (httpx2.ProxyError("407 Who?"), "the proxy refused: 407 Who?", "代理拒绝了：407 Who?"),
+        # What is none of the usual ones is marked as the system's own.
+        (OSError(errno.EIO, "Input/output error."), 'says "Input/output error"', "“Input/output"),
+        (RuntimeError(), 'says "RuntimeError"', "“RuntimeError”"),
+    ],
+)
+def test_a_usual_reason_is_told_in_the_readers_language(error, english, chinese):
+    assert english in words.reason(error)
+    words.use("zh")
+    assert chinese in words.reason(error)
+    assert not re.search(r"denied|space|refused$|file or", words.reason(error))
+
+
+def test_no_sentence_holds_a_systems_words_as_they_come():
+    for path in (ROOT / "qwen_lab").rglob("*.py"):
+        code = path.read_text(encoding="utf-8")
+        assert not re.search(r"\b(reason|problem)=(str\()?error\b", code), path.name
+        assert ".strerror or" not in code, path.name
 
 
 def test_a_value_of_the_wrong_type_is_told_in_the_readers_words():

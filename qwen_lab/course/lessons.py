@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import paths
 from ..paths import originals
-from ..words import LANGUAGES, LabError
+from ..words import LANGUAGES, LabError, reason
 from . import editions
 
 
@@ -95,7 +95,7 @@ def _place(source: Path, target: Path, keep_as: Path | None = None) -> None:
         os.replace(part, target)
     except OSError as error:
         key = "lessons.disk_full" if error.errno == errno.ENOSPC else "lessons.cannot_write"
-        raise LabError(key, path=target.parent, reason=error.strerror) from error
+        raise LabError(key, path=target.parent, reason=reason(error)) from error
     finally:
         # Once it is in place, or where no folder could be made, there is none.
         with suppress(OSError):

@@ -19,11 +19,13 @@ def failure(code: int | None, log: Path, model: Path, seconds: float) -> LabErro
     """The error for a server that ended with this code, None when it was not ready in time."""
     text = log.read_text(encoding="utf-8", errors="replace").strip()
     known = {"path": model, "folder": log.parent, "seconds": f"{seconds:g}"}
-    why = [say(f"server.{key}", **known) for key in _causes(code, text, log.parent)]
+    causes = _causes(code, text, log.parent)
+    why = [say(f"server.{key}", **known) for key in causes]
     if name := signal_name(code):
         meaning = f"server.{name}" if name in names("server") else "server.signal"
         why.insert(0, say(meaning, name=name))
-    if said := _said(text):
+    # Of a full disk the system says the same once more.
+    if (said := _said(text)) and "home_full" not in causes:
         why.append(say("server.said", said=said))
     why = why or [say("server.silent", code=code)]
     return LabError("server.did_not_start", why=say("server.between").join(why), log=log)
@@ -49,4 +51,4 @@ def _causes(code: int | None, text: str, folder: Path) -> list[str]:
 def _said(text: str) -> str:
     """The engine's own reason, else the last line."""
     reasons = ENGINE.findall(text) or text.splitlines()[-1:]
-    return reasons[0].removeprefix("RuntimeError: ").strip(" .") if reasons else ""
+    return reasons[0].removeprefix("RuntimeError: ").strip(" .。") if reasons else ""

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from ..words import LabError
+from ..words import LabError, reason
 from . import failure, free_memory, server_file, server_process
 from .server_file import State
 from .weights import weights
@@ -171,8 +171,7 @@ def _listen(place: Path, port: int | None) -> socket.socket:
         except (OSError, OverflowError) as error:
             listener.close()
             problem = error
-    reason = getattr(problem, "strerror", None) or problem
-    raise LabError("server.port_unusable", port=port, reason=reason) from problem
+    raise LabError("server.port_unusable", port=port, reason=reason(problem)) from problem
 
 
 def _running(place: Path) -> State | None:

@@ -19,7 +19,7 @@ import psutil
 
 from .. import __version__
 from ..paths import given, home, replacing
-from ..words import LabError
+from ..words import LabError, reason
 
 # The endpoint's path, the same as in the cloud.
 BASE = "/compatible-mode/v1"
@@ -68,8 +68,8 @@ def home_in_use() -> Iterator[None]:
         yield
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        key = "server.home_full" if full else "server.home_unwritable"
-        raise LabError(key, folder=home(), reason=error.strerror or error) from error
+        kind = "full" if full else "file" if home().is_file() else "unwritable"
+        raise LabError(f"server.home_{kind}", folder=home(), reason=reason(error)) from error
 
 
 def folder(weights: Path) -> Path:

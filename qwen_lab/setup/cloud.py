@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from .. import addresses, keys
 from ..settings import Settings
-from ..words import LabError, say
+from ..words import LabError, reason, say
 from .finding import BROKEN, FINE, ODD, Finding, found
 
 SECONDS = 8
@@ -50,7 +50,7 @@ def _answer(url: str, key: str) -> int | str:
     try:
         return httpx2.get(f"{url}/models", headers=headers, timeout=SECONDS).status_code
     except (httpx2.HTTPError, OSError, ValueError) as error:
-        return str(error) or type(error).__name__
+        return reason(error)
 
 
 def _told(answer: int | str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .. import dotfile, keys, network, settings
 from ..settings import Settings
-from ..words import LabError, say
+from ..words import LabError, reason, say
 from . import access, cloud, finding, local_qwen, machine, private, software, table
 from .finding import BROKEN, Finding
 
@@ -104,5 +104,5 @@ def _write(path: Path, rows: Rows, secrets: set[str]) -> None:
     try:
         path.write_text("\n".join(table.lines(own, WIDTH)) + "\n", encoding="utf-8")
     except OSError as error:
-        raise LabError("doctor.unwritable", path=path, reason=error.strerror or error) from error
+        raise LabError("doctor.unwritable", path=path, reason=reason(error)) from error
     print(say("doctor.written", path=path))

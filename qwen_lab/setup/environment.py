@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from .. import paths
-from ..words import LabError, say
+from ..words import LabError, reason, say
 from . import packages
 
 OWN = paths.ROOT / ".venv"
@@ -95,7 +95,9 @@ def _clear() -> None:
         if OWN.is_dir():
             shutil.rmtree(OWN)
     except OSError as error:
-        raise LabError("setup.cannot_write", path=OWN, output=error) from error
+        raise LabError(
+            "setup.cannot_write", path=OWN, output=f"{error.filename}: {reason(error)}"
+        ) from error
 
 
 def _maker() -> list[str]:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..words import LabError
+from ..words import LabError, reason
 from .finding import BROKEN, FINE, ODD, Finding, found
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def server() -> Finding:
         # On a slow machine, or behind somebody's call, a token may take longer than that.
         return found(ODD, "server_slow", **told)
     except httpx2.HTTPError as error:
-        return found(BROKEN, "server_stuck", **told, reason=error)
+        return found(BROKEN, "server_stuck", **told, reason=reason(error))
     return found(FINE, "server", **told, seconds=time.monotonic() - began)
 
 

@@ -67,7 +67,7 @@ def folders() -> Finding:
             # Only trying tells, on every system; it leaves nothing behind.
             tempfile.TemporaryFile(dir=_there(folder)).close()
         except OSError as error:
-            closed.append(f"{folder} ({error.strerror or error})")
+            closed.append(f"{folder} ({words.reason(error)})")
     told = words.say("doctor.between").join(closed or map(str, _folders()))
     return found(*((BROKEN, "folder_closed") if closed else (FINE, "folders")), folders=told)
 

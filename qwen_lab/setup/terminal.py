@@ -10,7 +10,7 @@ from socksio.exceptions import SOCKSError
 from .. import addresses
 from ..lab import Lab
 from ..watch.stream import Recording
-from ..words import LabError, printable, say
+from ..words import LabError, printable, reason, say
 
 
 def show_answer(lab: Lab, question: str, system: str | None = None, **options: object) -> None:
@@ -36,15 +36,14 @@ def show_answer(lab: Lab, question: str, system: str | None = None, **options: o
         ) from error
     # The SDK lets the words of a proxy that speaks no SOCKS pass as they are.
     except (openai.APIConnectionError, SOCKSError) as error:
-        reason = error.__cause__ or error
         raise LabError(
-            "commands.no_answer", address=addresses.shown(lab.base_url), reason=reason
+            "commands.no_answer", address=addresses.shown(lab.base_url), reason=reason(error)
         ) from error
     except openai.APIError as error:
         raise LabError("commands.cut_short", code=error.code, message=_message(error)) from error
     # What the SDK lets pass: a chunk that is no JSON, a line that breaks off.
     except (ValueError, httpx2.HTTPError) as error:
-        told = {"code": type(error).__name__, "message": error}
+        told = {"code": type(error).__name__, "message": reason(error)}
         raise LabError("commands.cut_short", **told) from error
 
 

@@ -11,7 +11,7 @@ from ..lab import Lab
 from ..rows import write_csv
 from ..views.difference import difference
 from ..views.html import Html, View, brief, row, table
-from ..words import say
+from ..words import reason, say
 from . import style
 from .reply import Reply
 
@@ -115,7 +115,7 @@ class History(VBox):
             self.to_csv(path)
             said = say("playground.exported", path=path.resolve())
         except OSError as error:
-            said = say("playground.not_exported", problem=error)
+            said = say("playground.not_exported", problem=f"{path.resolve()}: {reason(error)}")
         self.exported.value = style.box("status", said)
 
     def _compare(self, change: object = None) -> None:

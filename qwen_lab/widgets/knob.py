@@ -8,7 +8,7 @@ from pathlib import Path
 import ipywidgets
 
 from ..parameters import LARGEST_TOP_K, Parameter, named
-from ..words import WrongValueError, say
+from ..words import WrongValueError, reason, say
 
 # Where a slider ends when the range does not. A repetition penalty above 2 is far from what anyone
 # uses.
@@ -57,7 +57,7 @@ class Setting(ipywidgets.HBox):
         try:
             json.loads(self.control.value) if isinstance(self.control.value, str) else None
         except ValueError as error:
-            return say("panel.no_json", name=self.row.name, problem=error)
+            return say("panel.no_json", name=self.row.name, problem=reason(error))
         return ""
 
     def set(self, value: object) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..parameters import PARAMETERS
 from ..paths import home, read_json, replacing
-from ..words import LabError, say
+from ..words import LabError, reason, say
 from .knob import DATA
 
 BUNDLED = DATA["presets"]
@@ -35,7 +35,7 @@ class Presets:
             with replacing(self.path) as file:
                 json.dump(own, file, ensure_ascii=False, indent=1)
         except OSError as error:
-            raise LabError("playground.not_saved", path=self.path, problem=error) from error
+            raise LabError("playground.not_saved", path=self.path, problem=reason(error)) from error
 
     def _own(self) -> dict[str, dict]:
         found = read_json(self.path)

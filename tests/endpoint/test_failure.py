@@ -29,7 +29,7 @@ def said(tmp_path):
         log = tmp_path / "server.log"
         log.write_text(text, encoding="utf-8")
         error = failure.failure(code, log, tmp_path / "m.gguf", 120)
-        assert error.key == "server.did_not_start" and f"is in {log}. " in str(error)
+        assert error.key == "server.did_not_start" and str(log) in str(error)
         return str(error)
 
     return told
@@ -60,7 +60,6 @@ def test_the_engines_own_reason_is_kept_and_the_usual_ones_are_translated(
     ("last", "advice"),
     [
         ("MemoryError", "Memory ran out"),
-        ("OSError: [Errno 28] No space left on device", "The disk is full"),
         ("ModuleNotFoundError: No module named 'xllamacpp'", "python3 -m qwen_lab setup"),
         ("ImportError: libgomp.so.1: cannot open shared object file", "python3 -m qwen_lab setup"),
     ],
@@ -178,6 +177,10 @@ def test_a_home_where_none_can_be_is_named_and_looking_for_a_server_makes_none(
     monkeypatch.setenv("QWEN_LAB_GGUF", str(tmp_path / "m.gguf"))
     assert server.status() is None and server.stop() is False
     assert not (tmp_path / "home").exists()
+    monkeypatch.setenv("QWEN_LAB_HOME", str(tmp_path / "m.gguf"))
+    with pytest.raises(LabError, match=r"m\.gguf, which is a file") as caught:
+        server.start()
+    assert caught.value.key == "server.home_file"
     monkeypatch.setenv("QWEN_LAB_HOME", str(tmp_path / "m.gguf" / "home"))
     assert server.status() is None
     for ask in (server.start, server.serve):
@@ -189,4 +192,17 @@ def test_a_home_where_none_can_be_is_named_and_looking_for_a_server_makes_none(
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is full")
 def test_a_state_that_finds_no_room_ends_in_one_sentence(spawn):
     text = spawn("open('/dev/full', 'wb', buffering=0).write(b'x')")
-    assert "The disk is full" in text and "No space left on device" in text
+    assert "The disk is full" in text and "It said" not in text
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_a_full_disk_is_told_once_and_a_sentence_ends_in_one_full_stop(said, language):
+    words.use(language)
+    own = words.say("server.home_full", folder="/home/li/state")
+    for last in ("OSError: [Errno 28] No space left on device", own):
+        text = said(1, f"Traceback (most recent call last):\n{last}\n")
+        full = {"en": "disk is full", "zh": "磁盘满了"}[language]
+        assert text.count(full) == 1 and "No space" not in text
+    for end in ("。", ".", ""):
+        text = said(1, f"RuntimeError: half{end}\n")
+        assert "half. " in text if language == "en" else "half。完整" in text

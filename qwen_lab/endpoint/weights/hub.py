@@ -19,7 +19,7 @@ from huggingface_hub import get_session, hf_hub_url
 from huggingface_hub.errors import OfflineModeIsEnabled
 from tqdm import tqdm
 
-from ...words import say
+from ...words import reason, say
 from .pace import Pace
 
 # Seconds for the hub to send its first bytes; behind a closed network nobody would wait longer.
@@ -53,7 +53,7 @@ def fill_from(
             os.fsync(file.fileno())
     # The last two come from a proxy that the client cannot go through.
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, ImportError) as error:
-        raise OSError(str(error) or type(error).__name__) from error
+        raise OSError(reason(error)) from error
 
 
 def progress_bar(size: int, done: int) -> tqdm:

@@ -20,7 +20,7 @@ from textwrap import shorten
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from ... import paths
-from ...words import LabError, reads_chinese, say
+from ...words import LabError, reads_chinese, reason, say
 from .pace import SlowError
 
 REPOSITORY = "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF"
@@ -82,8 +82,8 @@ def _own() -> Path | None:
                 if file.read(4) == b"GGUF":
                     return path
     except OSError as error:
-        raise LabError("weights.unreadable", path=path, reason=error.strerror) from error
-    raise LabError("weights.not_gguf", path=path)
+        raise LabError("weights.unreadable", path=path, reason=reason(error)) from error
+    raise LabError("weights.gguf_folder" if path.is_dir() else "weights.not_gguf", path=path)
 
 
 def _kept(folder: Path) -> Path | None:
@@ -194,7 +194,9 @@ def _complete(path: Path, place: str, fill: Callable[[Path], None]) -> str | Non
                 raise _full(begun, missing) from error
             if isinstance(error, PermissionError | SlowError):
                 raise
-            return shorten(str(error), 200).rstrip(".")
+            # Without a number it is a place's own words.
+            told = reason(error) if error.errno else str(error)
+            return shorten(told, 200).rstrip(".。")
     if _digest(begun) != SHA256:
         begun.unlink()
         # What was there before may be what is wrong: then the place deserves a whole try.
@@ -220,7 +222,7 @@ def _full(begun: Path, missing: int) -> LabError:
 
 
 def _unwritable(folder: Path, error: OSError) -> LabError:
-    return LabError("weights.unwritable", folder=folder, reason=error.strerror or error)
+    return LabError("weights.unwritable", folder=folder, reason=reason(error))
 
 
 def _tell(key: str, **values: object) -> None:

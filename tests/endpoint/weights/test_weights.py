@@ -148,7 +148,7 @@ def test_disk_that_fills_up_ends_it(tmp_path, places):
 
 def test_file_that_may_not_be_written_ends_it(tmp_path, places):
     places.given["Near"] = PermissionError(errno.EACCES, "Permission denied")
-    with pytest.raises(LabError, match="Permission denied") as caught:
+    with pytest.raises(LabError, match="permission is missing") as caught:
         weights.fetch(cache=tmp_path)
     assert caught.value.key == "weights.unwritable"
 
@@ -218,10 +218,14 @@ def test_own_file_comes_first(tmp_path, places, monkeypatch):
     assert weights.model_id(Path(weights.FILENAME)) == "qwen2.5-coder-0.5b-instruct"
 
 
-@pytest.mark.parametrize("content, key", [(None, "unreadable"), (b"<htm", "not_gguf")])
+@pytest.mark.parametrize(
+    "content, key", [(None, "unreadable"), (b"<htm", "not_gguf"), ("folder", "gguf_folder")]
+)
 def test_own_file_that_is_no_model_is_named(tmp_path, monkeypatch, content, key):
     path = tmp_path / "own.gguf"
-    if content:
+    if content == "folder":
+        path.mkdir()
+    elif content:
         path.write_bytes(content)
     monkeypatch.setenv("QWEN_LAB_GGUF", str(path))
     for ask in (weights.find, weights.fetch):
