@@ -8,21 +8,19 @@ from ..words import say
 from .html import Html, View, brief, filled, fold, join, row, sentence, table
 
 SHORT = 40
-CURVES = ("distinct", "length", "distinct_2", "overlap")
-DASHES = ("", "6 3", "2 3", "8 3 2 3")
 
 
 def grid(groups: list[Figures]) -> View:
-    """The answers of every setting side by side, what they have in common, and a chart of it."""
+    """The answers of every setting side by side, how many of them differ, and all figures."""
     if not groups:
         return sentence(say("sweep.nothing"))
     labels, title = _labels(groups)
     seeds = list(dict.fromkeys(a.parameters["seed"] for g in groups for a in g.answers))
     pairs = [*zip(labels, groups, strict=True)]
     rows = [_row(label, group, seeds) for label, group in pairs]
-    answers = table(rows, title, *(f"seed={seed}" for seed in seeds))
+    answers = table(rows, title, say("sweep.distinct"), *(f"seed={seed}" for seed in seeds))
     same = filled("<p><small>{}</small></p>", [say("sweep.same")])
-    parts = join([answers, same, _figures(pairs, title), _chart(groups)])
+    parts = join([answers, same, fold(say("sweep.figures"), _figures(pairs, title))])
     html = Html('<div class="qwen-grid">{}</div>').format(parts)
     return View(html, "\n".join(_lines(groups)), "grid")
 
@@ -50,8 +48,22 @@ def _labels(groups: list[Figures]) -> tuple[list[str], str]:
 def _row(label: str, group: Figures, seeds: list) -> Html:
     letters = _letters(group.answers)
     by_seed = {answer.parameters["seed"]: answer for answer in group.answers}
-    cells = filled("<td>{}</td>", (_cell(by_seed.get(seed), letters) for seed in seeds))
-    return Html("<tr><th>{}</th>{}</tr>").format(label, cells)
+    # The first answer with a text is seen as new, the others as its repetition.
+    firsts = {answer.text: answer for answer in reversed(group.answers) if answer.error is None}
+    news = ["new" * (answer in firsts.values()) for answer in map(by_seed.get, seeds)]
+    shown = (_cell(by_seed.get(seed), letters) for seed in seeds)
+    pairs = zip(news, shown, strict=True)
+    cells = join(Html('<td class="{}">{}</td>').format(*pair) for pair in pairs)
+    return Html("<tr><th>{}</th><td>{}</td>{}</tr>").format(label, _differ(group), cells)
+
+
+def _differ(group: Figures) -> Html:
+    """How many of the answers differ: a square for each, those that only repeat one are empty."""
+    of = sum(answer.error is None for answer in group.answers)
+    squares = "■" * group.distinct + "□" * (of - group.distinct)
+    told = say("sweep.of", distinct=group.distinct, answers=of)
+    whole = Html('<span class="qwen-grid-differ" role="img" aria-label="{0}">{1}</span> {0}')
+    return whole.format(told, squares)
 
 
 def _letters(answers: list[Answer]) -> dict[str, str]:
@@ -70,8 +82,9 @@ def _cell(answer: Answer | None, letters: dict[str, str]) -> Html | str:
         return "…"
     if answer.error is not None:
         return f"✗ {answer.error}"
-    cut = f" ✂ {say('sweep.cut')}" if answer.finish_reason == "length" else ""
-    mark = Html('<b class="same">{}</b>{} ').format(letters[answer.text], cut)
+    cut = Html(" <small>✂ {}</small>").format(say("sweep.cut"))
+    cut = cut if answer.finish_reason == "length" else ""
+    mark = Html("<b>{}</b>{} ").format(letters[answer.text], cut)
     short = brief(answer.text, SHORT)
     if short == answer.text:
         return mark + short
@@ -91,39 +104,6 @@ def _numbers(group: Figures) -> Iterator[str]:
     yield f"{group.length:.0f}"
     yield from (f"{v:.2f}" for v in (group.distinct_1, group.distinct_2, group.overlap))
     yield ", ".join(f"{reason} × {count}" for reason, count in group.reasons.items())
-
-
-def _chart(groups: list[Figures]) -> Html:
-    """The figures against the one parameter that varies, each scaled to its own largest value."""
-    varying = _varying(groups)
-    if len(groups) < 2 or len(varying) != 1:
-        return Html("")
-    [name] = varying
-    title = say("sweep.chart", name=name)
-    curves = [_curve(groups, *pair) for pair in zip(CURVES, DASHES, strict=True)]
-    lines, keys = (join(part) for part in zip(*curves, strict=True))
-    # Only the lines grow and shrink with the page; words keep their size.
-    chart = Html(
-        '<figure><svg role="img" aria-label="{title}" viewBox="0 0 100 100" '
-        'preserveAspectRatio="none">{lines}</svg><div>{ticks}</div>'
-        "<figcaption><small>{title}</small></figcaption><ul>{keys}</ul></figure>"
-    )
-    ticks = filled("<small>{}</small>", (group.setting[name] for group in groups))
-    return chart.format(title=title, lines=lines, ticks=ticks, keys=keys)
-
-
-def _curve(groups: list[Figures], figure: str, dashes: str) -> tuple[Html, Html]:
-    """The line of one figure, and the entry that explains it."""
-    values = [getattr(group, figure) for group in groups]
-    most, step = max(values) or 1, 100 / (len(groups) - 1)
-    points = " ".join(f"{step * at:.1f},{100 - 100 * v / most:.1f}" for at, v in enumerate(values))
-    label = f"{say(f'sweep.{figure}')}: " + ", ".join(f"{value:.3g}" for value in values)
-    key = Html('<li><small><svg viewBox="0 0 26 8" aria-hidden="true">{}</svg> {}</small></li>')
-    return _line(points, dashes), key.format(_line("0,4 26,4", dashes), label)
-
-
-def _line(points: str, dashes: str) -> Html:
-    return Html('<polyline points="{}" stroke-dasharray="{}"/>').format(points, dashes)
 
 
 def _lines(groups: list[Figures]) -> Iterator[str]:

@@ -20,8 +20,8 @@ class Sweep(Live):
 
     `prompt` is a text or a conversation. `parameters` are any parameters of a call, each one value
     or several: `temperature=[0, 0.7, 1.5], max_tokens=40`. `seed` is one of them; without it there
-    are the seeds 1, 2 and 3. The answers are shown as a grid with a row for each setting, and below
-    it their figures: how many differ, how long they are in characters, how much they repeat.
+    are the seeds 1, 2 and 3. The answers are shown as a grid with a row for each setting: which are
+    the same and how many differ; and, folded, how long they are and how much they repeat.
 
     >>> box = qwen_lab.sweep(lab, "写一句关于秋天的话", temperature=[0, 1.5], max_tokens=20)
     >>> box

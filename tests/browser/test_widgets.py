@@ -43,11 +43,11 @@ def test_a_sweep_fills_its_grid(opened, language, pytestconfig):
     page = opened(source, ".qwen-panel")
     hosts = watch(page)
     press(page, RUN[language])
-    expect(page.locator(".qwen-grid .same")).to_have_count(9, timeout=180_000)
+    expect(page.locator(".qwen-grid td > b")).to_have_count(9, timeout=180_000)
     picture(page, pytestconfig, f"sweep-{language}")
-    cold = page.locator(".qwen-grid table").first.locator("tr").nth(1).locator(".same")
+    cold = page.locator(".qwen-grid table").first.locator("tr").nth(1).locator("td > b")
     assert cold.all_inner_texts() == ["A", "A", "A"]
-    assert page.locator(".qwen-grid [role=img]").is_visible()
+    assert page.locator(".qwen-grid [role=img]").first.inner_text() == "■□□"
     assert page.evaluate("window.stolen") is None and hosts <= {"127.0.0.1", "localhost", None}
 
 

@@ -28,7 +28,7 @@ def test_all_calls_are_made_and_shown(lab, engine):
     assert words(box.status) == "4 calls. Press Run."
     assert [answer.text for answer in run(box)] == list("一一二三")
     assert words(box.status) == "All 4 calls are answered." and box.progress.value == 4
-    assert "temperature=0 A 一 A 一" in words(box.shown) and box.stop_button.disabled
+    assert "temperature=0 ■□ 1 of 2 A 一 A 一" in words(box.shown) and box.stop_button.disabled
 
 
 def test_the_answers_come_in_the_order_of_the_settings(lab, monkeypatch):
@@ -62,7 +62,7 @@ def test_the_run_button_starts_and_stop_keeps_what_came(lab, engine):
 
     asyncio.run(press())
     assert words(box.status) == "Stopped after 1 of 3 calls; their answers stay."
-    assert "A 一" in words(box.shown) and engine.stopped.wait(5)
+    assert "■ 1 of 1 A 一" in words(box.shown) and engine.stopped.wait(5)
 
 
 @pytest.mark.parametrize("leave", [Sweep.close, Sweep.stop, lambda box: box.run_button.click()])
