@@ -7,7 +7,7 @@ from . import addresses, dotfile, keys, models, network, paths, settings, words
 from .keys import Secret
 from .lab import Lab
 from .settings import Settings
-from .words import LabError, reason, say
+from .words import LabError, say
 
 ON_THIS_MACHINE = ("local", "replay")
 # Models that a server may list first and that answer no chat.
@@ -147,7 +147,7 @@ def _listed(url: str, key: str) -> object:
         raise LabError("connection.wants_key", url=addresses.shown(url)) from error
     except openai.APIConnectionError as error:
         raise LabError(
-            "connection.silent", url=addresses.shown(url), reason=reason(error)
+            "connection.silent", url=addresses.shown(url), reason=network.why(error, url)
         ) from error
     except (openai.OpenAIError, ValueError) as error:
         raise LabError("connection.no_models", url=addresses.shown(url)) from error

@@ -12,11 +12,13 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from .settings import bare
-from .words import language, say
+from .words import causes, language, reason, say
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
-# What httpx2, the SDK's HTTP library, can go through.
-SCHEMES = ("http", "https", "socks5", "socks5h")
+# What httpx2, the SDK's HTTP library, can go through; "socks" is read as "socks5".
+SCHEMES = ("http", "https", "socks5", "socks5h", "socks")
+# The errors, httpx2's and socksio's, of a call that came as far as the proxy at most.
+AT_THE_PROXY = {"ConnectError", "ConnectTimeout", "ProxyError", "SOCKSError"}
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
 
 
@@ -40,6 +42,33 @@ def go_straight(url: str) -> None:
         _bypass(host)
 
 
+def why(error: BaseException, url: str) -> str:
+    """Why a call to this address failed: `reason`, and the proxy's address if it is to blame."""
+    said, parts, proxies = reason(error), urlsplit(url), urllib.request.getproxies()
+    kinds = {each.__name__ for cause in causes(error) for each in type(cause).__mro__}
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    straight = not proxy or urllib.request.proxy_bypass(parts.hostname or "")
+    # A certificate is the server's, by whatever way it was reached.
+    if straight or "SSLError" in kinds or not kinds & AT_THE_PROXY:
+        return said
+    names = ", ".join(name for name, value in os.environ.items() if value == proxy)
+    return say("connection.at_the_proxy", proxy=plain(proxy), names=names, reason=said)
+
+
+def plain(address: str) -> str:
+    """A proxy's scheme, host and port, without the user and password that may stand there."""
+    address = bare(address)
+    scheme = address.partition("://")[0] if "://" in address else "http"
+    return f"{scheme}://{address.rpartition('@')[2].rpartition('://')[2].split('/')[0]}"
+
+
+def fault(address: str) -> str:
+    """Why no client here can go through a proxy: "socks4", else "unusable"; "" if one can."""
+    if re.match("socks4", address, re.I):
+        return "socks4"
+    return "" if _is_proxy(address) else "unusable"
+
+
 def _keep_the_systems() -> None:
     """Note the proxies of the system's own settings: a variable of ours would hide them."""
     there = {name.lower() for name in os.environ}
@@ -59,9 +88,9 @@ def _mend_proxies() -> Iterator[str]:
     for name in [name for name in os.environ if name.lower() in PROXIES]:
         given = bare(os.environ[name])
         address = re.sub("^socks://", "socks5://", given, flags=re.I)
-        if given and not _is_proxy(address):
+        if given and (wrong := fault(given)):
             del os.environ[name]
-            yield say("connection.network_proxy", name=name)
+            yield say(f"connection.network_{wrong}", name=name)
         elif address != os.environ[name]:
             os.environ[name] = address
             if address != given:

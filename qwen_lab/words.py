@@ -10,6 +10,7 @@ import re
 import reprlib
 import sys
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -68,13 +69,19 @@ def reason(error: BaseException) -> str:
     >>> reason(PermissionError(13, "Permission denied"))
     'permission is missing'
     """
-    while error.__cause__:
-        error = error.__cause__
+    *_, error = causes(error)
     kinds = [each.__name__ for each in type(error).__mro__]
     number = errno.errorcode.get(getattr(error, "errno", None), "").removeprefix("WSA")
     known = [name for name in (*kinds, number) if name in names("reasons")]
     told = getattr(error, "verify_message", None) or getattr(error, "strerror", None) or str(error)
     return say(f"reasons.{[*known, 'other'][0]}", said=told.strip(" .。") or kinds[0])
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and what caused it, the first cause last; httpcore2 keeps that as an argument."""
+    while isinstance(error, BaseException):
+        yield error
+        error = error.__cause__ or next(iter(error.args), None)
 
 
 class LabError(Exception):

@@ -103,6 +103,50 @@ def test_a_proxy_that_nothing_can_use_is_taken_out(monkeypatch, value):
     client().close()
 
 
+@pytest.mark.parametrize("value", ["socks4://u:secret@127.0.0.1:1080", "SOCKS4A://127.0.0.1"])
+def test_a_socks4_proxy_is_called_one_in_one_sentence(monkeypatch, value):
+    monkeypatch.setenv("ALL_PROXY", value)
+    told = network.prepare()
+    assert "SOCKS4" in told and "ALL_PROXY" in told and "secret" not in told
+    assert "no proxy that can be used" not in told and "ALL_PROXY" not in os.environ
+
+
+def failed(url):
+    """What is said of the call to this address, which fails."""
+    with client(url) as here, pytest.raises(openai.APIConnectionError) as caught:
+        here.models.list()
+    return network.why(caught.value, url)
+
+
+def test_a_proxy_that_is_not_reached_is_named_and_not_the_address_behind_it(monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://me:secret@127.0.0.1:9")
+    told = failed("https://dashscope.aliyuncs.com/v1")
+    assert "proxy in between, http://127.0.0.1:9 (https_proxy)" in told and "listens" in told
+    assert "secret" not in told and "proxy" not in failed("http://127.0.0.1:9/v1")
+    monkeypatch.setenv("all_proxy", "http://no-such-proxy.invalid:7897")
+    monkeypatch.delenv("https_proxy")
+    told = failed("https://dashscope.aliyuncs.com/v1")
+    assert "no-such-proxy.invalid:7897 (all_proxy)" in told and "isn't known" in told
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert "proxy" not in failed("http://127.0.0.1:9/v1")
+
+
+def test_a_proxy_that_refuses_is_named_and_one_that_leads_there_is_not_blamed(monkeypatch):
+    def answer(reply):
+        asked, _ = proxy.accept()
+        with asked:
+            asked.recv(4096)
+            asked.sendall(reply)
+
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        monkeypatch.setenv("all_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+        for reply, blamed in ((refusal, True), (b"HTTP/1.1 200 OK\r\n\r\nno TLS", False)):
+            Thread(target=answer, args=[reply], daemon=True).start()
+            told = failed("https://dashscope.aliyuncs.com/v1")
+            assert ("the proxy in between" in told) == blamed and ("407" in told) == blamed
+
+
 @pytest.mark.parametrize("name", CERTIFICATES)
 @pytest.mark.parametrize("kind", ["missing", "empty", "text", "folder", "null", "damaged"])
 def test_a_certificate_variable_that_names_nothing_usable_is_taken_out(

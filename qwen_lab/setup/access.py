@@ -5,6 +5,7 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from threading import Thread
 from urllib.parse import urlsplit
 
 from .. import addresses, dotfile, keys, network
@@ -12,6 +13,8 @@ from ..settings import Settings, bare
 from ..words import LabError, say
 from .finding import BROKEN, FINE, ODD, Finding, found
 
+# For a name to be looked up: that obeys no time limit itself.
+SECONDS = 1.5
 BEGINNINGS = ("sk-sp-", "sk-", "st-")
 
 
@@ -19,24 +22,43 @@ def proxies(before: Mapping[str, str]) -> Finding:
     """The proxies; `before` is the environment before `network.prepare` put it right."""
     both = {**os.environ, **before}
     named = {name: both[name] for name in both if name.lower() in network.PROXIES and both[name]}
-    shown = {name: _proxy(address) for name, address in named.items() if name in os.environ}
-    unusable = [name for name in named if name not in shown]
-    silent = {name: address for name, address in shown.items() if _is_silent(address)}
-    wrong = {"unusable": ", ".join(unusable), "silent": _by_value(silent)}
-    told = [say(f"doctor.proxy_{key}", which=which) for key, which in wrong.items() if which]
+    faults = {address: _fault(address) for address in named.values()}
+    told = []
+    for fault in filter(None, dict.fromkeys(faults.values())):
+        which = {name: network.plain(named[name]) for name in named if faults[named[name]] == fault}
+        # What no one can read may hold a password anywhere.
+        shown = ", ".join(which) if fault == "unusable" else _by_value(which)
+        told.append(say(f"doctor.proxy_{fault}", which=shown))
     if told:
         return found(BROKEN, "proxy_wrong", shown=say("doctor.between").join(told))
-    shown = _by_value(shown)
+    shown = _by_value({name: network.plain(address) for name, address in named.items()})
     if "socks://" in shown:
         return found(ODD, "proxy_socks", shown=shown)
     return found(FINE, "proxy", shown=shown) if named else found(FINE, "proxy_none")
 
 
-def _proxy(address: str) -> str:
-    """A proxy's scheme, host and port, without the user and password that may stand there."""
-    address = bare(address)
-    scheme = address.partition("://")[0] if "://" in address else "http"
-    return f"{scheme}://{address.rpartition('@')[2].rpartition('://')[2].split('/')[0]}"
+def _fault(address: str) -> str:
+    """What keeps a proxy from being used, by the words for it; "" if nothing is seen."""
+    url = network.plain(address)
+    if wrong := network.fault(bare(address)):
+        return wrong
+    return "silent" if _is_silent(url) else "unknown" if _is_unknown(url) else ""
+
+
+def _is_unknown(url: str) -> bool:
+    """Whether the host's name leads nowhere; what takes long to look up may yet."""
+    unknown = []
+
+    def look_up() -> None:
+        try:
+            socket.getaddrinfo(urlsplit(url).hostname, None)
+        except (OSError, UnicodeError):
+            unknown.append(url)
+
+    thread = Thread(target=look_up, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    return bool(unknown)
 
 
 def _is_silent(url: str) -> bool:

@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from .. import addresses, keys
+from ..network import why
 from ..settings import Settings
-from ..words import LabError, reason, say
+from ..words import LabError, say
 from .finding import BROKEN, FINE, ODD, Finding, found
 
 SECONDS = 8
@@ -50,7 +51,7 @@ def _answer(url: str, key: str) -> int | str:
     try:
         return httpx2.get(f"{url}/models", headers=headers, timeout=SECONDS).status_code
     except (httpx2.HTTPError, OSError, ValueError) as error:
-        return reason(error)
+        return why(error, url)
 
 
 def _told(answer: int | str) -> str:

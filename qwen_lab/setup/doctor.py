@@ -64,8 +64,8 @@ def _checks(before: dict[str, str], given: Settings, ask_cloud: bool) -> Checks:
         "python": machine.python,
         "processor": machine.processor,
         "memory": local_qwen.memory,
-        "disk": machine.disk,
         "folders": machine.folders,
+        "disk": machine.disk,
         "language": machine.language,
         # Who begins with the first row that is broken needs these before set-up.
         "proxies": partial(access.proxies, before),

@@ -52,7 +52,10 @@ def _has_avx2() -> bool | None:
 
 def disk() -> Finding:
     """The room on the fullest disk that the lab writes to."""
-    free, folder = min((shutil.disk_usage(place).free, place) for place in map(_there, _folders()))
+    # A folder that cannot be written has a row of its own, and its disk often no room at all.
+    closed, every = _closed(), [*_folders()]
+    places = [_there(folder) for folder in every if folder not in closed] or [_there(every[0])]
+    free, folder = min((shutil.disk_usage(place).free, place) for place in places)
     told = {"free": free / 1e9, "folder": folder}
     if free > ENOUGH:
         return found(FINE, "disk", **told)
@@ -61,15 +64,21 @@ def disk() -> Finding:
 
 def folders() -> Finding:
     """Whether each folder that the lab writes to can be written."""
-    closed = []
+    closed = [f"{folder} ({why})" for folder, why in _closed().items()]
+    told = words.say("doctor.between").join(closed or map(str, _folders()))
+    return found(*((BROKEN, "folder_closed") if closed else (FINE, "folders")), folders=told)
+
+
+def _closed() -> dict[Path, str]:
+    """The folders that cannot be written, and why."""
+    closed = {}
     for folder in _folders():
         try:
             # Only trying tells, on every system; it leaves nothing behind.
             tempfile.TemporaryFile(dir=_there(folder)).close()
         except OSError as error:
-            closed.append(f"{folder} ({words.reason(error)})")
-    told = words.say("doctor.between").join(closed or map(str, _folders()))
-    return found(*((BROKEN, "folder_closed") if closed else (FINE, "folders")), folders=told)
+            closed[folder] = words.reason(error)
+    return closed
 
 
 def _folders() -> Iterator[Path]:

@@ -9,6 +9,7 @@ from socksio.exceptions import SOCKSError
 
 from .. import addresses
 from ..lab import Lab
+from ..network import why
 from ..watch.stream import Recording
 from ..words import LabError, printable, reason, say
 
@@ -36,9 +37,8 @@ def show_answer(lab: Lab, question: str, system: str | None = None, **options: o
         ) from error
     # The SDK lets the words of a proxy that speaks no SOCKS pass as they are.
     except (openai.APIConnectionError, SOCKSError) as error:
-        raise LabError(
-            "commands.no_answer", address=addresses.shown(lab.base_url), reason=reason(error)
-        ) from error
+        told = {"address": addresses.shown(lab.base_url), "reason": why(error, lab.base_url)}
+        raise LabError("commands.no_answer", **told) from error
     except openai.APIError as error:
         raise LabError("commands.cut_short", code=error.code, message=_message(error)) from error
     # What the SDK lets pass: a chunk that is no JSON, a line that breaks off.

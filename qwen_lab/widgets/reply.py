@@ -8,7 +8,7 @@ from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessage
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
-from .. import addresses
+from .. import addresses, network
 from ..lab import Lab
 from ..views.html import clean
 from ..views.wire import Wire
@@ -167,7 +167,7 @@ def explain(reply: Reply, lab: Lab) -> str:
         )
     else:
         head, advice = say("panel.broken_off", code=name), "panel.do_again"
-    return "\n".join([head, _message(error), say(advice, host=addresses.host(lab.base_url))])
+    return "\n".join([head, _message(error, lab), say(advice, host=addresses.host(lab.base_url))])
 
 
 def _advice(status: int, code: str, lab: Lab) -> str:
@@ -180,11 +180,12 @@ def _advice(status: int, code: str, lab: Lab) -> str:
     return "panel.do_again" if status >= 500 else "panel.do_change"
 
 
-def _message(error: Exception) -> str:
+def _message(error: Exception, lab: Lab) -> str:
     body = getattr(error, "body", None)
     said = body.get("message") if isinstance(body, dict) else body
     # The SDK's own sentence for a connection that failed is "Connection error."; its cause knows.
-    return str(said or error.__cause__ or error)[:SHOWN]
+    cause = error.__cause__ and network.why(error, lab.base_url)
+    return str(said or cause or error)[:SHOWN]
 
 
 def conversation(prompt: str | list[dict]) -> list[dict]:

@@ -187,7 +187,7 @@ def test_a_proxy_that_speaks_no_socks_is_told_in_words(monkeypatch):
             warnings.simplefilter("ignore", ResourceWarning)
             with pytest.raises(LabError, match=f"No answer from {url}") as caught:
                 commands.ask(Namespace(question="hi", **QUESTION))
-            assert "proxy" in str(caught.value)
+            assert "(all_proxy), can't be used: the proxy doesn't speak SOCKS" in str(caught.value)
             del caught
             gc.collect()
 

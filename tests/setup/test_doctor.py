@@ -150,6 +150,8 @@ def test_a_key_is_told_by_its_shape_and_its_place_alone(learner, monkeypatch, ca
         ("socks://u:p@192.0.2.1:7897", "!", "socks://192.0.2.1:7897 (all_proxy)"),
         ("u:p@192.0.2.1:8080", "✓", "http://192.0.2.1:8080 (all_proxy)"),
         ("ftp://u:p@192.0.2.1", "✗", "value of all_proxy"),
+        ("socks4://u:p@192.0.2.1", "✗", "socks4://192.0.2.1 (all_proxy) is a SOCKS4 proxy"),
+        ("http://u:p@no-such.invalid:1", "✗", "the name in http://no-such.invalid:1 (all_proxy)"),
     ],
 )
 def test_a_proxy_is_shown_without_its_password(address, sign, shown, monkeypatch, capsys):
@@ -312,7 +314,7 @@ def test_every_sentence_of_the_doctor_is_used_and_every_finding_has_one():
     folder = paths.Path(doctor.__file__).parent
     code = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
     said = {each.value for each in ast.walk(ast.parse(code)) if isinstance(each, ast.Constant)}
-    formed = r"name_|why_|proxy_(unusable|silent)|endpoint_(local|replay)|memory|see"
+    formed = r"name_|why_|proxy_(unusable|socks4|silent|unknown)|endpoint_(local|replay)|memory|see"
     for name in words.names("doctor"):
         assert {name, f"doctor.{name}"} & said or re.match(formed, name), name
     for key in re.findall(r'found\(\w+, "(\w+)"', code):
@@ -333,6 +335,15 @@ def test_the_own_path_of_weights_is_told_from_the_checked_one(learner, monkeypat
     assert local_qwen.weights().sign == "✗" and "cut short" in local_qwen.weights().seen
     monkeypatch.setattr(gguf, "is_whole", lambda path: True)
     assert local_qwen.weights().sign == "✓" and "isn't checked" in local_qwen.weights().seen
+
+
+def test_a_home_that_cannot_be_written_comes_first_and_has_no_room_to_free(monkeypatch, capsys):
+    # There nobody can write, not even root, and there is no room at all.
+    monkeypatch.setenv("QWEN_LAB_HOME", "/proc/qwen-lab")
+    code, found = examined(capsys)
+    broken = [name for name, row in found.items() if row.startswith("✗")]
+    assert code == 1 and broken[0] == "folders" and "/proc/qwen-lab" in found["folders"]
+    assert "disk" not in broken and "/proc" not in found["disk"]
 
 
 def test_all_folders_that_cannot_be_written_are_named(learner, monkeypatch):

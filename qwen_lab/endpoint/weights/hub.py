@@ -19,7 +19,8 @@ from huggingface_hub import get_session, hf_hub_url
 from huggingface_hub.errors import OfflineModeIsEnabled
 from tqdm import tqdm
 
-from ...words import reason, say
+from ...network import why
+from ...words import say
 from .pace import Pace
 
 # Seconds for the hub to send its first bytes; behind a closed network nobody would wait longer.
@@ -53,7 +54,7 @@ def fill_from(
             os.fsync(file.fileno())
     # The last two come from a proxy that the client cannot go through.
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, ImportError) as error:
-        raise OSError(reason(error)) from error
+        raise OSError(why(error, url)) from error
 
 
 def progress_bar(size: int, done: int) -> tqdm:
