@@ -10,8 +10,8 @@ from pathlib import Path
 from . import paths
 from .words import LabError, reason, say
 
-# The variables that the lab reads, and other names of the file.
-NAMES, BESIDE = paths.table(__file__).values()
+# The variables that the lab reads, other names of the file, and what can be wrong with a line.
+NAMES, BESIDE, FAULTS = paths.table(__file__).values()
 NAMED = re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join(NAMES)})(?![A-Za-z0-9_])")
 KEY = re.compile(r"""(?im)^(?:.*DASHSCOPE_API_KEY[ \t]*[=:＝：][ \t]*)?["']?sk-[\w-]{16,}""")
 
@@ -33,10 +33,10 @@ def read(path: Path) -> dict[str, str]:
     from dotenv import dotenv_values
 
     bindings = _bindings(_text(path))
-    for binding in bindings:
-        if line := _misread(binding):
-            raise LabError("connection.dotenv_line", path=path, line=line)
     good = [binding for binding in bindings if binding.key and binding.value is not None]
+    for fault, name, line in (*filter(None, map(_misread, bindings)), *_emptied(good)):
+        told = say(f"connection.line_{fault}", name=name)
+        raise LabError("connection.dotenv_line", path=path, line=line, fault=told)
     filled = dotenv_values(stream=StringIO("".join(each.original.string for each in good)))
     # What refers to nothing stays as it is written, and is then told from an empty value.
     return {each.key: filled[each.key] or each.value for each in good}
@@ -100,16 +100,27 @@ def _bindings(text: str) -> list:
     return list(parse_stream(StringIO(text)))
 
 
-def _misread(binding) -> int | None:
-    """The line on which one of the lab's variables stands and is not understood."""
-    text, key, value = binding.original.string, binding.key, binding.value
-    whole = value is not None and "\n" not in text.strip()
-    if key in NAMES and (value is None or whole):
+def _misread(binding) -> tuple[str, str, int] | None:
+    """What is wrong where one of the lab's variables is not understood, its name, and the line."""
+    key, value = binding.key, binding.value
+    text = re.sub(r"(?m)^[ \t]*#.*", "", binding.original.string)
+    whole = value is not None and "\n" not in binding.original.string.strip()
+    if key in NAMES and whole:
         return None
-    found = NAMED.search((key or "") if whole else re.sub(r"(?m)^[ \t]*#.*", "", text))
-    if not found:
+    if not (found := NAMED.search((key or "") if whole else text)):
         return None
-    return binding.original.line + text[: text.find(found[0])].count("\n")
+    above = text[: text.find(found[0])].count("\n")
+    row = text.split("\n")[above].replace(found[0], "NAME")
+    fault = next(fault for fault, look in FAULTS.items() if re.search(look, row))
+    return fault, found[0], binding.original.line + above
+
+
+def _emptied(bindings: list) -> Iterator[tuple[str, str, int]]:
+    """The lab's variables that one line fills and the last one empties, as `_misread` has them."""
+    for name, last in {each.key: each for each in bindings if each.key in NAMES}.items():
+        if not last.value and any(each.value for each in bindings if each.key == name):
+            text = last.original.string
+            yield "twice", name, last.original.line + text[: text.find(name)].count("\n")
 
 
 def _meant(name: str) -> str | None:

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from qwen_lab import dotfile, paths
-from qwen_lab.words import LabError
+from qwen_lab.words import LabError, say
 
 KEY = "sk-0123456789abcdef0123456789abcdef"
 LINE = f"DASHSCOPE_API_KEY={KEY}"
@@ -73,37 +73,47 @@ def test_a_file_that_may_not_be_read(path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "fault"),
     [
-        f"DASHSCOPE_API_KEY: {KEY}",
-        f"DASHSCOPE_API_KEY:{KEY}",
-        f"DASHSCOPE_API_KEY {KEY}",
-        f'DASHSCOPE_API_KEY="{KEY}',
-        f"DASHSCOPE_API_KEY='{KEY}",
-        f'DASHSCOPE_API_KEY="{KEY}" "',
-        f"DASHSCOPE_API_KEY＝{KEY}",
-        f"DASHSCOPE_API_KEY：{KEY}",
-        f"set DASHSCOPE_API_KEY={KEY}",
-        f'$env:DASHSCOPE_API_KEY="{KEY}"',
-        f'"DASHSCOPE_API_KEY": "{KEY}",',
-        f'"DASHSCOPE_API_KEY"="{KEY}"',
-        f"- DASHSCOPE_API_KEY={KEY}",
-        f"\u200bDASHSCOPE_API_KEY={KEY}",
-        "QWEN_LAB_ENDPOINT local",
-        "HF_ENDPOINT: https://hf-mirror.example",
+        (f"DASHSCOPE_API_KEY: {KEY}", "equals"),
+        (f"DASHSCOPE_API_KEY:{KEY}", "equals"),
+        (f"DASHSCOPE_API_KEY {KEY}", "equals"),
+        (f'DASHSCOPE_API_KEY="{KEY}', "quote"),
+        (f"DASHSCOPE_API_KEY='{KEY}", "quote"),
+        (f'DASHSCOPE_API_KEY="{KEY}" "', "quote"),
+        (f"DASHSCOPE_API_KEY＝{KEY}", "wide"),
+        (f"DASHSCOPE_API_KEY：{KEY}", "wide"),
+        (f"set DASHSCOPE_API_KEY={KEY}", "before"),
+        (f'$env:DASHSCOPE_API_KEY="{KEY}"', "before"),
+        (f'"DASHSCOPE_API_KEY": "{KEY}",', "before"),
+        (f'"DASHSCOPE_API_KEY"="{KEY}"', "before"),
+        (f"- DASHSCOPE_API_KEY={KEY}", "before"),
+        (f"\u200bDASHSCOPE_API_KEY={KEY}", "before"),
+        ("QWEN_LAB_ENDPOINT local", "equals"),
+        ("HF_ENDPOINT: https://hf-mirror.example", "equals"),
     ],
 )
-def test_a_line_of_ours_that_is_not_understood_is_an_error_with_its_number(path, line, caplog):
+def test_a_line_of_ours_that_is_not_understood_is_an_error_with_its_fault(
+    path, line, fault, caplog
+):
     path.write_text(f"# DASHSCOPE_API_KEY: put it here\n\nA=1\n{line}\nB=2\n", encoding="utf-8")
     found, words = refused(path)
+    name = dotfile.NAMED.search(line)[0]
     assert found == "line" and f"Line 4 of {path}" in words and not caplog.records
+    assert say(f"connection.line_{fault}", name=name) in words
 
 
 def test_an_open_quote_above_does_not_swallow_a_line_of_ours(path):
-    path.write_text(f'A="1\n{LINE}\nB="2"\n')
-    assert refused(path)[0] == "line"
-    path.write_text(f'A="1\n{LINE}\n"\n')
-    assert refused(path)[0] == "line"
+    for end in ('B="2"', '"'):
+        path.write_text(f'A="1\n{LINE}\n{end}\n')
+        assert "Line 2" in refused(path)[1] and "earlier line opens" in refused(path)[1]
+
+
+def test_a_variable_that_a_later_line_empties_is_told_and_one_filled_again_is_not(path):
+    path.write_text(f"{LINE}\n\n# mine\nDASHSCOPE_API_KEY=\n")
+    assert "Line 4" in refused(path)[1] and "leaves DASHSCOPE_API_KEY empty" in refused(path)[1]
+    path.write_text(f"DASHSCOPE_API_KEY=\n{LINE}\nA=1\nA=\n")
+    assert dotfile.read(path) == {"DASHSCOPE_API_KEY": KEY, "A": ""}
 
 
 def test_what_is_not_ours_may_look_as_it_likes(path, caplog):

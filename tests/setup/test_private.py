@@ -56,6 +56,11 @@ def test_a_report_of_a_machine_full_of_secrets_holds_none(learner, monkeypatch, 
         ("key sk-abc_DEF-123456.", "key sk-…."),
         ("LIHUA 在 lihua的文件夹", "… 在 …的文件夹"),
         ("lihuang stays", "lihuang stays"),
+        (
+            "https://llm-a1b2.cn-beijing.maas.aliyuncs.com/compatible-mode/v1",
+            "https://….cn-beijing.maas.aliyuncs.com/compatible-mode/v1",
+        ),
+        ("token-plan.cn-beijing.maas.aliyuncs.com", "token-plan.cn-beijing.maas.aliyuncs.com"),
         ("a word in the file", "a … in the file"),
     ],
 )
