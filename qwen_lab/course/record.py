@@ -41,14 +41,44 @@ def record(lesson: Path) -> None:
         fresh = Path(home) / "tape.jsonl"
         with _recording(home, fresh):
             run(solved(lesson), {"QWEN_LAB_ENDPOINT": "local", "QWEN_LAB_HOME": home})
-        # As fast as it was recorded: what the outputs say of times is true.
-        timed = {"QWEN_LAB_TAPE_SPEED": "recorded", "QWEN_LAB_HOME": home}
-        played = run(nbformat.read(lesson, as_version=4), replaying(fresh) | timed)
+        played = _played(lesson, fresh, home)
         tape.parent.mkdir(parents=True, exist_ok=True)
         tape.write_text(fresh.read_text(encoding="utf-8"), encoding="utf-8")
     played.metadata = nbformat.from_dict(METADATA)
+    _write(played, lesson)
+
+
+def renew(lesson: Path) -> None:
+    """Run a lesson on its tape, and take over what a view now shows in another way.
+
+    Where only figures and ids are others, the output stays: its times are the recording's.
+    """
+    with tempfile.TemporaryDirectory() as home:
+        played = _played(lesson, paths.tape(lesson), home)
+    notebook = nbformat.read(lesson, as_version=4)
+    for cell, new in zip(notebook.cells, played.cells, strict=True):
+        if _form(cell) != _form(new):
+            cell.outputs = new.outputs
+    _write(notebook, lesson)
+
+
+def _form(cell: nbformat.NotebookNode) -> str:
+    """The HTML of a cell's outputs, without figures and ids."""
+    pages = [output.get("data", {}).get("text/html", "") for output in cell.get("outputs", [])]
+    return re.sub(r"[0-9a-f-]{36}|[\d.]+", "", "".join(pages))
+
+
+def _played(lesson: Path, tape: Path, home: str) -> nbformat.NotebookNode:
+    """The lesson as it runs on a tape."""
+    # As fast as it was recorded: what the outputs say of times is true.
+    timed = {"QWEN_LAB_TAPE_SPEED": "recorded", "QWEN_LAB_HOME": home}
+    played = run(nbformat.read(lesson, as_version=4), replaying(tape) | timed)
     _drop_widgets(played)
-    lesson.write_text(nbformat.writes(played) + "\n", encoding="utf-8")
+    return played
+
+
+def _write(notebook: nbformat.NotebookNode, lesson: Path) -> None:
+    lesson.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
 
 
 def _drop_widgets(notebook: nbformat.NotebookNode) -> None:

@@ -128,9 +128,12 @@ def bench(options: Namespace) -> int:
     return _run_without_keys("tests/benchmarks", options.names, "commands.no_benchmarks")
 
 
-@takes(option("numbers", type=int, nargs="*"))
+@takes(option("numbers", type=int, nargs="*"), option("--renew", action="store_true"))
 def record(options: Namespace) -> None:
-    """Record the lessons' tapes and outputs, in both languages, with the real local Qwen."""
+    """Record the lessons' tapes and outputs, in both languages, with the real local Qwen.
+
+    With `--renew` no model is asked: what views show in another way is made anew from the tapes.
+    """
     from ..course import record
 
     for language in words.LANGUAGES:
@@ -138,7 +141,7 @@ def record(options: Namespace) -> None:
         for name in lessons.names(language):
             if not options.numbers or int(name[:2]) in options.numbers:
                 lesson = paths.originals() / language / name
-                record.record(lesson)
+                (record.renew if options.renew else record.record)(lesson)
                 print(say("commands.recorded", lesson=f"{language}/{name}"), flush=True)
                 print(record.needs(lesson), flush=True)
 

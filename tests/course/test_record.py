@@ -6,7 +6,7 @@ import re
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from qwen_lab import paths
 from qwen_lab.course import lessons, record
@@ -66,3 +66,24 @@ def test_what_a_cell_prints_piece_by_piece_is_recorded_as_one_output():
     notebook = new_notebook(cells=[new_code_cell(pieces)])
     [output] = record.run(notebook, {}).cells[0].outputs
     assert output.text == "one\ntwo\n"
+
+
+def test_renewing_takes_another_form_and_leaves_other_figures(monkeypatch, tmp_path):
+    def page(html):
+        return new_output("display_data", {"text/html": html})
+
+    lesson = tmp_path / "01_basic_call.ipynb"
+    pages = ["<p>0.5 s</p>", "<p>old 0.5 s</p>", "<p>id 1</p>"]
+    cells = [new_code_cell(outputs=[page(html)]) for html in pages]
+    nbformat.write(new_notebook(cells=cells), lesson)
+
+    def run(notebook, settings):
+        now = ["<p>0.7 s</p>", "<p>new 0.7 s</p>", "<p>id 2</p>"]
+        for cell, html in zip(notebook.cells, now, strict=True):
+            cell.outputs = [page(html)]
+        return notebook
+
+    monkeypatch.setattr(record, "run", run)
+    record.renew(lesson)
+    shown = [cell.outputs[0].data["text/html"] for cell in nbformat.read(lesson, 4).cells]
+    assert shown == ["<p>0.5 s</p>", "<p>new 0.7 s</p>", "<p>id 1</p>"]
