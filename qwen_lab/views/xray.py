@@ -10,19 +10,23 @@ from .tokens import Said, Token, said, visible
 
 # Probabilities down to which a step of the colours goes.
 STEPS = (0.9, 0.5, 0.2, 0.05, 0.0)
-# In the line of surprises a token rises no higher than this, one in 1,024.
-HIGHEST_BITS = 10
 FEW = 3
+# All others together have a bar of their own from this share on.
+SHARE = 0.0005
+# What only a style shows stands in attributes: a page that drops the style shows the text alone.
+TOKEN = Html('<span tabindex="0" class="qwen-xray-{}{}">{}<span>{}</span></span>')
+BAR = Html('<i{} style="--p:{:.3g}%" data-token="{}" data-says="{}"></i>')
 
 
 def xray(answer: object, *, choice: int = 0) -> View:
     """The answer's tokens, coloured by probability, with the alternatives to each.
 
     `answer` is a completion made with `logprobs=True, top_logprobs=5`, or the list of a stream's
-    chunks; `choice` is the index of the choice to show. Hover over a token, or go there with Tab,
-    to see what else was likely. Tokens that are parts of one character are shown as one. The local
-    Qwen's probabilities are the model's own, before temperature and every cut; for DashScope that
-    is not documented. Surprise is in bits: minus the binary logarithm of the probability.
+    chunks; `choice` is the index of the choice to show. Point at a token, tap it or go there with
+    Tab to see what else was likely; at first the least likely one is open. Tokens that are parts of
+    one character are shown as one. The local Qwen's probabilities are the model's own, before
+    temperature and every cut; for DashScope that is not documented. In the table surprise is in
+    bits: minus the binary logarithm of the probability.
 
     >>> create = client.chat.completions.create
     >>> completion = create(model=lab.model, messages=messages, logprobs=True, top_logprobs=5)
@@ -37,19 +41,21 @@ def xray(answer: object, *, choice: int = 0) -> View:
     if not found.tokens:
         models = PARAMETERS["logprobs"].taken_by
         return sentence(say("xray.none" if found.text else "xray.empty", models=models))
+    least = min(found.tokens, key=lambda token: token.probability)
+    opened = filled('<div class="qwen-xray-open">{}</div>', [_bars(least)])
     summary = filled("<p>{}</p>", [_numbers(found.tokens)])
-    parts = [_text(found), _legend(), _line(found.tokens), summary, _table(found.tokens)]
+    parts = [_text(found, least), opened, _legend(), summary, _table(found.tokens)]
     html = Html('<div class="qwen-xray">{}</div>').format(join(parts))
     return View(html, _short(found), "xray")
 
 
-def _text(found: Said) -> Html:
-    span = Html('<span tabindex="0" class="qwen-xray-{}" data-says="{}">{}</span>')
-    spans = join(
-        span.format(_step(token), _says(token), _seen(token.text)) for token in found.tokens
+def _text(found: Said, least: Token) -> Html:
+    spans = (
+        TOKEN.format(_step(token), " least" * (token is least), _seen(token.text), _bars(token))
+        for token in found.tokens
     )
     whole = Html('<div class="qwen-xray-text">{}<small> {}</small></div>')
-    return whole.format(spans, _ending(found))
+    return whole.format(join(spans), _ending(found))
 
 
 def _seen(text: str) -> str:
@@ -61,11 +67,24 @@ def _step(token: Token) -> int:
     return next(step for step, lowest in enumerate(STEPS) if token.probability >= lowest)
 
 
-def _says(token: Token) -> str:
-    """What stands beside a token: its probability, and the alternatives, a line each."""
-    head = say("xray.token", token=visible(token.text), percent=percent(token.probability))
-    pieces = [say("xray.pieces", count=token.pieces)] if token.pieces > 1 else []
-    return "\n".join([head, *pieces, *_alternatives(token)])
+def _bars(token: Token) -> Html:
+    """What might have stood in a token's place, as bars; the token itself is among them."""
+    told = [say("xray.here", token=visible(token.text), percent=percent(token.probability))]
+    told += [say("xray.pieces", count=token.pieces)] if token.pieces > 1 else []
+    shares = [*token.alternatives]
+    if not shares or token.pieces == 1 and token.text not in dict(shares):
+        shares.append((token.text, token.probability))
+    bars = [_bar(visible(text), share, "chosen" * (text == token.text)) for text, share in shares]
+    rest = 1 - sum(share for _, share in shares)
+    if token.alternatives and rest > SHARE:
+        bars.append(_bar(say("xray.others"), rest, "rest"))
+    return Html('<b data-says="{}"></b>').format(" · ".join(told)) + join(bars)
+
+
+def _bar(name: str, share: float, kind: str) -> Html:
+    told = percent(share) + " ◀" * (kind == "chosen")
+    kind = kind and Html(' class="{}"').format(kind)
+    return BAR.format(kind, 100 * share, name, told)
 
 
 def _alternatives(token: Token) -> list[str]:
@@ -81,26 +100,12 @@ def _legend() -> Html:
         Html('<span class="qwen-xray-{}">{}</span> ').format(step, _span(low, high))
         for step, (high, low) in enumerate(pairwise((1.0, *STEPS)))
     )
-    return Html("<p><small>{} {}</small></p>").format(say("xray.legend"), marks)
+    line = Html("<p><small>{} {}<br>{}</small></p>")
+    return line.format(say("xray.legend"), marks, say("xray.point"))
 
 
 def _span(low: float, high: float) -> str:
     return say("html.percent", number=f"{100 * low:.0f}–{100 * high:.0f}")
-
-
-def _line(tokens: list[Token]) -> Html:
-    """The surprise of every token as a bar, for the eye; the table has the numbers."""
-    bar = Html('<rect x="{}" y="{:.2f}" width="0.8" height="{:.2f}"/>')
-    bars = join(
-        bar.format(at, HIGHEST_BITS - height, height)
-        for at, height in enumerate(min(token.bits, HIGHEST_BITS) for token in tokens)
-    )
-    whole = Html(
-        '<small>{label}</small><svg role="img" aria-label="{label}" '
-        'viewBox="0 0 {wide} {high}" preserveAspectRatio="none">{bars}</svg>'
-    )
-    label = say("xray.line")
-    return whole.format(label=label, wide=max(len(tokens), 20), high=HIGHEST_BITS, bars=bars)
 
 
 def _numbers(tokens: list[Token]) -> str:

@@ -52,7 +52,7 @@ def test_a_run_is_seen_from_every_side_and_nothing_leaves_the_machine(page, lang
     expect(tabs).to_have_text(TABS[language])
     tabs.first.focus()
     for side, shows in (
-        ("xray", "svg"),
+        ("xray", ".qwen-xray-open"),
         ("anatomy", "details"),
         ("wire", "table"),
         ("code", "pre"),
