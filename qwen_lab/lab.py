@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
 
 from .words import LabError
 
@@ -66,7 +65,7 @@ class Lab:
 
         prefix = prefix if isinstance(prefix, str) else [int(token) for token in prefix]
         asked = {"messages": messages, "prefix": prefix, "whole": whole, "tail": tail}
-        return next_token.load(self._send("POST", "/lab/next_token", json=asked).content)
+        return next_token.load(self._send("POST", "lab/next_token", json=asked).content)
 
     def search(self, question: str) -> list[dict[str, str]]:
         """The notes that `enable_search` would find for a question, the best first.
@@ -81,7 +80,7 @@ class Lab:
         answers.
         """
         self._require_local("search")
-        return self._send("GET", "/lab/search", params={"question": question}).json()["notes"]
+        return self._send("GET", "lab/search", params={"question": question}).json()["notes"]
 
     def _require_local(self, name: str) -> None:
         if not self.is_local:
@@ -90,7 +89,8 @@ class Lab:
     def _send(self, method: str, path: str, **content: object) -> "httpx2.Response":
         import httpx2
 
-        url, headers = urljoin(self.base_url, path), {"Authorization": f"Bearer {self.api_key}"}
+        url = f"{self.base_url.rstrip('/')}/{path}"
+        headers = {"Authorization": f"Bearer {self.api_key}"}
         try:
             with httpx2.Client(trust_env=False, timeout=PATIENCE) as client:
                 answer = client.request(method, url, headers=headers, **content)

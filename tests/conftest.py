@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from qwen_lab.endpoint import server
 from qwen_lab.endpoint.app import create_app
 from qwen_lab.endpoint.engine import End, Piece, Prompt
+from qwen_lab.endpoint.learner import alone
 from qwen_lab.endpoint.server_file import BASE
 from qwen_lab.lab import Lab
 from qwen_lab.watch.next_token import listed
@@ -94,7 +95,7 @@ def engine():
 
 @pytest.fixture
 def app(engine):
-    return create_app(engine, TOKEN)
+    return create_app(engine, alone(TOKEN))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from qwen_lab import dotfile, paths, settings
 from qwen_lab.course import editions, log
 from qwen_lab.endpoint import server_file, tape
 from qwen_lab.endpoint.app import create_app
+from qwen_lab.endpoint.learner import alone
 from qwen_lab.endpoint.search import Search
 from qwen_lab.lab import Lab
 from qwen_lab.widgets.presets import Presets
@@ -72,7 +73,7 @@ def test_any_file_of_presets_can_be_chosen_from_and_added_to(tmp_path, data):
     assert presets.all()["new"] == {"n": 2}
 
 
-CHAT, NEXT_TOKEN = f"{server_file.BASE}/chat/completions", "/lab/next_token"
+CHAT, NEXT_TOKEN = f"{server_file.BASE}/chat/completions", f"{server_file.BASE}/lab/next_token"
 LAB = Lab("http://127.0.0.1:9/v1", "m", "custom", "k")
 
 
@@ -104,7 +105,9 @@ def test_any_tape_is_played_or_refused_whole(tmp_path, lines, end):
     with contextlib.suppress(LabError):
         player = tape.Player(file)
         headers = {"authorization": "Bearer t"}
-        with TestClient(create_app(player, "t"), "http://127.0.0.1", headers=headers) as http:
+        with TestClient(
+            create_app(player, alone("t")), "http://127.0.0.1", headers=headers
+        ) as http:
             for line in sum(player._exchanges.values(), []):
                 # As if just this had been asked.
                 player._find = lambda asked, line=line: line

@@ -4,11 +4,12 @@ A request's way through the files, from top to bottom and back:
 
     server      one process for all kernels, found by its `server_file`, with the `weights`
     app         DashScope's paths; each leads through what follows
-    request     the guards: who may ask, an id for it, the body and its JSON
+    request     the guards: who asks (`learner`), an id for it, the body and its JSON
     weather     bad weather on purpose: waits, refuses, or spoils the answer on its way out
     rules       DashScope's checks (`messages`, `tools`, `schema`): a `ChatRequest` or a `refusal`
     search      notes, put into the prompt before the question
-    answer      a slot (`slots`), and in it the engine, once for each choice
+    answer      events, once for each choice
+    turns       a slot (`slots`) when the learner's turn has come, and in it the engine
     engine      what is asked of a model, and the events that it answers with; behind it stands
                 `llama` (with `llama_chunks`, `llama_memory`), or a `tape` (`tape_line`) of one
     chunks      the events as DashScope's chunks, which app sends one by one or put together

@@ -1,8 +1,8 @@
 """The HTTP face of the local Qwen: DashScope's paths, its bearer token, its errors.
 
 Covered: `POST /chat/completions` (JSON and SSE), `GET /models`, `GET /models/{id}` under
-`/compatible-mode/v1`; the lab's own `/lab/search`, `/lab/next_token`, and `/health`. Not
-covered: everything else of the cloud.
+`/compatible-mode/v1`, and below it the lab's own `/lab/search` and `/lab/next_token`; `/health`.
+Not covered: everything else of the cloud.
 """
 
 import asyncio
@@ -14,7 +14,6 @@ from dataclasses import asdict, replace
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import State
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -23,41 +22,42 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from .. import models
-from ..watch.next_token import MOST, WHOLE, NextToken
+from ..watch.next_token import MOST, WHOLE
 from ..words import say
 from . import messages
 from .answer import answer
 from .chunks import complete
-from .engine import Engine, Prefix
+from .engine import Engine
+from .learner import Identify
 from .refusal import DONE, Refusal, invalid, sse
 from .request import HOSTS, Guard, LocalOrigin, body, parse, while_connected
 from .rules import ChatRequest, checked_request, is_tokens
 from .search import Search, insert
 from .server_file import BASE
-from .slots import Slots
+from .turns import Turns
 from .weather import Weather
 
 
-def create_app(engine: Engine, token: str, search: Search | None = None) -> Starlette:
-    """The app over an engine; a request must carry the token. `app.state.slots` says who is in.
+def create_app(engine: Engine, identify: Identify, search: Search | None = None) -> Starlette:
+    """The app over an engine, for those whom `identify` knows.
 
     `search` is where `enable_search` looks; the bundled notes, if it is not given.
     """
-    guard = [Middleware(Guard, token)]
+    guard = [Middleware(Guard, identify)]
     weathered = [*guard, Middleware(Weather)]
     routes = [
         Route(f"{BASE}/chat/completions", _chat, methods=["POST"], middleware=weathered),
         Route(f"{BASE}/models", _models, middleware=guard),
         Route(f"{BASE}/models/{{name}}", _model, middleware=guard),
-        Route("/lab/next_token", _next_token, methods=["POST"], middleware=guard),
-        Route("/lab/search", _search, middleware=guard),
+        Route(f"{BASE}/lab/next_token", _next_token, methods=["POST"], middleware=guard),
+        Route(f"{BASE}/lab/search", _search, middleware=guard),
         Route("/health", _health),
     ]
     # A page elsewhere is turned away by its Origin; when it points a name of its own at
     # 127.0.0.1, by its Host.
     origins = [Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(LocalOrigin)]
     app = Starlette(routes=routes, middleware=origins)
-    app.state.engine, app.state.slots = engine, Slots(engine.slots)
+    app.state.engine, app.state.turns = engine, Turns(engine)
     app.state.search, app.state.since = search or Search(), int(time.time())
     return app
 
@@ -73,7 +73,8 @@ async def _answered(request: Request, content: bytes) -> Response:
     asked = await run_in_threadpool(_asked, content, state.engine)
     if asked.search:
         asked = _with_notes(asked, state.search)
-    chunks = answer(state.engine, state.slots, asked, request.state.id)
+    who = request.state.learner.name
+    chunks = answer(state.turns, asked, who, state.engine.model, request.state.id)
     if not asked.stream:
         return JSONResponse(await complete(chunks))
     return _Stream(await anext(chunks), chunks, asked.include_usage, request.state.id)
@@ -132,7 +133,9 @@ async def _next_token(request: Request) -> Response:
     whole = asked.get("whole") is True
     most = WHOLE if whole or asked.get("tail") is True else MOST
     prefix = asked.get("prefix", "")
-    found = await while_connected(request, _looked(request.app.state, talk, prefix, most))
+    who = request.state.learner.name
+    looked = request.app.state.turns.next_token(talk, prefix, most, who)
+    found = await while_connected(request, looked)
     if whole and len(found.tail_counts):
         raise Refusal(say("tape.whole"), status=404, code="not_on_tape")
     found = found if whole else found.first(MOST)
@@ -149,11 +152,6 @@ def _asked_next(content: bytes) -> tuple[dict, list[dict]]:
     if not isinstance(prefix, str) and not is_tokens(prefix):
         raise invalid("'prefix' must be String or a list of tokens")
     return asked, talk
-
-
-async def _looked(state: State, talk: list[dict], prefix: Prefix, most: int) -> NextToken:
-    async with state.slots.taken(alone=False):
-        return await state.engine.next_token(talk, prefix, most)
 
 
 async def _search(request: Request) -> Response:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import re
-import secrets
 import uuid
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -14,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .learner import Identify
 from .refusal import Refusal
 
 HOSTS = ["127.0.0.1", "localhost"]
@@ -41,10 +41,13 @@ class LocalOrigin:
 
 
 class Guard:
-    """Lets in who has the token, with an id for the request; refuses in the recorded envelope."""
+    """Lets in whom `identify` knows, with an id for the request; refuses in the recorded envelope.
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
-        self.app, self.expected = app, f"Bearer {token}".encode()
+    Inside, `request.state` has `id` and `learner`.
+    """
+
+    def __init__(self, app: ASGIApp, identify: Identify) -> None:
+        self.app, self.identify = app, identify
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
@@ -58,8 +61,9 @@ class Guard:
             await send(message)
 
         try:
-            given = request.headers.get("authorization", "").encode()
-            if not secrets.compare_digest(given, self.expected):
+            kind, _, given = request.headers.get("authorization", "").partition(" ")
+            request.state.learner = await self.identify(given) if kind == "Bearer" else None
+            if not request.state.learner:
                 raise Refusal.named("wrong_key")
             await self.app(scope, receive, named)
         except ClientDisconnect:

@@ -22,7 +22,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from ..words import LabError, reason
-from . import failure, free_memory, server_file, server_process
+from . import failure, free_memory, learner, server_file, server_process
 from .server_file import State
 from .weights import weights
 
@@ -60,7 +60,8 @@ def play(path: Path, *, timed: bool = False) -> State:
     from .tape import Player
 
     player, token = Player(path, timed=timed), secrets.token_urlsafe(32)
-    server = uvicorn.Server(uvicorn.Config(create_app(player, token), port=0, log_level="critical"))
+    app = create_app(player, learner.alone(token))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical"))
     threading.Thread(target=server.run, daemon=True).start()
     while not server.started:
         time.sleep(0.005)
@@ -124,7 +125,7 @@ def _be(path: Path, port: int | None, idle: float, record: str | Path | None) ->
         engine = Recorder(engine, Path(record))
     with server_file.home_in_use():
         kept = server_file.save(place, listener.getsockname()[1], engine.model)
-    app = create_app(engine, kept.token, Search(*server_file.notes()))
+    app = create_app(engine, learner.alone(kept.token), Search(*server_file.notes()))
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     watch = _exit_when_idle(server, app.state, place, kept, idle)
@@ -146,7 +147,7 @@ async def _exit_when_idle(server, state, place: Path, kept: State, idle: float) 
         while time.monotonic() - used < idle and server_file.load(place) == kept:
             await asyncio.sleep(min(idle, 5))
             server_process.turn_log(place)
-            at_work = state.slots.busy and not state.engine.stuck
+            at_work = state.turns.slots.busy and not state.engine.stuck
             if at_work or server_file.clients(place):
                 used = time.monotonic()
     if state.engine.stuck:

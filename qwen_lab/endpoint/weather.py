@@ -15,7 +15,7 @@ import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -73,7 +73,7 @@ class Weather:
         if LATENCY not in request.headers and FAULT not in request.headers:
             return await self.app(scope, receive, send)
         content = await body(request)
-        conditions = self._conditions(request.headers, content)
+        conditions = self._conditions(request, content)
         await while_connected(request, conditions.begin())
         receive = _again(content, receive)
         if not conditions.spoils:
@@ -85,18 +85,20 @@ class Weather:
                 raise
             await send({"type": "http.response.body"})
 
-    def _conditions(self, headers: Headers, content: bytes) -> Conditions:
+    def _conditions(self, request: Request, content: bytes) -> Conditions:
         """Those that the headers ask for; raises `Refusal` for headers that name none.
 
-        With `times`, a request of the same body fails so often, works once, and then the count
-        starts again.
+        With `times`, a learner's request of the same body fails so often, works once, and then the
+        count starts again.
         """
+        headers = request.headers
         try:
             asked = _read(headers.get(LATENCY, "0"), headers.get(FAULT, ""))
         except ValueError:
             message = say("weather.unknown", kinds=", ".join(KINDS), longest=LONGEST)
             raise Refusal(message, code="unknown_weather") from None
-        if asked.times is None or self._fails(headers[FAULT].encode() + content, asked.times):
+        who = f"{request.state.learner.name}\n{headers.get(FAULT)}\n".encode()
+        if asked.times is None or self._fails(who + content, asked.times):
             return asked
         return Conditions(asked.latency)
 

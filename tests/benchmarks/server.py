@@ -37,11 +37,12 @@ def here() -> Iterator[SimpleNamespace]:
     import uvicorn
 
     from qwen_lab.endpoint.app import create_app
+    from qwen_lab.endpoint.learner import alone
     from qwen_lab.endpoint.llama import LlamaEngine
 
     path = weights.fetch()
     engine = Overheard(LlamaEngine(path, weights.model_id(path)))
-    app = create_app(engine, "benchmark")
+    app = create_app(engine, alone("benchmark"))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -56,7 +57,7 @@ def here() -> Iterator[SimpleNamespace]:
             token="benchmark",
             model=engine.model,
             engine=engine,
-            slots=app.state.slots,
+            slots=app.state.turns.slots,
         )
     finally:
         server.should_exit = True

@@ -8,7 +8,7 @@ import pytest
 from qwen_lab.endpoint.answer import answer
 from qwen_lab.endpoint.engine import End, Piece
 from qwen_lab.endpoint.rules import checked_request
-from qwen_lab.endpoint.slots import Slots
+from qwen_lab.endpoint.turns import Turns
 
 HELLO = {"model": "fake-qwen", "messages": [{"role": "user", "content": "你好"}]}
 
@@ -18,14 +18,24 @@ def run(scenario):
 
 
 @pytest.fixture
-def slots():
-    return Slots(4)
+def turns(engine):
+    return Turns(engine)
 
 
 @pytest.fixture
-def ask(engine, slots):
+def slots(turns):
+    return turns.slots
+
+
+@pytest.fixture
+def ask(turns):
     """The chunks of an answer to a greeting."""
-    return lambda **fields: answer(engine, slots, checked_request(HELLO | fields, "fake-qwen"), "1")
+
+    def ask(**fields):
+        request = checked_request(HELLO | fields, "fake-qwen")
+        return answer(turns, request, "Ada", "fake-qwen", "1")
+
+    return ask
 
 
 async def read(chunks, seen):

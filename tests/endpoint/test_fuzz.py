@@ -151,7 +151,7 @@ looks = {"messages": messages, "prefix": anything, "tail": anything}
 @fuzz(200)
 @given(anything | st.fixed_dictionaries({}, optional=looks))
 def test_any_question_for_the_next_token_is_answered_or_refused(http, body):
-    response = http.post("/lab/next_token", content=written(body))
+    response = http.post("/compatible-mode/v1/lab/next_token", content=written(body))
     if response.status_code != 200:
         check(response)
 
@@ -160,7 +160,8 @@ def test_any_question_for_the_next_token_is_answered_or_refused(http, body):
 @given(st.text())
 def test_any_question_can_be_searched(http, question):
     question = question.encode(errors="replace").decode()
-    assert "notes" in http.get("/lab/search", params={"question": question}).json()
+    found = http.get("/compatible-mode/v1/lab/search", params={"question": question})
+    assert "notes" in found.json()
 
 
 JUNK = [b"", b";", b"429;times=-1", b"nonsense", b"cut;after=x", b"429;times=1e9", b"\xff\xfe"]

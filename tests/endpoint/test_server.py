@@ -176,7 +176,8 @@ def test_a_model_that_does_not_move_keeps_no_idle_server(tmp_path, app, engine, 
     ended = []
     monkeypatch.setattr(server_file, "clients", lambda place: [])
     monkeypatch.setattr(os, "_exit", ended.append)
-    app.state.slots.busy, engine.stuck = 1, True
+    monkeypatch.setattr(type(app.state.turns.slots), "busy", 1)
+    engine.stuck = True
     idle = server._exit_when_idle(SimpleNamespace(), app.state, tmp_path, None, 0.1)
     asyncio.run(asyncio.wait_for(idle, 10))
     assert ended == [1]

@@ -10,15 +10,17 @@ def run(scenario):
 
 
 class Caller:
-    """Asks for a slot, and keeps it until it is told to leave."""
+    """Asks for a slot, takes ten tokens, and keeps the slot until it is told to leave."""
 
-    def __init__(self, slots, alone, order=None, name=None):
+    def __init__(self, slots, alone, order=None, name=None, who=""):
         self.leave, self.inside = asyncio.Event(), False
-        self.task = asyncio.create_task(self._call(slots, alone, [] if order is None else order))
+        order = [] if order is None else order
+        self.task = asyncio.create_task(self._call(slots, alone, order, who))
         self.name = name
 
-    async def _call(self, slots, alone, order):
-        async with slots.taken(alone):
+    async def _call(self, slots, alone, order, who):
+        async with slots.taken(alone, who) as use:
+            use(10)
             order.append(self.name)
             self.inside = True
             await self.leave.wait()
@@ -135,5 +137,39 @@ def test_an_error_inside_gives_the_slot_back():
                 raise OSError
         assert slots.busy == 0
         await Caller(slots, True).ends()
+
+    run(scenario())
+
+
+def test_the_next_turn_goes_to_the_learner_who_has_taken_the_fewest_tokens():
+    async def scenario():
+        slots, order = Slots(1), []
+        async with slots.taken(False, "Ada") as use:
+            use(100)
+            greedy = [Caller(slots, False, order, f"Ada {n}", "Ada") for n in range(3)]
+            others = [Caller(slots, kind, order, who, who) for who, kind in [("Bo", 0), ("Cy", 1)]]
+            await settle()
+        for caller in (*greedy, *others):
+            caller.leave.set()
+        await asyncio.gather(*(caller.task for caller in (*greedy, *others)))
+        # The others begin where she is; her first one stood in line before they came.
+        assert order == ["Ada 0", "Bo", "Cy", "Ada 1", "Ada 2"]
+
+    run(scenario())
+
+
+def test_who_was_away_gets_no_turns_for_that_time():
+    async def scenario():
+        slots, order = Slots(1), []
+        async with slots.taken(False, "Ada") as use:
+            use(1_000)
+        async with slots.taken(False, "Bo") as use:
+            use(10)
+            callers = [Caller(slots, False, order, who, who) for who in ("Ada", "Bo")]
+            await settle()
+        for caller in callers:
+            caller.leave.set()
+        await asyncio.gather(*(caller.task for caller in callers))
+        assert order == ["Ada", "Bo"]
 
     run(scenario())

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from qwen_lab.endpoint import tape
 from qwen_lab.endpoint.app import BASE, create_app
 from qwen_lab.endpoint.engine import End, Piece, Prompt, Thought
+from qwen_lab.endpoint.learner import alone
 from qwen_lab.endpoint.refusal import invalid
 from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.words import LabError
@@ -27,7 +28,9 @@ def file(tmp_path):
 
 
 def client(engine, token="test-token", **headers):
-    http = TestClient(create_app(engine, token), base_url="http://127.0.0.1", headers=headers)
+    http = TestClient(
+        create_app(engine, alone(token)), base_url="http://127.0.0.1", headers=headers
+    )
     return OpenAI(
         base_url=f"http://127.0.0.1{BASE}", api_key=token, http_client=http, max_retries=0
     )
@@ -260,7 +263,7 @@ def test_no_key_reaches_the_tape_by_whatever_way(engine, file, dotenv, secret):
     with pytest.raises(openai.BadRequestError, match=secret):
         ask(recorder)
     body = {"messages": [{"role": "user", "content": secret}], "prefix": secret}
-    recorder.post("http://127.0.0.1/lab/next_token", body=body, cast_to=object)
+    recorder.post("/lab/next_token", body=body, cast_to=object)
     kept = file.read_text(encoding="utf-8")
     assert kept.count("\n") == 6 and "I cannot bear" in kept
     assert secret not in kept and parts[1] not in kept

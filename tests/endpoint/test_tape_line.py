@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from qwen_lab.endpoint.app import BASE, create_app
 from qwen_lab.endpoint.engine import End, Piece, Prompt, Thought
+from qwen_lab.endpoint.learner import alone
 from qwen_lab.endpoint.refusal import invalid
 from qwen_lab.endpoint.tape import Player, Recorder
 from qwen_lab.watch import next_token
@@ -31,11 +32,11 @@ anything = st.recursive(
 def played(engine):
     """The statuses of the same requests to whatever answers."""
     headers = {"authorization": "Bearer t"}
-    http = TestClient(create_app(engine, "t"), base_url="http://127.0.0.1", headers=headers)
+    http = TestClient(create_app(engine, alone("t")), base_url="http://127.0.0.1", headers=headers)
     chat = {"model": "qwen-plus", "messages": HELLO}
     asked = [chat | THINKING | {"stream": True}, chat | {"seed": 2}]
     answers = [http.post(f"{BASE}/chat/completions", json=body) for body in asked]
-    answers.append(http.post("/lab/next_token", json=NEXT))
+    answers.append(http.post("/compatible-mode/v1/lab/next_token", json=NEXT))
     if answers[-1].status_code == 200:
         assert next_token.load(answers[-1].content).logprobs.dtype == "float32"
     return ["broken" if '"internal_error"' in each.text else each.status_code for each in answers]

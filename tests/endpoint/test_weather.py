@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from qwen_lab.endpoint import tape, weather
 from qwen_lab.endpoint.app import BASE, create_app
+from qwen_lab.endpoint.learner import Learner, alone
 
 HELLO = [{"role": "user", "content": "你好"}]
 
@@ -113,7 +114,7 @@ def test_a_client_that_leaves_while_it_waits_for_the_weather_asks_nothing(served
             with pytest.raises(openai.APITimeoutError):
                 ask(client, fault, latency="1", timeout=0.3)
     time.sleep(1)
-    assert not engine.calls and not app.state.slots.busy
+    assert not engine.calls and not app.state.turns.slots.busy
 
 
 @pytest.mark.parametrize("fault", ["malformed", "content;after=2"])
@@ -122,7 +123,7 @@ def test_a_spoiled_stream_ends_and_stops_the_model(http, app, engine, fault):
     body = {"model": "fake-qwen", "messages": HELLO, "stream": True}
     answer = http.post(f"{BASE}/chat/completions", json=body, headers={"X-Lab-Fault": fault})
     assert answer.text.count("好") < 5
-    assert engine.stopped.is_set() and not app.state.slots.busy
+    assert engine.stopped.is_set() and not app.state.turns.slots.busy
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -222,7 +223,7 @@ def test_unknown_weather_is_refused_with_the_list_of_what_there_is(client, fault
 
 def test_the_tape_has_no_trace_of_the_weather_and_plays_in_any(engine, tmp_path):
     def lab(engine):
-        http = TestClient(create_app(engine, "test-token"), base_url="http://127.0.0.1")
+        http = TestClient(create_app(engine, alone("test-token")), base_url="http://127.0.0.1")
         url = f"http://127.0.0.1{BASE}"
         return OpenAI(base_url=url, api_key="test-token", http_client=http, max_retries=0)
 
@@ -242,3 +243,16 @@ def test_the_tape_has_no_trace_of_the_weather_and_plays_in_any(engine, tmp_path)
     assert fair < 0.5 <= time.monotonic() - began
     with pytest.raises(openai.InternalServerError):
         ask(lab(tape.Player(file)), "500")
+
+
+def test_each_learner_has_counts_of_their_own(engine):
+    async def identify(given):
+        return Learner(given)
+
+    app = create_app(engine, identify)
+    for name, status in [("Ada", 500), ("Bo", 500), ("Ada", 200)]:
+        http = TestClient(app, "http://127.0.0.1", headers={"authorization": f"Bearer {name}"})
+        body = {"model": "fake-qwen", "messages": HELLO}
+        headers = {"X-Lab-Fault": "500;times=1"}
+        answer = http.post(f"{BASE}/chat/completions", json=body, headers=headers)
+        assert answer.status_code == status

@@ -1,0 +1,40 @@
+"""The engine, taken in turns: each request waits in its learner's line for a slot."""
+
+from contextlib import aclosing
+
+from ..watch.next_token import NextToken
+from .engine import End, Engine, Events, Prefix, Prompt
+from .rules import ChatRequest
+from .slots import Slots
+
+
+class Turns:
+    """What an engine answers, to many learners; whoever asks here knows no slots."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.slots = Slots(engine.slots)
+        self._engine = engine
+
+    async def generate(self, request: ChatRequest, seed: int, alone: bool, who: str) -> Events:
+        """The engine's events for the learner of this name."""
+        read = 0
+        async with (
+            self.slots.taken(alone, who) as use,
+            aclosing(self._engine.generate(request, seed, alone)) as events,
+        ):
+            async for event in events:
+                if isinstance(event, Prompt):
+                    use(event.tokens - read)
+                    read = event.tokens
+                elif not isinstance(event, End):
+                    use(1)
+                yield event
+
+    async def next_token(
+        self, messages: list[dict], prefix: Prefix, most: int, who: str
+    ) -> NextToken:
+        """The engine's candidates for the learner of this name."""
+        async with self.slots.taken(False, who) as use:
+            found = await self._engine.next_token(messages, prefix, most)
+            use(found.prompt_tokens + 1)
+            return found
