@@ -37,12 +37,14 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
     Local Qwen: ...
     >>> client = OpenAI(base_url=lab.base_url, api_key=lab.api_key)
 
-    A proxy or a certificate file that nothing can use is left out of this process's environment.
+    A proxy or a certificate file that nothing can use is left out of this process's environment,
+    and a script that ends in a `LabError` shows its sentence alone.
 
     Raises `LabError` when the endpoint is unknown or does not answer, `.env`, a key or an address
     cannot be right, a key would go elsewhere than it belongs, the local Qwen cannot start, or
     there is no tape; `ValueError` for another language.
     """
+    words.speak_plainly()
     if lang:
         words.use(lang)
     given = settings.read()

@@ -101,6 +101,23 @@ class LabError(Exception):
         super().__init__(say(key, **values))
         self.key = key
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows of it: the lab's own lines above it would tell the learner nothing."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+def speak_plainly() -> None:
+    """Let a script that ends in a `LabError` show it as a notebook does, unless it has a way."""
+
+    def show(kind: type, error: BaseException, trace: object) -> None:
+        if isinstance(error, LabError):
+            print(*error._render_traceback_(), file=sys.stderr)
+        else:
+            sys.__excepthook__(kind, error, trace)
+
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = show
+
 
 class WrongTypeError(LabError, TypeError):
     """A `TypeError` in the reader's words, which tell what was `given` in its place."""

@@ -16,7 +16,8 @@ from qwen_lab.endpoint import server
 from qwen_lab.endpoint.server_file import State
 from qwen_lab.words import LabError
 
-TAPE = Path(qwen_lab.__file__).parents[1] / "notebooks/tape/en/01_basic_call.jsonl"
+ROOT = Path(qwen_lab.__file__).parents[1]
+TAPE = ROOT / "notebooks/tape/en/01_basic_call.jsonl"
 KEY = "sk-0123456789abcdef0123456789abcdef"
 
 
@@ -25,6 +26,7 @@ def elsewhere(tmp_path, tmp_path_factory, monkeypatch):
     """A working folder and a checkout without any .env, and a local Qwen that need not load."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(paths, "ROOT", tmp_path_factory.mktemp("checkout"))
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     state = State(1234, "qwen2.5-coder", "local-token")
     monkeypatch.setattr(server, "start", lambda: state)
 
@@ -421,6 +423,26 @@ def loaded_by_connecting(endpoint, **settings):
     done = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("shell", [["-c"], ["-m", "IPython", "--colors=NoColor", "-c"]])
+def test_an_error_of_the_lab_is_a_sentence_and_any_other_a_traceback(shell, tmp_path):
+    env = os.environ | {"IPYTHONDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+
+    def shown(code):
+        command = [sys.executable, *shell, f"import qwen_lab; {code}"]
+        done = subprocess.run(command, env=env, capture_output=True, encoding="utf-8")
+        return f"{done.stdout}{done.stderr}".strip()
+
+    text = shown("qwen_lab.connect('nowhere')")
+    assert text.startswith('LabError: There\'s no endpoint called "nowhere".') and "\n" not in text
+    assert "Traceback" in shown("\ntry: qwen_lab.connect('nowhere')\nexcept Exception: x = 1 / 0")
+
+
+def test_a_script_that_has_a_way_of_its_own_to_show_errors_keeps_it(monkeypatch):
+    monkeypatch.setattr(sys, "excepthook", print)
+    qwen_lab.connect()
+    assert sys.excepthook is print
 
 
 def test_connecting_to_dashscope_loads_no_part_of_the_local_qwen():
