@@ -7,8 +7,10 @@ only, for pip is started with them too. No file changes, and no other process.
 import os
 import re
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from ipaddress import ip_address
+from threading import Thread
 from urllib.parse import urlsplit
 
 from .settings import bare
@@ -53,6 +55,20 @@ def why(error: BaseException, url: str) -> str:
         return said
     names = ", ".join(name for name, value in os.environ.items() if value == proxy)
     return say("connection.at_the_proxy", proxy=plain(proxy), names=names, reason=said)
+
+
+def within(seconds: float, ask: Callable[[], None]) -> None:
+    """Call `ask`; `TimeoutError` after so long, for the look-up of a name obeys no limit itself."""
+    answer = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(ask())
+        except Exception as error:
+            answer.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    answer.result(timeout=seconds)
 
 
 def plain(address: str) -> str:

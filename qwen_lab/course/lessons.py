@@ -4,7 +4,6 @@ Standard library only. The lessons themselves lie in `notebooks/` of the checkou
 package when it was installed from a wheel; a learner never works on those.
 """
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -94,8 +93,8 @@ def _place(source: Path, target: Path, keep_as: Path | None = None) -> None:
             os.replace(target, keep_as)
         os.replace(part, target)
     except OSError as error:
-        key = "lessons.disk_full" if error.errno == errno.ENOSPC else "lessons.cannot_write"
-        raise LabError(key, path=target.parent, reason=reason(error)) from error
+        told = {"path": target.parent, "reason": reason(error)}
+        raise LabError("lessons.cannot_write", **told) from error
     finally:
         # Once it is in place, or where no folder could be made, there is none.
         with suppress(OSError):

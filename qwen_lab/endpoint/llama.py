@@ -3,13 +3,13 @@
 import json
 import math
 import os
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 
 from ..parameters import limit
+from ..paths import table
 from ..watch.next_token import NextToken, listed
 from . import llama_memory
 from .engine import Events, Prefix
@@ -20,7 +20,7 @@ from .llama_threads import Threads
 from .rules import ChatRequest
 
 # What the engine is told at its start, and with each request of a kind.
-TOLD = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+TOLD = table(__file__)
 # DashScope names no upper bound; beyond this nothing changes but the arithmetic, which overflows.
 LARGEST_PENALTY = 1e6
 # Above all logits that a model gives, and yet so near that 32 bits hold the probabilities.

@@ -5,7 +5,6 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from threading import Thread
 from urllib.parse import urlsplit
 
 from .. import addresses, dotfile, keys, network
@@ -13,7 +12,7 @@ from ..settings import Settings, bare
 from ..words import LabError, say
 from .finding import BROKEN, FINE, ODD, Finding, found
 
-# For a name to be looked up: that obeys no time limit itself.
+# For a name to be looked up.
 SECONDS = 1.5
 BEGINNINGS = ("sk-sp-", "sk-", "st-")
 
@@ -47,18 +46,13 @@ def _fault(address: str) -> str:
 
 def _is_unknown(url: str) -> bool:
     """Whether the host's name leads nowhere; what takes long to look up may yet."""
-    unknown = []
-
-    def look_up() -> None:
-        try:
-            socket.getaddrinfo(urlsplit(url).hostname, None)
-        except (OSError, UnicodeError):
-            unknown.append(url)
-
-    thread = Thread(target=look_up, daemon=True)
-    thread.start()
-    thread.join(SECONDS)
-    return bool(unknown)
+    try:
+        network.within(SECONDS, lambda: socket.getaddrinfo(urlsplit(url).hostname, None))
+    except TimeoutError:
+        return False
+    except (OSError, UnicodeError):
+        return True
+    return False
 
 
 def _is_silent(url: str) -> bool:

@@ -102,28 +102,18 @@ def _clear() -> None:
 
 def _maker() -> list[str]:
     """The command, but for the folder, that makes an environment with pip on this machine."""
-    python = sys.executable
     # Debian has `venv` without `ensurepip`: it would leave an environment that has no pip.
     if find_spec("venv") and find_spec("ensurepip"):
-        return [python, "-m", "venv"]
-    if uv := shutil.which("uv"):
-        return [uv, "venv", "--seed", "--python", python]
-    if find_spec("virtualenv"):
-        return [python, "-m", "virtualenv"]
-    if virtualenv := shutil.which("virtualenv"):
-        return [virtualenv, "--python", python]
+        return [sys.executable, "-m", "venv"]
     raise LabError("setup.no_venv", remedy=_remedy())
 
 
 def _remedy() -> str:
-    if shutil.which("apt"):
-        # Named by version: a Python that is not the distribution's own needs its own.
-        package = "python{}.{}-venv".format(*sys.version_info)
-        command = f"apt install {package}" if os.geteuid() == 0 else f"sudo apt install {package}"
-    elif find_spec("pip"):
-        command = f"{sys.executable} -m pip install --user virtualenv"
-    else:
+    if not shutil.which("apt"):
         return say("setup.install_python")
+    # Named by version: a Python that is not the distribution's own needs its own.
+    package = "python{}.{}-venv".format(*sys.version_info)
+    command = f"apt install {package}" if os.geteuid() == 0 else f"sudo apt install {package}"
     return say("setup.run", command=command)
 
 

@@ -8,10 +8,8 @@ begins again at byte 0 after an interrupt.
 import functools
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import BinaryIO
 
 import httpx2
@@ -19,7 +17,7 @@ from huggingface_hub import get_session, hf_hub_url
 from huggingface_hub.errors import OfflineModeIsEnabled
 from tqdm import tqdm
 
-from ...network import why
+from ...network import why, within
 from ...words import say
 from .pace import Pace
 
@@ -46,12 +44,14 @@ def fill_from(
     """`fill` from this address."""
     try:
         source, pace = functools.partial(_stream, client(), url), None if patient else Pace()
-        _patiently(functools.partial(_probe, source, size))
+        within(PATIENCE, functools.partial(_probe, source, size))
         with partial.open("ab") as file, progress_bar(size, file.tell()) as bar:
             while file.tell() < size:
                 _append(source, file, bar, pace)
             file.flush()
             os.fsync(file.fileno())
+    except TimeoutError as error:
+        raise OSError(say("weights.silent", seconds=PATIENCE)) from error
     # The last two come from a proxy that the client cannot go through.
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, ImportError) as error:
         raise OSError(why(error, url)) from error
@@ -94,20 +94,3 @@ def _stream(client: httpx2.Client, url: str, span: str) -> Iterator[httpx2.Respo
         if answer.status_code != 206:
             raise OSError(f"HTTP {answer.status_code}")
         yield answer
-
-
-def _patiently(ask: Callable[[], None]) -> None:
-    """Call `ask`, for PATIENCE seconds at most: look-up of a name obeys no time limit itself."""
-    answer = Future()
-
-    def run() -> None:
-        try:
-            answer.set_result(ask())
-        except Exception as error:
-            answer.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
-    try:
-        answer.result(timeout=PATIENCE)
-    except TimeoutError as error:
-        raise OSError(say("weights.silent", seconds=PATIENCE)) from error
