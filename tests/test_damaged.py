@@ -17,7 +17,7 @@ from qwen_lab.lab import Lab
 from qwen_lab.widgets.presets import Presets
 from qwen_lab.words import LabError
 
-from .strange import anything, fuzz, spoilt, written
+from .strange import LARGE, anything, fuzz, spoilt, written
 
 PROGRESS = {"exercises": {"01.1": "passed", "02.1": "wrong"}, "quizzes": {"01": 3}}
 PRESETS = {"mine": {"temperature": 1.2, "stop": ["。"], "n": 2, "tools": [], "logprobs": True}}
@@ -48,7 +48,7 @@ def content(right):
     return (spoilt(right) | anything).map(written) | raw
 
 
-@fuzz(100)
+@fuzz(100, LARGE)
 @given(content(PROGRESS))
 @example(written({"exercises": {"01.1": []}, "quizzes": [["01", [1]]]}))
 def test_any_file_of_progress_is_shown_and_written_on(data):
@@ -61,7 +61,7 @@ def test_any_file_of_progress_is_shown_and_written_on(data):
     repr(qwen_lab.progress())
 
 
-@fuzz(60)
+@fuzz(60, LARGE)
 @given(content(PRESETS))
 def test_any_file_of_presets_can_be_chosen_from_and_added_to(tmp_path, data):
     presets = Presets(tmp_path / "presets.json")
@@ -77,7 +77,7 @@ CHAT, NEXT_TOKEN = f"{server_file.BASE}/chat/completions", f"{server_file.BASE}/
 LAB = Lab("http://127.0.0.1:9/v1", "m", "custom", "k")
 
 
-@fuzz(60)
+@fuzz(60, LARGE)
 @given(content(STATE))
 def test_any_state_is_a_servers_or_none(tmp_path, data):
     (tmp_path / "state.json").write_bytes(data)
@@ -85,7 +85,7 @@ def test_any_state_is_a_servers_or_none(tmp_path, data):
     assert state is None or (state.alive in (True, False) and state.base_url.isprintable())
 
 
-@fuzz(100)
+@fuzz(100, LARGE)
 @given(content(LESSON))
 def test_any_copy_of_a_lesson_is_the_learners(tmp_path, data):
     folder = tmp_path / "en"
@@ -97,7 +97,7 @@ def test_any_copy_of_a_lesson_is_the_learners(tmp_path, data):
     assert editions.is_behind(copy, lesson) in (True, False)
 
 
-@fuzz(100)
+@fuzz(100, LARGE)
 @given(spoilt(TAPE) | st.lists(anything, max_size=3), raw)
 def test_any_tape_is_played_or_refused_whole(tmp_path, lines, end):
     file = tmp_path / "tape.jsonl"
@@ -119,7 +119,7 @@ def test_any_tape_is_played_or_refused_whole(tmp_path, lines, end):
                     assert http.post(url, json=body).status_code < 500
 
 
-@fuzz(100)
+@fuzz(100, LARGE)
 @given(
     st.text() | st.binary() | st.sampled_from(["## ", "## a\n" * 500, "好" * 5_000, "x " * 9_000])
 )
@@ -140,7 +140,7 @@ variable = st.builds(
 )
 
 
-@fuzz(150)
+@fuzz(150, LARGE)
 @given(st.lists(variable | st.text(max_size=9), max_size=6).map("".join) | st.binary(max_size=60))
 def test_any_dotenv_is_read_or_told(tmp_path, monkeypatch, data):
     monkeypatch.chdir(tmp_path)

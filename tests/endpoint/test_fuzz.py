@@ -5,31 +5,19 @@ import json
 import httpx2
 import psutil
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qwen_lab.endpoint import server
 from qwen_lab.endpoint.server_file import BASE
 from qwen_lab.endpoint.weather import FAULT, LATENCY
 from qwen_lab.parameters import PARAMETERS
+from tests.sizes import CALL, HELLO, shapes, sizes, talk_shapes
+from tests.strange import fuzz, written
 
 CHAT = f"{BASE}/chat/completions"
-HELLO = [{"role": "user", "content": "Say hello in JSON."}]
 ROLES = ["system", "user", "assistant", "tool", "function", "developer"]
 FORMATS = [{"type": "text"}, {"type": "json_object"}, {"type": "json_schema"}, {"type": "xml"}]
-CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-
-
-def fuzz(count):
-    """The same requests in every run."""
-    slow = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-    return settings(
-        max_examples=count,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        suppress_health_check=slow,
-    )
 
 
 words = st.text(max_size=6) | st.sampled_from(["json", "\0", "<|im_end|>", "好" * 99])
@@ -104,10 +92,6 @@ NO_JSON = [
 ]
 
 
-def written(body):
-    return json.dumps(body).encode()
-
-
 def check(response):
     """A right answer, a right stream, or a right refusal."""
     assert response.status_code < 500, response.text
@@ -162,6 +146,25 @@ def test_any_question_can_be_searched(http, question):
     question = question.encode(errors="replace").decode()
     found = http.get("/compatible-mode/v1/lab/search", params={"question": question})
     assert "notes" in found.json()
+
+
+@fuzz(60)
+@given(shapes, sizes)
+def test_a_request_of_any_size_is_answered_or_refused(http, shape, size):
+    body = {"model": "qwen-plus", "messages": HELLO, **shape(*size)}
+    check(http.post(CHAT, content=written(body)))
+    assert http.get("/health").json()["status"] == "ok"
+
+
+@fuzz(25)
+@given(sizes, talk_shapes)
+def test_a_question_of_any_size_for_the_next_token_is_answered_or_refused(http, size, shape):
+    count, length = size
+    for body in (shape(*size), {"messages": HELLO, "prefix": [7] * (count * length // 2)}):
+        response = http.post("/compatible-mode/v1/lab/next_token", content=written(body))
+        if response.status_code != 200:
+            check(response)
+    assert http.get("/health").json()["status"] == "ok"
 
 
 JUNK = [b"", b";", b"429;times=-1", b"nonsense", b"cut;after=x", b"429;times=1e9", b"\xff\xfe"]
@@ -231,3 +234,12 @@ def test_the_real_server_outlives_hostile_schemas(alive):
 @given(bodies, st.integers(1, 4))
 def test_the_real_server_outlives_any_request(alive, body, most):
     check(alive.post("/chat/completions", content=written(body | {"max_tokens": most})))
+
+
+@pytest.mark.model
+@fuzz(15)
+@given(shapes, sizes)
+def test_the_real_server_outlives_a_request_of_any_size(alive, shape, size):
+    body = {"model": "qwen-plus", "messages": HELLO, "max_tokens": 2, **shape(*size)}
+    check(alive.post("/chat/completions", content=written(body)))
+    assert alive.get(str(alive.base_url.join("/health"))).json()["status"] == "ok"

@@ -7,18 +7,12 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qwen_lab.endpoint import server_file
+from tests.strange import fuzz
 
-few = settings(
-    max_examples=200,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 texts = st.text(max_size=9) | st.sampled_from(["abc", "1", "", "\ud800", "a b", "x\n", "１"])
 numbers = st.integers() | st.floats() | st.sampled_from([1, 99999, 2**31, 2**32, 2**63, 10**400])
 anything = st.recursive(
@@ -77,7 +71,7 @@ def test_a_state_file_that_cannot_be_read_is_no_state(place, content):
     assert server_file.load(place) is None
 
 
-@few
+@fuzz(200)
 @example("port", 99999)
 @example("pid", -1)
 @example("created", 10**15)

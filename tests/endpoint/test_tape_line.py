@@ -4,7 +4,7 @@ import copy
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
@@ -15,6 +15,7 @@ from qwen_lab.endpoint.refusal import invalid
 from qwen_lab.endpoint.tape import Player, Recorder
 from qwen_lab.watch import next_token
 from qwen_lab.words import LabError
+from tests.strange import fuzz
 
 LOGPROBS = [{"token": "好", "logprob": -0.1, "bytes": [229], "top_logprobs": []}]
 HELLO = [{"role": "user", "content": "你好"}]
@@ -71,13 +72,7 @@ def changed(lines, at, value):
     return lines
 
 
-@settings(
-    max_examples=150,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@fuzz(150)
 @given(number=st.integers(0, 10**6), value=anything)
 def test_whatever_stands_on_a_tape_it_plays_or_is_no_tape(tape, number, value):
     _, lines = tape

@@ -20,7 +20,7 @@ def is_whole(path: Path) -> bool:
             last = max(_place(file) for _ in range(tensors))
             return file.tell() + last < path.stat().st_size
     # A damaged list may lead anywhere, also to where no file has a place.
-    except (struct.error, OSError, OverflowError, ValueError):
+    except (struct.error, OSError, OverflowError, ValueError, RecursionError):
         return False
 
 
