@@ -1,6 +1,6 @@
 """An endpoint to call, and what only the local Qwen shows: its probabilities and its notes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -58,14 +58,15 @@ class Lab:
         (dtype('int32'), dtype('float32'))
 
         Raises `LabError` when another than the local Qwen is connected, when the local Qwen
-        refuses the request, and when it no longer answers.
+        refuses the request, and when it no longer answers, or something else does.
         """
         self._require_local("next_token")
         from .watch import next_token
 
         prefix = prefix if isinstance(prefix, str) else [int(token) for token in prefix]
         asked = {"messages": messages, "prefix": prefix, "whole": whole, "tail": tail}
-        return next_token.load(self._send("POST", "lab/next_token", json=asked).content)
+        path = "lab/next_token"
+        return self._ask(lambda answer: next_token.load(answer.content), "POST", path, json=asked)
 
     def search(self, question: str) -> list[dict[str, str]]:
         """The notes that `enable_search` would find for a question, the best first.
@@ -77,16 +78,17 @@ class Lab:
         [['text', 'title']]
 
         Raises `LabError` when another than the local Qwen is connected, and when it no longer
-        answers.
+        answers, or something else does.
         """
         self._require_local("search")
-        return self._send("GET", "lab/search", params={"question": question}).json()["notes"]
+        return self._ask(_notes, "GET", "lab/search", params={"question": question})
 
     def _require_local(self, name: str) -> None:
         if not self.is_local:
             raise LabError("connection.only_local", name=f"lab.{name}")
 
-    def _send(self, method: str, path: str, **content: object) -> "httpx2.Response":
+    def _ask(self, read: Callable, method: str, path: str, **content: object) -> object:
+        """What `read` makes of the server's answer."""
         import httpx2
 
         url = f"{self.base_url.rstrip('/')}/{path}"
@@ -96,6 +98,18 @@ class Lab:
                 answer = client.request(method, url, headers=headers, **content)
         except httpx2.HTTPError as error:
             raise LabError("connection.unreachable", url=self.base_url) from error
-        if answer.status_code != 200:
-            raise LabError("connection.refused", message=answer.json()["error"]["message"])
-        return answer
+        try:
+            if answer.status_code == 200:
+                return read(answer)
+            refused = answer.json()["error"]["message"]
+        # Another server may have the port by now: what it says may break a reader anywhere.
+        except Exception as error:
+            raise LabError("connection.not_the_lab", url=self.base_url) from error
+        raise LabError("connection.refused", message=refused)
+
+
+def _notes(answer: "httpx2.Response") -> list[dict[str, str]]:
+    notes = answer.json()["notes"]
+    if not all(isinstance(text, str) for note in notes for text in (note["title"], note["text"])):
+        raise TypeError(notes)
+    return notes

@@ -1,9 +1,11 @@
 """Servers that answer as no server should: each view shows what there is, and each run ends."""
 
 import asyncio
+import io
 from contextlib import suppress
 
 import httpx2
+import numpy
 import openai
 import pytest
 from hypothesis import given
@@ -13,10 +15,11 @@ import qwen_lab
 from qwen_lab import checks, connection
 from qwen_lab.lab import Lab
 from qwen_lab.setup import terminal
+from qwen_lab.watch.next_token import listed
 from qwen_lab.widgets.presets import Presets
 from qwen_lab.words import LabError
 
-from .strange import anything, fuzz, spoilt, written
+from .strange import LARGE, anything, fuzz, spoilt, written
 from .views.recorded import ANSWER, CHUNKS, PIECE, TAIL, THOUGHT, WRONG_KEY, tool_chunks
 
 TOP = {"token": "好", "logprob": -0.5, "bytes": [229, 165, 189]}
@@ -94,7 +97,7 @@ def judge(answer):
         assert "\x1b" not in repr(outcome)
 
 
-@fuzz(200)
+@fuzz(200, LARGE)
 @given(whole | bad)
 def test_every_view_shows_any_answer(reply):
     try:
@@ -118,7 +121,7 @@ def test_every_view_shows_any_answer(reply):
     look(qwen_lab.difference(answer, right))
 
 
-@fuzz(200)
+@fuzz(200, LARGE)
 @given(streamed | cut | whole | bad)
 def test_every_view_shows_any_stream(reply):
     try:
@@ -160,7 +163,7 @@ def foreign(real_port):
     return lab
 
 
-@fuzz(30)
+@fuzz(30, LARGE)
 @given(reply=whole | streamed | cut | bad, stream=st.booleans())
 def test_every_run_ends_and_shows_what_came(foreign, tmp_path, reply, stream):
     type(foreign).reply = reply
@@ -176,7 +179,7 @@ def test_every_run_ends_and_shows_what_came(foreign, tmp_path, reply, stream):
     assert all(column.reply.stage in ("done", "failed") for column in compared.columns)
 
 
-@fuzz(30)
+@fuzz(30, LARGE)
 @given(reply=whole | bad)
 def test_a_sweep_is_never_left_running(foreign, tmp_path, reply):
     type(foreign).reply = reply
@@ -187,7 +190,65 @@ def test_a_sweep_is_never_left_running(foreign, tmp_path, reply):
     box.to_csv(tmp_path / "a.csv")
 
 
-@fuzz(60)
+NOTES = {"notes": [{"title": "a", "text": "b"}, {"title": "", "text": "好"}]}
+arrays = st.sampled_from(
+    [numpy.zeros(3, "i4"), numpy.zeros(0), numpy.array("x"), numpy.ones((2, 2))]
+)
+
+
+@st.composite
+def archives(draw):
+    """The archive of a next token, with a part changed or gone, or its bytes cut or changed."""
+    archive = listed([(1, b"a", -0.1), (2, b"\xe5", -2.0)], [1, 2], 1).dump()
+    parts = dict(numpy.load(io.BytesIO(archive)))
+    name = draw(st.sampled_from(sorted(parts)))
+    match draw(st.sampled_from(["other", "gone", "cut", "bytes"])):
+        case "other":
+            parts[name] = draw(arrays)
+        case "gone":
+            del parts[name]
+        case "cut":
+            return archive[: draw(st.integers(0, len(archive) - 1))]
+        case "bytes":
+            at = draw(st.integers(0, len(archive) - 1))
+            return archive[:at] + draw(st.binary(min_size=1, max_size=4)) + archive[at + 1 :]
+    file = io.BytesIO()
+    numpy.savez(file, **parts)
+    return file.getvalue()
+
+
+notes = st.tuples(st.just(200), st.just(JSON), (spoilt(NOTES) | anything).map(written))
+next_tokens = st.tuples(st.just(200), st.just(JSON), archives())
+
+
+@pytest.fixture
+def ours(foreign):
+    """The same, taken for the local Qwen: its port was that before."""
+    return type(foreign)(foreign.base_url, "m", "local", "k")
+
+
+@fuzz(60, LARGE)
+@given(reply=notes | next_tokens | bad)
+def test_what_another_server_says_of_a_next_token_or_notes_is_used_or_one_sentence(ours, reply):
+    type(ours).reply = reply
+    with suppress(LabError):
+        assert ours.next_token(ASKED["messages"]).first(1).tokens
+    with suppress(LabError):
+        assert all(isinstance(note["text"], str) for note in ours.search("?"))
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "Connect again"), ("zh", "请重新连接")])
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("body", [PAGE, b"", b"[]", b'{"notes": [1]}'])
+def test_another_server_is_told_from_the_local_qwen(ours, monkeypatch, lang, words, status, body):
+    monkeypatch.setenv("QWEN_LAB_LANG", lang)
+    type(ours).reply = status, HTML, body
+    for look in (ours.next_token, ours.search):
+        with pytest.raises(LabError, match=words):
+            look("?")
+
+
+@fuzz(60, LARGE)
 @given(reply=streamed | cut | whole | bad)
 def test_the_terminal_shows_an_answer_or_one_sentence(foreign, reply):
     type(foreign).reply = reply
@@ -195,7 +256,7 @@ def test_the_terminal_shows_an_answer_or_one_sentence(foreign, reply):
         terminal.show_answer(foreign, "hi")
 
 
-@fuzz(60)
+@fuzz(60, LARGE)
 @given(reply=st.tuples(st.just(200), st.just(JSON), anything.map(written)) | bad)
 def test_any_list_of_models_is_one_name_or_one_sentence(foreign, reply):
     type(foreign).reply = reply

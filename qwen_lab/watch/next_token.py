@@ -11,6 +11,8 @@ import numpy
 MOST, WHOLE = 1_000, 10_000_000
 # Tokens whose logarithms of probability lie within this are counted together in a tail.
 WIDTH = 0.02
+# What each array holds.
+KINDS = {"ids": "i4", "logprobs": "f4", "tail_logprobs": "f4", "tail_counts": "i8", "context": "i4"}
 
 
 def _none(kind: type) -> numpy.ndarray:
@@ -81,14 +83,20 @@ class NextToken:
 
 
 def load(archive: bytes) -> NextToken:
-    """What `dump` wrote."""
+    """What `dump` wrote; bytes that it cannot have written raise some error."""
     with numpy.load(io.BytesIO(archive), allow_pickle=False) as file:
         parts = dict(file)
     text, lengths = parts.pop("text").tobytes(), parts.pop("lengths")
     ends = numpy.cumsum(lengths)
     tokens = [text[end - length : end] for length, end in zip(lengths, ends, strict=True)]
     numbers = {name: parts.pop(name).item() for name in ("prompt_tokens", "logit_offset")}
-    return NextToken(bytes=tokens, **parts, **numbers)
+    found = NextToken(bytes=tokens, **parts, **numbers)
+    if any(parts[name].dtype != kind or parts[name].ndim != 1 for name, kind in KINDS.items()):
+        raise ValueError("arrays of other kinds")
+    pairs = (found.ids, found.logprobs), (found.tail_counts, found.tail_logprobs)
+    if len(tokens) != len(found.ids) or any(len(one) != len(other) for one, other in pairs):
+        raise ValueError("arrays of other lengths")
+    return found
 
 
 def listed(
