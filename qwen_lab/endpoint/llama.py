@@ -33,9 +33,12 @@ DECODER = json.JSONDecoder()
 
 
 class LlamaEngine:
-    """A GGUF model in llama.cpp. Loading takes seconds and raises what the engine raises."""
+    """A GGUF model in llama.cpp. Loading takes seconds and raises what the engine raises.
 
-    def __init__(self, path: Path, model: str) -> None:
+    What it needs on the disk while it runs lies in `place`, else among the temporary files.
+    """
+
+    def __init__(self, path: Path, model: str, place: Path | None = None) -> None:
         # GNU OpenMP's threads spin while they wait for each other; beside other busy programs
         # that keeps the other threads from their core. A short spin, then sleep.
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
@@ -43,7 +46,7 @@ class LlamaEngine:
 
         self.model, self.slots = model, TOLD["server"]["n_parallel"]
         self._threads = Threads(self.slots)
-        self._listener = Listener()
+        self._listener = Listener(place)
         settings = _settings(xllamacpp.CommonParams(), path, self._listener)
         self._server = xllamacpp.Server(settings)
         self._listener.address = self._server.listening_address

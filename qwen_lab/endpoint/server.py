@@ -16,7 +16,6 @@ import threading
 import time
 import urllib.request
 from collections.abc import Coroutine
-from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -97,19 +96,22 @@ def serve(*, port: int | None = None, idle: float = IDLE, record: str | Path | N
     if other := status():
         raise LabError("server.already_runs", url=other.base_url)
     free_memory.check(path.stat().st_size + OVERHEAD)
-    _be(path, port, idle, record)
+    with server_file.home_in_use():
+        place = server_file.make(path)
+    _be(path, place, port, idle, record)
 
 
 def main(path: str, record: str | None) -> None:
     """Be the server that `start` spawns; the log ends with the one sentence that says why."""
     logging.basicConfig(format="%(asctime)s %(message)s")
     try:
-        _be(Path(path), None, IDLE, record)
+        # Its folder is there: were it gone by now, nobody would find the server in a new one.
+        _be(Path(path), server_file.folder(Path(path)), None, IDLE, record)
     except LabError as error:
         sys.exit(str(error))
 
 
-def _be(path: Path, port: int | None, idle: float, record: str | Path | None) -> None:
+def _be(path: Path, place: Path, port: int | None, idle: float, record: str | Path | None) -> None:
     import uvicorn
 
     from .app import create_app
@@ -118,9 +120,8 @@ def _be(path: Path, port: int | None, idle: float, record: str | Path | None) ->
     from .tape import Recorder
 
     with server_file.home_in_use():
-        place = server_file.make(path)
         listener = _listen(place, port)
-    engine = LlamaEngine(path, weights.model_id(path))
+    engine = LlamaEngine(path, weights.model_id(path), place)
     if record:
         engine = Recorder(engine, Path(record))
     with server_file.home_in_use():
@@ -143,13 +144,15 @@ async def _serve(server, listener: socket.socket, watch: Coroutine) -> None:
 async def _exit_when_idle(server, state, place: Path, kept: State, idle: float) -> None:
     """End the server when nobody has needed it for so long, or when nobody can find it."""
     used = time.monotonic()
-    with suppress(OSError):
+    try:
         while time.monotonic() - used < idle and server_file.load(place) == kept:
             await asyncio.sleep(min(idle, 5))
             server_process.turn_log(place)
             at_work = state.turns.slots.busy and not state.engine.stuck
             if at_work or server_file.clients(place):
                 used = time.monotonic()
+    except Exception:
+        logging.exception("the server ends, for it cannot watch over its folder")
     if state.engine.stuck:
         # Its thread never ends, and no process does before its threads.
         os._exit(1)
@@ -218,7 +221,7 @@ def _await_health(child: subprocess.Popen, place: Path, path: Path, earlier: Sta
             if known and known != earlier and known.alive and _healthy(known):
                 return known
             time.sleep(0.05)
-    except KeyboardInterrupt:
+    except BaseException:
         child.kill()
         raise
     code = child.poll()

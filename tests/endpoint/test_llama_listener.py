@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -51,9 +53,46 @@ def test_where_there_can_be_no_socket_it_is_a_port_of_loopback(deep):
 
 
 @pytest.mark.skipif(not UNIX, reason="Python knows no such sockets on Windows")
-def test_the_address_has_room_on_every_system_and_its_folder_goes_with_it():
-    listener = Listener()
+def test_the_socket_lies_in_the_servers_own_folder_and_goes_with_it(tmp_path):
+    before = os.listdir(tempfile.gettempdir())
+    listener = Listener(tmp_path)
+    folder = Path(listener.host).parent
+    assert folder.parent == tmp_path and folder.is_dir()
+    assert os.listdir(tempfile.gettempdir()) == before
+    del listener
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.skipif(not UNIX, reason="Python knows no such sockets on Windows")
+def test_under_a_long_path_it_lies_among_the_temporary_files_with_room_on_every_system(tmp_path):
+    place = tmp_path / ("d" * 100)
+    place.mkdir()
+    listener = Listener(place)
     folder = Path(listener.host).parent
     assert len(os.fsencode(listener.host)) <= 103 and folder.is_dir()
+    assert not os.listdir(place) and folder.parent == Path(tempfile.gettempdir())
+    assert Path(Listener(tmp_path / "gone").host).parent.parent == folder.parent
     del listener
     assert not folder.exists()
+
+
+@pytest.mark.skipif(not UNIX, reason="Python knows no such sockets on Windows")
+@pytest.mark.parametrize("long", [False, True])
+def test_what_a_killed_server_left_goes_at_the_next_start(tmp_path, monkeypatch, long):
+    place = tmp_path / ("d" * 100)
+    place.mkdir()
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    place = place if long else tmp_path / "tmp"
+    code = (
+        "import os, pathlib; from qwen_lab.endpoint.llama_listener import Listener;"
+        f"listener = Listener(pathlib.Path({str(place)!r})); os.kill(os.getpid(), 9)"
+    )
+    environment = os.environ | {"TMPDIR": str(tmp_path / "tmp")}
+    living, named = Listener(place), tmp_path / "tmp" / "qwen-lab-notes-2"
+    named.mkdir()
+    assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == -9
+    assert len(os.listdir(tmp_path / "tmp")) == 3
+    other = Listener(place)
+    left = {Path(each.host).parent for each in (living, other)}
+    assert set((tmp_path / "tmp").iterdir()) == left | {named}

@@ -139,6 +139,8 @@ def test_a_killed_server_is_started_again_and_old_clients_work_again(running):
     assert again.pid != running.pid
     assert (again.port, again.token) == (running.port, running.token)
     assert poem(client, max_tokens=1).choices
+    # The folder of the engine's socket.
+    assert len([*server_file.folder(weights.find()).glob("qwen-lab-*")]) <= 1
 
 
 def test_a_server_that_is_stuck_is_replaced(running, monkeypatch):
@@ -266,13 +268,59 @@ def test_an_idle_server_ends_by_itself(tmp_path, monkeypatch):
     assert child.wait(30) == 0
 
 
+def anew(home):
+    shutil.rmtree(home)
+    server_file.make(weights.find())
+
+
+def moved(home):
+    home.rename(home.with_name("other"))
+
+
+def without_its_state(home):
+    [file] = home.glob("*/state.json")
+    file.unlink()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Windows keeps the folder a process works in")
-def test_a_server_whose_home_is_gone_ends_by_itself(tmp_path, monkeypatch):
-    monkeypatch.setenv("QWEN_LAB_HOME", str(tmp_path / "gone"))
+@pytest.mark.parametrize("deed", [shutil.rmtree, anew, moved, without_its_state])
+def test_a_server_that_nobody_can_find_ends_by_itself(tmp_path, monkeypatch, deed):
+    monkeypatch.setenv("QWEN_LAB_HOME", str(tmp_path / "home"))
     running = server.start()
-    shutil.rmtree(tmp_path / "gone")
+    deed(tmp_path / "home")
     wait_until(lambda: not running.alive, 60)
-    assert server.stop() is False and not (tmp_path / "gone").exists()
+    assert server.stop() is False and not [*tmp_path.glob("home/*/state.json")]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps the folder a process works in")
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_server_whose_home_goes_while_it_starts_ends_and_makes_no_other(tmp_path, moment):
+    place, path = server_file.make(weights.find()), weights.find()
+    code = f"""
+import shutil, sys
+from qwen_lab.endpoint import llama, server
+begin, moment = llama.LlamaEngine.__init__, sys.argv[1]
+def gone(self, *given):
+    moment == "before" and shutil.rmtree({str(place.parent)!r})
+    begin(self, *given)
+    moment == "after" and shutil.rmtree({str(place.parent)!r})
+llama.LlamaEngine.__init__ = gone
+server.main({str(path)!r}, None)
+"""
+    command = [sys.executable, "-c", code, moment]
+    ended = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 1 and not place.parent.exists()
+    assert "can't keep its files" in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_a_server_that_cannot_watch_over_its_folder_ends(tmp_path, app, monkeypatch):
+    def broken(place):
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr(server_file, "load", broken)
+    ending = SimpleNamespace(should_exit=False)
+    asyncio.run(server._exit_when_idle(ending, app.state, tmp_path, None, 60))
+    assert ending.should_exit
 
 
 def test_a_server_lives_on_while_a_client_lives(tmp_path):
