@@ -4,14 +4,20 @@ One small file in the lab's home, and nothing is sent anywhere.
 """
 
 import json
-from contextlib import suppress
+import sys
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
 
 from filelock import FileLock
 
 from ..paths import home, read_json, replacing
+from ..words import reason, say
 
 EXERCISES, QUIZZES = "exercises", "quizzes"
 VALUES = {EXERCISES: str, QUIZZES: int}
+# By home, what could not be written there; the next time that something can, this is, too.
+UNKEPT: dict[Path, dict] = defaultdict(lambda: {kind: {} for kind in VALUES})
 
 
 def read() -> dict[str, dict]:
@@ -22,9 +28,12 @@ def read() -> dict[str, dict]:
     found = read_json(home() / "progress.json")
     parts = ((kind, found.get(kind) if isinstance(found, dict) else None) for kind in VALUES)
     return {
-        kind: {name: value for name, value in part.items() if type(value) is VALUES[kind]}
-        if isinstance(part, dict)
-        else {}
+        kind: {
+            name: value
+            for name, value in (part.items() if isinstance(part, dict) else ())
+            if type(value) is VALUES[kind]
+        }
+        | UNKEPT[home()][kind]
         for kind, part in parts
     }
 
@@ -41,8 +50,7 @@ def note_quiz(lesson: str, right: int) -> None:
 
 
 def _note(kind: str, name: str, value: object) -> None:
-    # A disk that is full must not cost the learner the verdict.
-    with suppress(OSError):
+    try:
         home().mkdir(mode=0o700, parents=True, exist_ok=True)
         # Two lessons may be open at once.
         with FileLock(home() / "progress.lock"):
@@ -50,3 +58,13 @@ def _note(kind: str, name: str, value: object) -> None:
             found[kind][name] = value
             with replacing(home() / "progress.json") as file:
                 json.dump(found, file, indent=1)
+        UNKEPT.pop(home(), None)
+    except OSError as error:
+        # A disk that is full must not cost the learner the verdict, nor what they have done.
+        UNKEPT[home()][kind][name] = value
+        _tell(home(), reason(error))
+
+
+@cache
+def _tell(folder: Path, why: str) -> None:
+    print(say("progress.not_kept", folder=folder, reason=why), file=sys.stderr, flush=True)

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from ..watch.next_token import WHOLE, NextToken
-from ..words import LabError, say
+from ..words import LabError, reason, say
 from . import tape_line
 from .engine import Engine, Event, Events, Prefix, events_of
 from .refusal import Refusal
@@ -22,17 +22,23 @@ from .rules import ChatRequest
 
 
 class Recorder:
-    """An engine that writes down what the engine in it answers. One call at a time."""
+    """An engine that writes down what the engine in it answers. One call at a time.
+
+    Raises `LabError` when the tape cannot be written.
+    """
 
     slots = 1
 
     def __init__(self, engine: Engine, path: Path) -> None:
         self.model, self.thinks = engine.model, engine.thinks
         self._engine, self._path = engine, path
-        path.parent.mkdir(parents=True, exist_ok=True)
         head = {"model": self.model} | ({"thinks": True} if self.thinks else {})
-        path.write_bytes(b"")
-        self._write(head)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"")
+            self._write(head)
+        except OSError as error:
+            raise LabError("tape.unwritable", path=path, reason=reason(error)) from error
 
     @property
     def stuck(self) -> bool:

@@ -53,10 +53,21 @@ def test_a_broken_file_counts_as_empty_and_is_written_anew(content):
     assert log.read()["quizzes"] == {"02": 3}
 
 
-def test_a_disk_that_cannot_be_written_costs_nobody_the_verdict(monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("QWEN_LAB_HOME", str(tmp_path / "file"))
-    assert messages.roles(HI, "user", exercise="01.1").status == "passed"
+def test_a_home_that_cannot_be_written_costs_nobody_the_verdict_or_what_was_done(
+    monkeypatch, tmp_path, capsys
+):
+    place = tmp_path / "file" / "home"
+    place.parent.write_text("")
+    monkeypatch.setenv("QWEN_LAB_HOME", str(place))
+    for number in ("01.1", "01.2"):
+        assert messages.roles(HI, "user", exercise=number).status == "passed"
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "Your progress can't be kept" in said and str(place) in said
+    assert log.read()["exercises"] == {"01.1": "passed", "01.2": "passed"}
+    place.parent.unlink()
+    log.note_quiz("01", 2)
+    kept = json.loads((place / "progress.json").read_text(encoding="utf-8"))
+    assert kept == {"exercises": {"01.1": "passed", "01.2": "passed"}, "quizzes": {"01": 2}}
 
 
 def test_lessons_open_at_once_lose_nothing():

@@ -274,6 +274,13 @@ def test_a_question_with_a_key_in_it_is_found_again(recorded, file):
     assert text(ask(client(tape.Player(file)), f"My key is {KEY}.")) == "好"
 
 
+def test_a_tape_that_cannot_be_written_is_one_sentence(engine, tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file" / "a.jsonl", tmp_path):
+        with pytest.raises(LabError, match="can't be written .*folder of yours"):
+            tape.Recorder(engine, path)
+
+
 @pytest.mark.parametrize("content", [None, "", "{", "[]\n", '{"model": "m"}\n{}\n', "[" * 100_000])
 def test_a_file_that_is_no_tape_ends_in_one_sentence(file, content):
     if content is not None:
