@@ -105,16 +105,8 @@ def _maker() -> list[str]:
     # Debian has `venv` without `ensurepip`: it would leave an environment that has no pip.
     if find_spec("venv") and find_spec("ensurepip"):
         return [sys.executable, "-m", "venv"]
-    raise LabError("setup.no_venv", remedy=_remedy())
-
-
-def _remedy() -> str:
-    if not shutil.which("apt"):
-        return say("setup.install_python")
     # Named by version: a Python that is not the distribution's own needs its own.
-    package = "python{}.{}-venv".format(*sys.version_info)
-    command = f"apt install {package}" if os.geteuid() == 0 else f"sudo apt install {package}"
-    return say("setup.run", command=command)
+    raise LabError("setup.no_venv", package="python{}.{}-venv".format(*sys.version_info))
 
 
 def _go_on_in(python: Path) -> None:
