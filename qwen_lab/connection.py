@@ -1,6 +1,7 @@
 """Which endpoint answers: DashScope with a key, the local Qwen without one, or one you name."""
 
 import re
+import sys
 from pathlib import Path
 
 from . import addresses, dotfile, keys, models, network, paths, settings, words
@@ -44,7 +45,8 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
     cannot be right, a key would go elsewhere than it belongs, the local Qwen cannot start, or
     there is no tape; `ValueError` for another language.
     """
-    words.speak_plainly()
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = words.show
     if lang:
         words.use(lang)
     given = settings.read()

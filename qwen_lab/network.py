@@ -9,6 +9,7 @@ import re
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from ipaddress import ip_address
 from threading import Thread
 from urllib.parse import urlsplit
@@ -82,7 +83,13 @@ def fault(address: str) -> str:
     """Why no client here can go through a proxy: "socks4", else "unusable"; "" if one can."""
     if re.match("socks4", address, re.I):
         return "socks4"
-    return "" if _is_proxy(address) else "unusable"
+    with suppress(ValueError):
+        parts = urlsplit(address if "://" in address else f"http://{address}")
+        # Reading the port judges it. What begins with "http:/" has "http" for its host.
+        whole = parts.port != 0 and parts.hostname and parts.hostname not in SCHEMES
+        if whole and parts.scheme in SCHEMES and re.fullmatch("[!-~]+", address):
+            return ""
+    return "unusable"
 
 
 def _keep_the_systems() -> None:
@@ -111,17 +118,6 @@ def _mend_proxies() -> Iterator[str]:
             os.environ[name] = address
             if address != given:
                 yield say("connection.network_socks", name=name)
-
-
-def _is_proxy(address: str) -> bool:
-    try:
-        parts = urlsplit(address if "://" in address else f"http://{address}")
-        # Reading the port judges it.
-        known = parts.scheme in SCHEMES and parts.hostname and parts.port != 0
-    except ValueError:
-        return False
-    # What begins with "http:/" has that for its host.
-    return bool(known and re.fullmatch("[!-~]+", address) and parts.hostname not in SCHEMES)
 
 
 def _drop_certificates() -> Iterator[str]:

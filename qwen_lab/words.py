@@ -106,17 +106,12 @@ class LabError(Exception):
         return [f"{type(self).__name__}: {self}"]
 
 
-def speak_plainly() -> None:
-    """Let a script that ends in a `LabError` show it as a notebook does, unless it has a way."""
-
-    def show(kind: type, error: BaseException, trace: object) -> None:
-        if isinstance(error, LabError):
-            print(*error._render_traceback_(), file=sys.stderr)
-        else:
-            sys.__excepthook__(kind, error, trace)
-
-    if sys.excepthook is sys.__excepthook__:
-        sys.excepthook = show
+def show(kind: type, error: BaseException, trace: object) -> None:
+    """For `sys.excepthook`: a script that ends in a `LabError` shows it as a notebook does."""
+    if isinstance(error, LabError):
+        print(*error._render_traceback_(), file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
 
 
 class WrongTypeError(LabError, TypeError):

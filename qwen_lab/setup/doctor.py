@@ -45,10 +45,13 @@ def status() -> None:
 def _shown(checks: Checks) -> Rows:
     """Make the checks, and print what they found."""
     rows = [_row(name, finding.of(check)) for name, check in checks.items()]
-    # Some terminals break a line that fills the last column, too.
-    columns = max(NARROWEST, shutil.get_terminal_size().columns - 1)
-    print(_printable("\n".join(table.lines(rows, columns))))
+    print(_printable("\n".join(table.lines(rows, _columns()))))
     return rows
+
+
+def _columns() -> int:
+    # Some terminals break a line that fills the last column, too.
+    return max(NARROWEST, shutil.get_terminal_size().columns - 1)
 
 
 def _given() -> Settings:
@@ -105,4 +108,4 @@ def _write(path: Path, rows: Rows, secrets: set[str]) -> None:
         path.write_text("\n".join(table.lines(own, WIDTH)) + "\n", encoding="utf-8")
     except OSError as error:
         raise LabError("doctor.unwritable", path=path, reason=reason(error)) from error
-    print(say("doctor.written", path=path))
+    print(*table.wrapped(say("doctor.written", path=path), _columns()), sep="\n")
