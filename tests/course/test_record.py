@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import uuid
 
 import nbformat
 import pytest
@@ -73,12 +74,12 @@ def test_renewing_takes_another_form_and_leaves_other_figures(monkeypatch, tmp_p
         return new_output("display_data", {"text/html": html})
 
     lesson = tmp_path / "01_basic_call.ipynb"
-    pages = ["<p>0.5 s</p>", "<p>old 0.5 s</p>", "<p>id 1</p>"]
+    pages = ["<p>0.5 s</p>", "<p>old 0.5 s</p>", f"<p>id-{uuid.uuid4()}</p>"]
     cells = [new_code_cell(outputs=[page(html)]) for html in pages]
     nbformat.write(new_notebook(cells=cells), lesson)
 
     def run(notebook, settings):
-        now = ["<p>0.7 s</p>", "<p>new 0.7 s</p>", "<p>id 2</p>"]
+        now = ["<p>0.7 s</p>", "<p>new 0.7 s</p>", f"<p>id-{uuid.uuid4()}</p>"]
         for cell, html in zip(notebook.cells, now, strict=True):
             cell.outputs = [page(html)]
         return notebook
@@ -86,4 +87,4 @@ def test_renewing_takes_another_form_and_leaves_other_figures(monkeypatch, tmp_p
     monkeypatch.setattr(record, "run", run)
     record.renew(lesson)
     shown = [cell.outputs[0].data["text/html"] for cell in nbformat.read(lesson, 4).cells]
-    assert shown == ["<p>0.5 s</p>", "<p>new 0.7 s</p>", "<p>id 1</p>"]
+    assert shown == ["<p>0.5 s</p>", "<p>new 0.7 s</p>", pages[2]]
