@@ -16,15 +16,15 @@ SIGNS = {"passed": "✓", "not yet": "…", "wrong": "✗", "open": "·"}
 class View:
     """Something to look at: HTML for the notebook, and `text`, its short form for everywhere else.
 
-    `style` names the part of the theme that the HTML needs beside `html`. On GitHub all colours are
-    taken out: the words must say it all. The repr is `text`, so it should be stable: no times, no
-    addresses.
+    `styles` name the parts of the theme that the HTML needs beside `html`. On GitHub all colours
+    are taken out: the words must say it all. The repr is `text`, so it should be stable: no times,
+    no addresses.
     """
 
-    def __init__(self, html: "Html", text: str, style: str = "") -> None:
+    def __init__(self, html: "Html", text: str, *styles: str) -> None:
         self.html = html
         self.text = printable(text)
-        self._style = sheet("html", style)
+        self._style = sheet("html", *styles)
 
     def _repr_html_(self) -> str:
         return f'<style>{self._style}</style><div class="qwen-view">{self.html}</div>'
@@ -72,6 +72,14 @@ def row(*cells: object) -> Html:
 def brief(text: str, most: int) -> str:
     """The text, or its first `most` characters and an ellipsis."""
     return text if len(text) <= most else text[:most] + "…"
+
+
+def marked(words: str) -> Html:
+    """A sentence in which code stands between backticks, as HTML."""
+    plain, *rest = words.split("`")
+    pairs = zip(rest[::2], rest[1::2], strict=False)
+    codes = (Html("<code>{}</code>{}").format(*pair) for pair in pairs)
+    return Html.escape(plain) + join(codes)
 
 
 def percent(probability: float, possible: bool = True) -> str:

@@ -1,18 +1,28 @@
 """Many calls as bars on one axis of time: waiting for their turn, for an answer, and reading it."""
 
+import asyncio
+import time
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import accumulate
+from typing import Any
 
 from ..watch.calls import Attempt, Call, Calls
 from ..words import need_type, say
-from .html import Html, View, brief, row, sentence, table
+from .axis import Axis, lane, legend
+from .html import Html, View, brief, filled, join, sentence, sign
 
-KINDS = ("queued", "waiting", "reading", "left", "failed")
-LABEL = 40
-BAR = Html('<div class="qwen-timeline-part qwen-timeline-{}" style="{}"></div>')
+KINDS = ("queued", "waiting", "reading", "left", "failed", "again")
+LABEL, LONGEST_LABEL = 40, 200
+# How often calls that are under way are shown anew.
+PAUSE = 0.25
 
 
 def timeline(calls: Calls) -> View:
     """The calls that a `Calls` recorded, on one axis: total time against the sum of the calls.
+
+    While calls are under way what is shown follows them to their end, so long as a cell awaits or
+    none runs. A row opens to the call's times in figures.
 
     >>> calls = qwen_lab.Calls()
     >>> watched = calls.watch(client)
@@ -25,32 +35,57 @@ def timeline(calls: Calls) -> View:
     found = calls.calls
     if not found:
         return sentence(say("timeline.none"))
-    begin, end = _span(found)
-    rows = [_row(n, call, begin, end - begin) for n, call in enumerate(found, 1)]
-    names = ("number", "call", "bars", "parts")
-    bars = table(rows, *(say(f"timeline.{name}") for name in names))
-    html = Html('<div class="qwen-timeline"><p>{}</p>{}{}</div>')
-    html = html.format(_sum(found), _legend(found), bars)
-    return View(html, "\n".join(_lines(found)), "timeline")
+    now = time.perf_counter()
+    spans = [[*_parts(call, now)] for call in found]
+    begin, end = min(parts[0][1] for parts in spans), max(parts[-1][2] for parts in spans)
+    # Waiting for a turn is not part of what a call itself takes.
+    each = [parts[-1][2] - call.attempts[0].sent for call, parts in zip(found, spans, strict=True)]
+    total = max(end - begin, 1e-3)
+    axis = Axis(max(total, sum(each)), lambda seconds: say("timeline.tick", seconds=seconds))
+    told = say("timeline.sum", count=len(found), together=sum(each), total=total)
+    rows = [_row(call, parts, axis, begin) for call, parts in zip(found, spans, strict=True)]
+    parts = [filled("<p>{}</p>", [told]), _legend(spans), axis.head, *rows]
+    parts += [_held(axis, total, each)] if len(found) > 1 else []
+    html = Html('<div class="qwen-timeline">{}</div>').format(join(parts))
+    shown = html, "\n".join(_lines(found)), "axis", "timeline"
+    opened = any(call.attempts[-1].ended is None for call in found)
+    return _Live(calls, *shown) if opened else View(*shown)
 
 
-def _moments(call: Call) -> list[float]:
-    """All that is known of when something happened to a call."""
-    known = [call.queued, *(m for a in call.attempts for m in (a.sent, a.answered, a.ended))]
-    return [moment for moment in known if moment is not None]
+class _Live(View):
+    """A timeline with calls that are under way; once displayed, it follows them."""
+
+    def __init__(self, calls: Calls, *shown: str) -> None:
+        super().__init__(*shown)
+        self._calls = calls
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        shown = display(_bundle(self), raw=True, display_id=True)
+        # Where no loop runs, nothing could change it.
+        with suppress(RuntimeError):
+            asyncio.get_running_loop().create_task(self._follow(shown))
+
+    async def _follow(self, shown: Any) -> None:
+        view = self
+        while isinstance(view, _Live):
+            await asyncio.sleep(PAUSE)
+            view = timeline(self._calls)
+            shown.update(_bundle(view), raw=True)
 
 
-def _span(calls: list[Call]) -> tuple[float, float]:
-    moments = [moment for call in calls for moment in _moments(call)]
-    return min(moments), max(max(moments), min(moments) + 1e-3)
+def _bundle(view: View) -> dict[str, str]:
+    return {"text/html": view._repr_html_(), "text/plain": repr(view)}
 
 
-def _parts(call: Call) -> Iterator[tuple[str, float, float]]:
+def _parts(call: Call, now: float) -> Iterator[tuple[str, float, float]]:
     """What a call did, as (kind, from, to)."""
-    if call.queued is not None:
-        yield "queued", call.queued, call.attempts[0].sent
-    for attempt in call.attempts:
-        end = attempt.ended if attempt.ended is not None else attempt.answered or attempt.sent
+    before = call.queued
+    for number, attempt in enumerate(call.attempts):
+        if before is not None:
+            yield "again" if number else "queued", before, attempt.sent
+        before = end = now if attempt.ended is None else attempt.ended
         last = "left" if attempt.left else "reading" if attempt.ok else "failed"
         if attempt.answered is None:
             yield last if attempt.error else "waiting", attempt.sent, end
@@ -61,15 +96,33 @@ def _parts(call: Call) -> Iterator[tuple[str, float, float]]:
             yield last, attempt.answered, end
 
 
-def _row(number: int, call: Call, begin: float, length: float) -> Html:
-    bars, told = Html(""), []
-    for kind, start, end in _parts(call):
-        left, width = (100 * seconds / length for seconds in (start - begin, end - start))
-        bars += BAR.format(kind, f"left:{left:.2f}%;width:{width:.2f}%")
+def _row(call: Call, parts: list[tuple], axis: Axis, begin: float) -> Html:
+    bars, told = [], []
+    for kind, start, end in parts:
         moments = {"start": start - begin, "end": end - begin}
+        bars.append(axis.part(kind, *moments.values()))
         told.append(say("timeline.part", kind=say(f"timeline.{kind}"), **moments))
-    words = "; ".join([*told, *_outcomes(call)])
-    return row(number, brief(call.label, LABEL), bars, words)
+    name = Html("{} {}").format(sign(_status(call.attempts[-1])), brief(call.label, LONGEST_LABEL))
+    whole = Html('<details class="qwen-row"><summary>{}</summary><div>{}</div></details>')
+    return whole.format(lane(name, join(bars)), "; ".join([*told, *_outcomes(call)]))
+
+
+def _status(last: Attempt) -> str:
+    if last.ended is None:
+        return "not yet"
+    return "passed" if last.ok else "open" if last.left else "wrong"
+
+
+def _held(axis: Axis, total: float, each: list[float]) -> Html:
+    """All together, and under it what they take one after the other: two bars."""
+    ends = [*accumulate(each)]
+    apart = join(axis.part("apart", end - one, end) for one, end in zip(each, ends, strict=True))
+    rows = [
+        lane(say("timeline.together", seconds=total), axis.part("together", 0, total)),
+        lane(say("timeline.apart", seconds=ends[-1]), apart),
+    ]
+    inner = filled('<div class="qwen-row">{}</div>', rows)
+    return Html('<div class="qwen-timeline-sums">{}</div>').format(inner)
 
 
 def _outcomes(call: Call) -> list[str]:
@@ -83,23 +136,10 @@ def _outcome(attempt: Attempt) -> str:
     return attempt.error or str(attempt.status)
 
 
-def _legend(calls: list[Call]) -> Html:
+def _legend(spans: list[list[tuple]]) -> Html:
     """What the parts that there are mean."""
-    there = {kind for call in calls for kind, *_ in _parts(call)}
-    # The part is placed within its cell; here it stands in the line.
-    style = "display:inline-block;position:static;vertical-align:middle;width:24px"
-    mark = Html('<span class="qwen-timeline-part qwen-timeline-{}" style="{}"></span> {}')
-    marks = Html(" ").join(
-        mark.format(kind, style, say(f"timeline.{kind}")) for kind in KINDS if kind in there
-    )
-    return Html("<p><small>{}</small></p>").format(marks)
-
-
-def _sum(calls: list[Call]) -> str:
-    begin, end = _span(calls)
-    # Waiting for a turn is not part of what a call itself takes.
-    each = [max(_moments(call)) - call.attempts[0].sent for call in calls]
-    return say("timeline.sum", count=len(calls), together=sum(each), total=end - begin)
+    there = {kind for parts in spans for kind, *_ in parts}
+    return legend({kind: say(f"timeline.{kind}") for kind in KINDS if kind in there})
 
 
 def _lines(calls: list[Call]) -> Iterator[str]:

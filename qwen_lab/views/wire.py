@@ -1,14 +1,14 @@
-"""What came over the wire: each line of a stream, what it says, and the text so far."""
+"""What came over the wire: each line of a stream on one axis of time, and what it became."""
 
 import statistics
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
 from ..watch.stream import Line, Recording, texts
 from ..words import say
-from .html import Html, View, brief, filled, fold, join, row, sentence, table
+from .axis import Axis, lane, legend
+from .html import Html, View, brief, filled, fold, join, marked, sentence
 
 FIRST, LAST = 10, 4
 # How long the slow motion takes, in seconds.
@@ -48,17 +48,18 @@ class Wire(Recording):
 
 
 def wire(events: list[Line], state: str, error: Exception | None = None) -> View:
-    """A recorded stream: raw line, meaning and text side by side; its times, and its traps.
+    """A recorded stream: each line on an axis of time, and on pointing what it became; its traps.
 
     `events` are those of a `Wire`, `state` how it stands, `error` what ended it early.
     """
     if not events:
         return sentence(say(f"wire.{'unread' if state == 'unread' else 'empty'}"))
     end = [say(f"wire.{state}", error=type(error).__name__)] if state != "done" else []
-    told = [_times(events), *_traps(events), *end]
-    parts = [filled("<p>{}</p>", filter(None, told)), _tables(events), _slow(events)]
+    told = [marked(words) for words in [*_traps(events), *end]]
+    parts = [filled("<p>{}</p>", filter(None, [_times(events)])), _rows(events)]
+    parts += [filled('<p class="trap">{}</p>', told), _whole(events), _slow(events)]
     html = Html('<div class="qwen-wire">{}</div>').format(join(parts))
-    return View(html, "\n".join([*_lines(events), *end]), "wire")
+    return View(html, "\n".join([*_lines(events), *end]), "axis", "wire")
 
 
 def _times(events: list[Line]) -> str:
@@ -131,13 +132,20 @@ def _choice(choice: Any) -> str:
     return f"index {choice.index}: {words}" if choice.index else words
 
 
-def _tables(events: list[Line]) -> Html:
-    rows = [_row(*each) for each in zip(count(1), events, _so_far(events), strict=False)]
-    if len(rows) <= FIRST + LAST + 2:
-        return _table(rows)
-    hidden = rows[FIRST:-LAST]
-    middle = fold(say("wire.middle", count=len(hidden)), _table(hidden))
-    return _table(rows[:FIRST]) + middle + _table(rows[-LAST:])
+def _rows(events: list[Line]) -> Html:
+    """The lines one below the other, each with the time that it took to come."""
+    axis = Axis(max(events[-1].seconds, 1e-3), lambda seconds: f"{1000 * seconds:g} ms")
+    first = next((event for event in events if event.text), events[0])
+    befores = (0, *(event.seconds for event in events))
+    rows = [
+        _row(event, text, axis, before, "open" * (event is first))
+        for event, text, before in zip(events, _so_far(events), befores, strict=False)
+    ]
+    if len(rows) > FIRST + LAST + 2:
+        title = say("wire.middle", count=len(rows[FIRST:-LAST]))
+        rows[FIRST:-LAST] = [fold(title, join(rows[FIRST:-LAST]))]
+    means = legend({kind: say(f"wire.part_{kind}") for kind in ("waiting", "reading", "other")})
+    return Html('{}<div class="qwen-wire-rows">{}{}</div>').format(means, axis.head, join(rows))
 
 
 def _so_far(events: list[Line]) -> Iterator[str]:
@@ -149,16 +157,28 @@ def _so_far(events: list[Line]) -> Iterator[str]:
         yield found[index]
 
 
-def _table(rows: list[Html]) -> Html:
-    names = ("number", "moment", "raw", "meaning", "so_far")
-    return table(rows, *(say(f"wire.{name}") for name in names))
-
-
-def _row(number: int, event: Line, text: str) -> Html:
-    raw = Html("<code>{}</code>").format(brief(event.raw, LONGEST_LINE))
+def _row(event: Line, text: str, axis: Axis, before: float, kind: str) -> Html:
+    came = axis.part("reading" if event.text else "other", event.seconds, event.seconds)
+    name = Html("<small>{:.0f} ms</small> {}").format(1000 * event.seconds, meaning(event))
     # The end of a long text: what the chunk added is there.
     shown = text if len(text) <= LONGEST_TEXT else "…" + text[-LONGEST_TEXT:]
-    return row(number, f"{1000 * event.seconds:.0f} ms", raw, meaning(event), shown)
+    beside = Html("<small>{}</small><code>{}</code><small>{}</small><q>{}</q>").format(
+        say("wire.raw"), _breaking(brief(event.raw, LONGEST_LINE)), say("wire.so_far"), shown
+    )
+    whole = Html('<div class="qwen-row {}" tabindex="0">{}<div>{}</div></div>')
+    return whole.format(
+        kind, lane(name, axis.part("waiting", before, event.seconds) + came), beside
+    )
+
+
+def _breaking(raw: str) -> Html:
+    """A line of JSON that may break after its commas, and is copied as it is."""
+    return Html(",<wbr>").join(raw.split(","))
+
+
+def _whole(events: list[Line]) -> Html:
+    raw = Html("\n\n").join(_breaking(event.raw) for event in events)
+    return fold(say("wire.whole", count=len(events)), Html("<pre>{}</pre>").format(raw))
 
 
 def _slow(events: list[Line]) -> Html:

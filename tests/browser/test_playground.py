@@ -54,7 +54,7 @@ def test_a_run_is_seen_from_every_side_and_nothing_leaves_the_machine(page, lang
     for side, shows in (
         ("xray", ".qwen-xray-open"),
         ("anatomy", "details"),
-        ("wire", "table"),
+        ("wire", ".qwen-wire-rows"),
         ("code", "pre"),
     ):
         page.keyboard.press("ArrowRight")

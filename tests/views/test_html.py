@@ -2,7 +2,7 @@ import html
 
 import pytest
 
-from qwen_lab.views.html import Html, View, brief, percent
+from qwen_lab.views.html import Html, View, brief, marked, percent
 from qwen_lab.words import printable
 
 from .hostile import HOSTILE
@@ -27,6 +27,11 @@ def test_html_stays_html_and_all_else_is_escaped_once():
     assert Html("").join([cell, "&"]) == "<td>&lt;b&gt;</td>&amp;"
     assert cell + "<" == "<td>&lt;b&gt;</td>&lt;"
     assert isinstance(cell + "<", Html)
+
+
+def test_code_between_backticks_is_marked_and_all_else_escaped():
+    assert marked("say `a<b` & `c`.") == "say <code>a&lt;b</code> &amp; <code>c</code>."
+    assert marked("<plain>") == "&lt;plain&gt;"
 
 
 @pytest.mark.parametrize(

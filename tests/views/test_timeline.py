@@ -1,5 +1,8 @@
+import asyncio
 import html
 import re
+import time
+from types import SimpleNamespace
 
 from qwen_lab.views.timeline import timeline
 from qwen_lab.watch.calls import Attempt, Call, Calls
@@ -22,25 +25,53 @@ def seen(page):
 
 
 def parts(view):
-    table = view.html.split("<table>")[1]
-    return re.findall(r'qwen-timeline-(\w+)" style="left:([\d.]+)%;width:([\d.]+)%', table)
+    """Each part of the calls: its kind, where it begins, and its length, in percent of the axis."""
+    rows = view.html.split('<div class="qwen-timeline-sums">')[0]
+    return re.findall(r'"qwen-part (\w+)" style="left:([\d.]+)%;width:([\d.]+)%', rows)
 
 
-def test_every_part_has_its_place_on_the_axis():
+def test_every_part_has_its_place_on_the_axis_on_which_all_calls_fit_one_after_the_other():
+    # Together four seconds, one after the other five: five steps of one second.
     assert parts(timeline(recorded(RETRIED, QUEUED))) == [
-        ("failed", "0.00", "12.50"),
-        ("waiting", "25.00", "12.50"),
-        ("reading", "37.50", "12.50"),
-        ("queued", "0.00", "25.00"),
-        ("waiting", "25.00", "25.00"),
-        ("reading", "50.00", "50.00"),
+        ("failed", "0.00", "10.00"),
+        ("again", "10.00", "10.00"),
+        ("waiting", "20.00", "10.00"),
+        ("reading", "30.00", "10.00"),
+        ("queued", "0.00", "20.00"),
+        ("waiting", "20.00", "20.00"),
+        ("reading", "40.00", "40.00"),
+    ]
+    page = timeline(recorded(RETRIED, QUEUED)).html
+    assert re.findall(r"<small>([\d.]+ s)</small>", page) == ["0 s", "1 s", "2 s", "3 s", "4 s"]
+
+
+def test_each_row_opens_to_its_times_in_words():
+    page = timeline(recorded(RETRIED)).html
+    assert "failed 0.00–0.50 s; waiting to try again 0.50–1.00 s" in page
+    assert "waiting for the answer 1.00–1.50 s; reading it 1.50–2.00 s; 429; 200" in page
+    assert page.count("<details") == 1 and "再试" in page.split("</summary>")[0]
+
+
+def test_a_sign_says_how_each_call_stands():
+    ended = [Attempt(10, 11, 12, 200), Attempt(10, 11, 11, 500), Attempt(10, 11, 12, 200, "left")]
+    found = recorded(*(Call("问", None, [attempt]) for attempt in [*ended, Attempt(10, 11)]))
+    assert re.findall(r'class="qwen-sign (\w+)" >(.)', timeline(found).html) == [
+        ("passed", "✓"),
+        ("wrong", "✗"),
+        ("open", "·"),
+        ("open", "…"),
     ]
 
 
-def test_each_row_says_its_times_in_words():
-    page = seen(timeline(recorded(RETRIED)).html)
-    assert "failed 0.00–0.50 s; waiting for the answer 1.00–1.50 s; reading it 1.50–2.00 s" in page
-    assert "429; 200" in page
+def test_what_was_saved_is_two_bars_on_the_same_axis():
+    sums = timeline(recorded(RETRIED, QUEUED)).html.split('<div class="qwen-timeline-sums">')[1]
+    assert "All done after 4.0 s" in sums and "One after the other: 5.0 s" in sums
+    assert re.findall(r'"qwen-part (\w+)" style="left:([\d.]+)%;width:([\d.]+)%', sums) == [
+        ("together", "0.00", "80.00"),
+        ("apart", "0.00", "40.00"),
+        ("apart", "40.00", "60.00"),
+    ]
+    assert "qwen-timeline-sums" not in timeline(recorded(RETRIED)).html
 
 
 def test_what_the_caller_left_is_not_drawn_as_failed():
@@ -54,9 +85,9 @@ def test_what_the_caller_left_is_not_drawn_as_failed():
 
 
 def test_the_legend_explains_the_parts_that_there_are_and_no_others():
-    legend = timeline(recorded(RETRIED)).html.split("<table>")[0]
-    kinds = re.findall(r'qwen-timeline-part qwen-timeline-(\w+)"', legend)
-    assert kinds == ["waiting", "reading", "failed"]
+    legend = timeline(recorded(RETRIED)).html.split('<div class="qwen-row">')[0]
+    kinds = re.findall(r'qwen-part (\w+)"', legend)
+    assert kinds == ["waiting", "reading", "failed", "again"]
 
 
 def test_the_sum_is_held_against_the_whole():
@@ -70,11 +101,38 @@ def test_the_short_form_has_no_times():
     assert timeline(recorded(RETRIED)).text == "calls: 1, answered: 1, retries: 1\n再试: 429, 200"
 
 
-def test_a_call_that_is_still_open_is_shown_as_far_as_it_came():
-    opened = Call("开着", None, [Attempt(10)])
-    view = timeline(recorded(opened, Call("读着", None, [Attempt(10, 11, None, 200)])))
+def test_a_call_that_is_still_open_lasts_until_now():
+    now = time.perf_counter()
+    opened = Call("开着", None, [Attempt(now - 2)])
+    view = timeline(recorded(opened, Call("读着", None, [Attempt(now - 2, now - 1, None, 200)])))
     assert view.text.split("\n")[1:] == ["开着: still open", "读着: still open"]
     assert [kind for kind, *_ in parts(view)] == ["waiting", "waiting", "reading"]
+    assert re.search(r"waiting for the answer 0\.00–[2-9]\.", view.html)
+
+
+def test_while_calls_are_under_way_what_is_shown_follows_them_to_their_end(monkeypatch):
+    shown = []
+    handle = SimpleNamespace(update=lambda bundle, raw: shown.append(bundle["text/plain"]))
+
+    def display(bundle, raw, display_id):
+        handle.update(bundle, raw)
+        return handle
+
+    monkeypatch.setattr("IPython.display.display", display)
+    monkeypatch.setattr("qwen_lab.views.timeline.PAUSE", 0.01)
+    attempt = Attempt(time.perf_counter())
+
+    async def go():
+        timeline(recorded(Call("问", None, [attempt])))._ipython_display_()
+        await asyncio.sleep(0.1)
+        attempt.status = 200
+        attempt.end()
+        await asyncio.sleep(0.1)
+        return len(asyncio.all_tasks())
+
+    assert asyncio.run(go()) == 1
+    assert shown[0].endswith("问: still open") and shown[-1].endswith("问: 200")
+    assert not hasattr(timeline(recorded(RETRIED)), "_ipython_display_")
 
 
 def test_without_calls_it_says_what_to_do():
@@ -84,5 +142,5 @@ def test_without_calls_it_says_what_to_do():
 def test_hostile_labels_are_only_shown():
     for hostile in HOSTILE:
         view = timeline(recorded(Call(hostile, None, [Attempt(1, error=hostile)])))
-        check(view.html, "div p small span table tr th td")
+        check(view.html, "div p small span b details summary")
         assert "\ud800" not in view.text

@@ -19,6 +19,11 @@ def events(chunks, pause=0.1):
     return [*found, Line("data: [DONE]", pause * (len(found) + 1))]
 
 
+def plain(text):
+    """The text without spaces and backticks: code on the page has neither."""
+    return re.sub(r"[\s`]", "", text)
+
+
 def seen(page):
     return html.unescape(re.sub(r"(?s)<[^>]*>", " ", page))
 
@@ -32,7 +37,47 @@ def test_a_recorded_stream_is_told_line_by_line():
         "usage: 16 tokens in, 3 out",
         "[DONE]: the end",
     ]
-    assert "<code>data: 2</code></td><td>text “Hello”</td><td>Hello</td>" in view.html
+    rows = view.html.split('tabindex="0">')
+    assert "<small>200 ms</small> text “Hello”</span>" in rows[2]
+    assert "<code>data: 2</code><small>Text so far</small><q>Hello</q>" in rows[2]
+
+
+def test_each_line_lies_on_the_axis_where_it_came_after_its_wait():
+    page = wire(events(recorded.CHUNKS), "done").html
+    parts = re.findall(r'"qwen-part (\w+)" style="left:([\d.]+)%;width:([\d.]+)%', page)
+    # 600 ms are five steps of 120.
+    assert parts[:6] == [
+        ("waiting", "0.00", "16.67"),
+        ("other", "16.67", "0.00"),
+        ("waiting", "16.67", "16.67"),
+        ("reading", "33.33", "0.00"),
+        ("waiting", "33.33", "16.67"),
+        ("reading", "50.00", "0.00"),
+    ]
+    assert re.findall(r"<small>(\d+ ms)</small>(?! )", page)[:5] == [
+        f"{120 * at} ms" for at in range(5)
+    ]
+
+
+def test_the_first_line_with_text_is_open_at_first():
+    page = wire(events(recorded.CHUNKS), "done").html
+    assert page.split('class="qwen-row open"')[1].split("<code>")[1].startswith("data: 2<")
+
+
+def test_the_raw_text_stands_whole_and_as_it_came():
+    raw = 'data: {"choices": [], "usage": null, "id": "' + "x" * 900 + '"}'
+    page = wire([Line(raw, 0.1), Line("data: [DONE]", 0.2)], "done").html
+    whole = page.split("<pre>")[1].split("</pre>")[0]
+    assert html.unescape(whole.replace("<wbr>", "")) == raw + "\n\ndata: [DONE]"
+    assert "x" * 900 not in page.split("<pre>")[0]
+
+
+def test_no_backtick_is_on_the_page():
+    page = (
+        wire(events(recorded.CHUNKS), "done").html
+        + wire(events(recorded.tool_chunks()), "done").html
+    )
+    assert "`" not in page and "<code>chunk.choices[0]</code>" in page
 
 
 def test_times_stand_in_the_page_and_not_in_the_short_form():
@@ -45,9 +90,10 @@ def test_times_stand_in_the_page_and_not_in_the_short_form():
 def test_the_traps_of_this_stream_are_named_and_no_others():
     page = seen(wire(events(recorded.CHUNKS), "done").html)
     for trap, here in (("role", 1), ("choices", 1), ("usage", 1), ("id", 0), ("none", 0)):
-        assert (words.say(f"wire.trap_{trap}") in page) == bool(here), trap
+        assert (plain(words.say(f"wire.trap_{trap}")) in plain(page)) == bool(here), trap
     tools = seen(wire(events(recorded.tool_chunks()), "done").html)
-    assert words.say("wire.trap_id") in tools and words.say("wire.trap_none") in tools
+    for trap in ("id", "none"):
+        assert plain(words.say(f"wire.trap_{trap}")) in plain(tools)
     assert "tool call 0: square_root(" in tools
 
 
@@ -55,7 +101,7 @@ def test_a_long_stream_folds_its_middle_and_shows_it_all():
     chunks = [recorded.CHUNKS[1]] * 60
     page = wire(events(chunks), "done").html
     assert words.say("wire.middle", count=61 - 14) in page
-    assert page.count("<tr><td>") == 61
+    assert page.count('class="qwen-row ') == 61
 
 
 def test_the_slow_motion_keeps_the_proportions():
@@ -67,7 +113,8 @@ def test_two_answers_are_told_apart():
     [piece, other] = recorded.CHUNKS[1], recorded.CHUNKS[2]
     second = other | {"choices": [other["choices"][0] | {"index": 1}]}
     page = wire(events([piece, second, piece]), "done").html
-    assert "<td>index 1: text “.”</td><td>.</td>" in page and "<td>HelloHello</td>" in page
+    assert "index 1: text “.”</span>" in page
+    assert re.findall("<q>(.*?)</q>", page)[:3] == ["Hello", ".", "HelloHello"]
     slow = [seen(answer) for answer in re.findall(r'(<div class="qwen-wire-slow">.*?)</div>', page)]
     assert [text.split() for text in slow] == [["Hello", "Hello"], ["."]]
 
@@ -93,4 +140,5 @@ def test_hostile_lines_are_only_shown():
         [first, *_] = events([recorded.CHUNKS[1]])
         first.chunk.choices[0].delta.content = hostile
         page = wire([Line(hostile, 0.1, first.chunk), Line(hostile, 0.2)], "done").html
-        check(page, "div p table tr th td code details summary span")
+        tags = "div p small code pre q wbr details summary span"
+        check(page, tags, "class style tabindex")

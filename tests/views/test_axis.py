@@ -1,0 +1,31 @@
+import re
+
+import pytest
+
+from qwen_lab.views.axis import Axis, lane, legend
+
+from .hostile import HOSTILE, check
+
+
+@pytest.mark.parametrize(
+    ("seconds", "steps"),
+    [(0.001, 0.0002), (0.37, 0.08), (1, 0.2), (1.01, 0.25), (5, 1), (6.1, 1.5), (90, 20)],
+)
+def test_five_round_steps_hold_all_and_not_much_more(seconds, steps):
+    ticks = re.findall("<small>(.*?)</small>", Axis(seconds, "{:g}".format).head)
+    assert ticks == [f"{steps * at:g}" for at in range(5)]
+    assert seconds <= 5 * steps <= 1.34 * seconds
+
+
+def test_a_part_lies_where_its_seconds_are():
+    part = Axis(5, str).part("waiting", 1, 2.5)
+    assert part == '<div class="qwen-part waiting" style="left:20.00%;width:30.00%"></div>'
+
+
+def test_a_part_that_would_end_before_it_begins_has_no_length():
+    assert "width:0.00%" in Axis(5, str).part("waiting", 0, -0.1)
+
+
+def test_hostile_names_are_only_shown():
+    for hostile in HOSTILE:
+        check(lane(hostile, "") + legend({hostile: hostile}), "span div p small")
