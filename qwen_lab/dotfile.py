@@ -105,7 +105,7 @@ def _misread(binding) -> tuple[str, str, int] | None:
     key, value = binding.key, binding.value
     text = re.sub(r"(?m)^[ \t]*#.*", "", binding.original.string)
     whole = value is not None and "\n" not in binding.original.string.strip()
-    if key in NAMES and whole:
+    if key in NAMES and (value is None or whole):
         return None
     if not (found := NAMED.search((key or "") if whole else text)):
         return None

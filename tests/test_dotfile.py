@@ -116,6 +116,11 @@ def test_a_variable_that_a_later_line_empties_is_told_and_one_filled_again_is_no
     assert dotfile.read(path) == {"DASHSCOPE_API_KEY": KEY, "A": ""}
 
 
+def test_a_name_alone_sets_nothing_and_is_no_fault(path):
+    path.write_text(f"QWEN_LAB_LANG\n{LINE}\nDASHSCOPE_MODEL\n")
+    assert dotfile.read(path) == {"DASHSCOPE_API_KEY": KEY}
+
+
 def test_what_is_not_ours_may_look_as_it_likes(path, caplog):
     caplog.set_level(logging.DEBUG)
     path.write_text(
