@@ -45,7 +45,7 @@ def record(lesson: Path) -> None:
         tape.parent.mkdir(parents=True, exist_ok=True)
         tape.write_text(fresh.read_text(encoding="utf-8"), encoding="utf-8")
     played.metadata = nbformat.from_dict(METADATA)
-    _write(played, lesson)
+    lesson.write_text(nbformat.writes(played) + "\n", encoding="utf-8")
 
 
 def renew(lesson: Path) -> None:
@@ -59,7 +59,7 @@ def renew(lesson: Path) -> None:
     for cell, new in zip(notebook.cells, played.cells, strict=True):
         if _form(cell) != _form(new):
             cell.outputs = new.outputs
-    _write(notebook, lesson)
+    lesson.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
 
 
 def _form(cell: nbformat.NotebookNode) -> str:
@@ -75,10 +75,6 @@ def _played(lesson: Path, tape: Path, home: str) -> nbformat.NotebookNode:
     played = run(nbformat.read(lesson, as_version=4), replaying(tape) | timed)
     _drop_widgets(played)
     return played
-
-
-def _write(notebook: nbformat.NotebookNode, lesson: Path) -> None:
-    lesson.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
 
 
 def _drop_widgets(notebook: nbformat.NotebookNode) -> None:

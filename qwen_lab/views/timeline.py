@@ -108,9 +108,8 @@ def _row(call: Call, parts: list[tuple], axis: Axis, begin: float) -> Html:
 
 
 def _status(last: Attempt) -> str:
-    if last.ended is None:
-        return "not yet"
-    return "passed" if last.ok else "open" if last.left else "wrong"
+    ended = "passed" if last.ok else "open" if last.left else "wrong"
+    return "not yet" if last.ended is None else ended
 
 
 def _held(axis: Axis, total: float, each: list[float]) -> Html:

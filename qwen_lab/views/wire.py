@@ -11,8 +11,6 @@ from .axis import Axis, lane, legend
 from .html import Html, View, brief, filled, fold, join, marked, sentence
 
 FIRST, LAST = 10, 4
-# How long the slow motion takes, in seconds.
-SLOW = 8
 LONGEST_LINE = 400
 LONGEST_TEXT = 200
 SHORT = 40
@@ -57,7 +55,7 @@ def wire(events: list[Line], state: str, error: Exception | None = None) -> View
     end = [say(f"wire.{state}", error=type(error).__name__)] if state != "done" else []
     told = [marked(words) for words in [*_traps(events), *end]]
     parts = [filled("<p>{}</p>", filter(None, [_times(events)])), _rows(events)]
-    parts += [filled('<p class="trap">{}</p>', told), _whole(events), _slow(events)]
+    parts += [filled('<p class="trap">{}</p>', told), _whole(events)]
     html = Html('<div class="qwen-wire">{}</div>').format(join(parts))
     return View(html, "\n".join([*_lines(events), *end]), "axis", "wire")
 
@@ -158,7 +156,8 @@ def _so_far(events: list[Line]) -> Iterator[str]:
 
 
 def _row(event: Line, text: str, axis: Axis, before: float, kind: str) -> Html:
-    came = axis.part("reading" if event.text else "other", event.seconds, event.seconds)
+    parts = axis.part("waiting", before, event.seconds)
+    parts += axis.part("reading" if event.text else "other", event.seconds, event.seconds)
     name = Html("<small>{:.0f} ms</small> {}").format(1000 * event.seconds, meaning(event))
     # The end of a long text: what the chunk added is there.
     shown = text if len(text) <= LONGEST_TEXT else "…" + text[-LONGEST_TEXT:]
@@ -166,9 +165,7 @@ def _row(event: Line, text: str, axis: Axis, before: float, kind: str) -> Html:
         say("wire.raw"), _breaking(brief(event.raw, LONGEST_LINE)), say("wire.so_far"), shown
     )
     whole = Html('<div class="qwen-row {}" tabindex="0">{}<div>{}</div></div>')
-    return whole.format(
-        kind, lane(name, axis.part("waiting", before, event.seconds) + came), beside
-    )
+    return whole.format(kind, lane(name, parts), beside)
 
 
 def _breaking(raw: str) -> Html:
@@ -179,22 +176,6 @@ def _breaking(raw: str) -> Html:
 def _whole(events: list[Line]) -> Html:
     raw = Html("\n\n").join(_breaking(event.raw) for event in events)
     return fold(say("wire.whole", count=len(events)), Html("<pre>{}</pre>").format(raw))
-
-
-def _slow(events: list[Line]) -> Html:
-    """Each answer once more, each piece at its own moment, the whole in `SLOW` seconds."""
-    pieces = [event for event in events if event.text]
-    if not pieces:
-        return Html("")
-    length = max(pieces[-1].seconds, 1e-3)
-    span = Html('<span style="animation-delay:{:.2f}s">{}</span>')
-    answers = defaultdict(list)
-    for piece in pieces:
-        at = max(SLOW * piece.seconds / length, 0)
-        for index, text in piece.texts.items():
-            answers[index].append(span.format(at, text))
-    body = filled('<div class="qwen-wire-slow">{}</div>', map(join, answers.values()))
-    return fold(say("wire.slow", seconds=SLOW), body)
 
 
 def _lines(events: list[Line]) -> Iterator[str]:

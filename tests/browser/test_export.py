@@ -69,6 +69,24 @@ def test_an_exported_lesson_folds_and_is_coloured(language, name, chromium, tmp_
     page.close()
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_pointing_and_tabbing_open_what_a_token_and_a_line_are(language, chromium, tmp_path):
+    page = offline(chromium.new_page())
+    page.goto(exported(language, "00_tour.ipynb", tmp_path))
+    tokens = page.locator(".qwen-xray [tabindex]")
+    bars = [tokens.nth(at).locator("> span") for at in (3, 4)]
+    tokens.nth(2).focus()
+    page.keyboard.press("Tab")
+    assert bars[0].is_visible() and not bars[1].is_visible()
+    tokens.nth(4).hover()
+    assert bars[1].is_visible() and not page.locator(".qwen-xray-open").is_visible()
+    line = page.locator(".qwen-wire [tabindex]").nth(4)
+    assert not line.locator("> div").last.is_visible()
+    line.hover()
+    assert line.locator("> div").last.inner_text().count("data: {") == 1
+    page.close()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", lessons.names("en"))
 def test_every_text_in_a_lesson_is_large_enough_and_stands_out(name, theme, chromium, tmp_path):

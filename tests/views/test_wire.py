@@ -104,19 +104,12 @@ def test_a_long_stream_folds_its_middle_and_shows_it_all():
     assert page.count('class="qwen-row ') == 61
 
 
-def test_the_slow_motion_keeps_the_proportions():
-    page = wire(events(recorded.CHUNKS), "done").html
-    assert re.findall(r"animation-delay:([\d.]+)s", page) == ["5.33", "8.00"]
-
-
 def test_two_answers_are_told_apart():
     [piece, other] = recorded.CHUNKS[1], recorded.CHUNKS[2]
     second = other | {"choices": [other["choices"][0] | {"index": 1}]}
     page = wire(events([piece, second, piece]), "done").html
     assert "index 1: text “.”</span>" in page
     assert re.findall("<q>(.*?)</q>", page)[:3] == ["Hello", ".", "HelloHello"]
-    slow = [seen(answer) for answer in re.findall(r'(<div class="qwen-wire-slow">.*?)</div>', page)]
-    assert [text.split() for text in slow] == [["Hello", "Hello"], ["."]]
 
 
 @pytest.mark.parametrize("state", ["unread", "reading", "left", "failed"])
