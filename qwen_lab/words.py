@@ -61,6 +61,11 @@ def names(topic: str) -> set[str]:
     return set(_topic(language(), topic))
 
 
+def patterns(topic: str) -> dict[str, str]:
+    """The words of a topic as they stand in its file, for a page that fills the values in."""
+    return {name: printable(words) for name, words in _topic(language(), topic).items()}
+
+
 def reason(error: BaseException) -> str:
     """Why something failed, to stand within a sentence: a usual cause in the language in use.
 

@@ -67,6 +67,20 @@ def test_ruff_has_nothing_to_say(check):
     assert result.returncode == 0, result.stdout
 
 
+def test_no_script_of_ours_makes_a_page_of_text_or_asks_another_host():
+    scripts = [*(ROOT / "qwen_lab").rglob("*.js")]
+    assert len(scripts) >= 3
+    for script in scripts:
+        code = script.read_text(encoding="utf-8")
+        assert len(code.splitlines()) <= 260, script.name
+        found = re.findall(
+            r"(?i)(inner|outer)HTML|insertAdjacent|document\.write|\beval\b|\bFunction\(|srcdoc"
+            r"|createContextualFragment|DOMParser|\bfetch\(|https?:|\bimport\b",
+            code,
+        )
+        assert not found, (script.name, found)
+
+
 def test_importing_the_package_imports_nothing_heavy():
     program = "import sys; before = set(sys.modules); import qwen_lab; from qwen_lab import words; "
     program += "print(*{name.split('.')[0] for name in set(sys.modules) - before})"

@@ -1,60 +1,31 @@
-"""How the next token is drawn, as HTML: the likeliest candidates as bars, and each stage in words.
-
-Of each candidate two bars: the model's own probability, and the one it is drawn with now.
-"""
+"""A picture of how the next token is drawn, for a page where no script moves it."""
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy
 
 from ..watch.next_token import NextToken
 from ..watch.sampling import Settings, Stage, stages
 from ..words import say
-from .html import Html, View, brief, filled, percent
-from .stage_sentences import sentences
+from .html import Html, View, brief, filled, join, percent
 from .tokens import visible
 
 # How many candidates have a row, and how much of a long token is shown.
-ROWS, LONG = 16, 24
-# What a full bar may stand for: the least of these that holds the longest.
-SCALES = (0.05, 0.1, 0.2, 0.5, 1.0)
+ROWS, LONG = 12, 24
 
 
-@dataclass(frozen=True)
-class Row:
-    """A candidate, or all the others: its parts of the probability, and of the draws."""
-
-    title: Html | str
-    parts: list[float]
-    drawn: int | None
-    note: str
-    cut: bool
-
-
-def sampler(
-    found: NextToken,
-    settings: Settings,
-    *,
-    told: Sequence[Stage] | None = None,
-    draws: numpy.ndarray | None = None,
-    counting: bool = False,
-    most: int = ROWS,
-) -> View:
-    """The `most` important candidates, all the others in one row, and a line for each stage.
-
-    `told` are the stages, where they are computed already. `draws` are counts as `sampling.draw`
-    gives them, shown beside. `counting` says that the tail is not known yet.
-    """
-    told = told or stages(found, settings)
+def sampler(found: NextToken, settings: Settings, *, most: int = ROWS) -> View:
+    """The `most` important candidates and all the others as bars, with these settings."""
+    told = stages(found, settings)
     listed = chosen(told, most)
-    rows = [_candidate(found, told, draws, *each) for each in enumerate(listed, 1)]
-    rows += _others(told, listed, draws, counting)
-    items = filled("<li>{}</li>", sentences(found, told, settings))
-    counted = filled("<p>{}</p>", [say("sampler.counting")] if counting else [])
-    html = Html('<div class="qwen-sampler">{}{}<ol>{}</ol></div>')
-    return View(html.format(_table(rows), counted, items), _text(found, told, listed), "sampler")
+    rows = [_candidate(found, told, index) for index in listed]
+    if count := told[0].tokens - len(listed):
+        rows.append(_others(told, listed, count))
+    values = ", ".join(f"{name}={value:g}" for name, value in vars(settings).items())
+    words = filled("<p><small>{}</small></p>", [say("sampler.picture"), values])
+    html = Html('<div class="qwen-sampler"><div class="bars">{}</div>{}</div>')
+    return View(html.format(join(rows), words), _text(found, told, listed), "sampler")
 
 
 def chosen(told: Sequence[Stage], most: int = ROWS) -> list[int]:
@@ -82,78 +53,38 @@ def _sign(character: str) -> str:
     return "◌" + character if kind[0] == "M" else character
 
 
-def _candidate(
-    found: NextToken, told: Sequence[Stage], draws: numpy.ndarray | None, rank: int, index: int
-) -> Row:
+def _candidate(found: NextToken, told: Sequence[Stage], index: int) -> Html:
     name = token_name(found.bytes[index], int(found.ids[index]))
-    return Row(
-        Html("{}. <code>{}</code>").format(rank, name),
-        [float(stage.probabilities[index]) for stage in (told[0], told[-1])],
-        None if draws is None else int(draws[index]),
-        _note(found, told, index),
-        not told[-1].kept[index],
-    )
-
-
-def _note(found: NextToken, told: Sequence[Stage], index: int) -> str:
-    """In words: how often it stands in the context, and what has cut it."""
+    raw, *_, now = (float(stage.probabilities[index]) for stage in told)
     notes = []
+    cut = next((at for at, stage in enumerate(told) if not stage.kept[index]), 0)
+    if cut:
+        # What is cut still shows what it had.
+        now = float(told[cut - 1].probabilities[index])
+        notes.append(say("sampler.cut", name=told[cut].name))
     if count := int((found.context == found.ids[index]).sum()):
         notes.append(say("sampler.occurs", count=count))
-    if cut := next((stage.name for stage in told if not stage.kept[index]), None):
-        notes.append(say("sampler.cut", name=cut))
-    return " · ".join(notes)
+    return _row(name, raw, now, not cut, " · ".join(notes))
 
 
-def _others(
-    told: Sequence[Stage], listed: list[int], draws: numpy.ndarray | None, counting: bool
-) -> list[Row]:
-    count = told[0].tokens - len(listed)
+def _others(told: Sequence[Stage], listed: list[int], count: int) -> Html:
     kept = told[-1].tokens - int(told[-1].kept[listed].sum())
-    if not count:
-        return []
-    name = "sampler.others_counting" if counting else "sampler.others"
     raw, now = (
-        max(0.0, 1 - float(stage.probabilities[listed].sum())) for stage in told[:: len(told) - 1]
+        max(0.0, 1 - float(stage.probabilities[listed].sum())) for stage in (told[0], told[-1])
     )
-    return [
-        Row(
-            say(name, count=f"{count:,}"),
-            [raw, now if kept else 0.0],
-            None if draws is None else int(draws.sum() - draws[listed].sum()),
-            say("sampler.others_kept", count=f"{kept:,}"),
-            not kept,
-        )
-    ]
+    note = say("sampler.others_kept", count=f"{kept:,}") if kept < count else ""
+    name = say("sampler.others", count=f"{count:,}")
+    return _row(name, raw, now if kept else 0.0, kept > 0, note, "rest")
 
 
-def _table(rows: list[Row]) -> Html:
-    longest = max(part for row in rows for part in row.parts)
-    scale = next(scale for scale in SCALES if longest <= scale or scale == SCALES[-1])
-    times = sum(row.drawn or 0 for row in rows)
-    names = ["token", "bars", "raw_column", "now_column", *(["drawn_column"] if times else [])]
-    titles = [say(f"sampler.{name}", scale=percent(scale)) for name in names]
-    head = filled('<th scope="col">{}</th>', titles)
-    body = Html("").join(_line(row, scale, times) for row in rows)
-    whole = Html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>")
-    return whole.format(head, body)
-
-
-def _line(row: Row, scale: float, times: int) -> Html:
-    shares = [*row.parts, row.drawn / times] if times else row.parts
-    bars = Html("").join(
-        Html('<b class="{}" style="width:{:.1f}%"></b>').format(kind, 100 * min(share / scale, 1))
-        for kind, share in zip(("raw", "now", "drawn"), shares, strict=False)
-        if share > 0
+def _row(name: str, raw: float, now: float, kept: bool, note: str, kind: str = "") -> Html:
+    row = Html(
+        '<div class="row {}"><span class="name">{}</span> <span class="track"><i class="now"'
+        ' style="width:{:.1f}%"></i><i class="raw" style="left:{:.1f}%"></i>'
+        '<small>{}</small></span> <span class="figure">{}</span></div>'
     )
-    raw, now = row.parts
-    numbers = [percent(raw), percent(now, not row.cut)]
-    numbers += [f"{row.drawn:,}"] if times else []
-    cells = filled("<td>{}</td>", numbers)
-    kind = Html(' class="cut"' if row.cut else "")
-    note = filled("<small>{}</small>", [row.note] if row.note else [])
-    whole = Html("<tr{}><td>{}</td><td>{}{}</td>{}</tr>")
-    return whole.format(kind, row.title, bars, note, cells)
+    kind = kind if kept else f"{kind} cut"
+    return row.format(kind, name, 100 * now, 100 * raw, note, percent(now, kept))
 
 
 def _text(found: NextToken, told: Sequence[Stage], listed: list[int]) -> str:

@@ -116,7 +116,9 @@ def _nucleus(
     # What is missing to `top_p` before each group, and how many of its equal tokens make it up.
     missing = top_p - (numpy.cumsum(masses) - masses)
     one = masses / numpy.maximum(ordered, 1)
-    needed = numpy.ceil(numpy.divide(missing, one, out=numpy.zeros_like(one), where=one > 0))
+    with numpy.errstate(over="ignore"):
+        # Of tokens that hardly have any, more are needed than a float can count.
+        needed = numpy.ceil(numpy.divide(missing, one, out=numpy.zeros_like(one), where=one > 0))
     nucleus = numpy.zeros_like(kept)
     nucleus[order] = numpy.clip(needed, 0, ordered).astype(kept.dtype)
     return nucleus

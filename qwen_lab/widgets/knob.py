@@ -28,7 +28,7 @@ class Setting(ipywidgets.HBox):
     """
 
     def __init__(self, row: Parameter, start: object = None) -> None:
-        self.row, self._default = row, _default(row)
+        self.row, self._default = row, default(row)
         narrow = ipywidgets.Layout(width="auto", flex="none")
         shown = {"description": say("panel.send"), "indent": False, "layout": narrow}
         self.tick = ipywidgets.Checkbox(value=start is not None, **shown)
@@ -77,15 +77,21 @@ class Setting(ipywidgets.HBox):
 
 def settings(parameters: Iterable[str], start: dict) -> dict[str, Setting]:
     """The rows of `parameters` and of `seed`, by name; `ValueError` for what cannot be set."""
+    rows = checked(parameters, start)
+    return {name: Setting(row, start.get(name)) for name, row in rows.items()}
+
+
+def checked(parameters: Iterable[str], start: dict) -> dict[str, Parameter]:
+    """The parameters and `seed`, by name; `ValueError` for a start that none of them takes."""
     rows = {row.name: row for row in named(*parameters, "seed")}
     for name, value in start.items():
         if name not in rows:
             raise WrongValueError("panel.no_row", name=name, names=", ".join(rows))
         rows[name].check(value)
-    return {name: Setting(row, start.get(name)) for name, row in rows.items()}
+    return rows
 
 
-def _default(row: Parameter) -> object:
+def default(row: Parameter) -> object:
     """What an unticked row shows. A switch shows true, so that one tick is enough to turn it on."""
     if row.kind is bool:
         return True
@@ -119,9 +125,7 @@ def _control(row: Parameter, value: object) -> ipywidgets.DOMWidget:
         return ipywidgets.Dropdown(options=[("true", True), ("false", False)], **given)
     if row.step is None:
         return ipywidgets.Text(**given)
-    low, high = _ends(row)
-    # A start between the slider's end and an open end of the range is not cut off.
-    bounds = {"min": min(low, value), "max": max(high, value), "step": row.step}
+    bounds = slider(row, value)
     if row.name == "seed":
         return ipywidgets.BoundedIntText(**given, **bounds)
     if row.kind is int:
@@ -129,7 +133,9 @@ def _control(row: Parameter, value: object) -> ipywidgets.DOMWidget:
     return ipywidgets.FloatSlider(**given, **bounds, readout_format=".2f")
 
 
-def _ends(row: Parameter) -> tuple[float, float]:
-    """Where the slider ends: one step before an end that the range leaves out."""
+def slider(row: Parameter, value: float) -> dict[str, float]:
+    """Where the slider ends, one step before an end that the range leaves out, and its step."""
     high = ENDS[row.name] if row.high is None else row.high
-    return row.low + row.step * row.open_low, high - row.step * row.open_high
+    low, high = row.low + row.step * row.open_low, high - row.step * row.open_high
+    # A start between the slider's end and an open end of the range is not cut off.
+    return {"min": min(low, value), "max": max(high, value), "step": row.step}

@@ -1,4 +1,4 @@
-"""What all widgets that call have in common: Run and Stop, one task at a time, calm painting."""
+"""What all widgets that call have in common: one task at a time, calm painting, Run and Stop."""
 
 import asyncio
 import time
@@ -14,36 +14,23 @@ from . import style
 PAUSE = 0.05
 
 
-class Live(VBox):
-    """A widget whose work runs in a task, so that the page stays live and Stop works.
+class Work:
+    """Of a widget, its work: it runs in a task, so that the page stays live and Stop works.
 
     There is one task at a time: starting again stops the one before. A subclass gives the work
-    (`_work`), paints its state (`_show`), and says that it was stopped (`_stopped`). An error that
-    the work does not handle itself is shown in `error`, which may be any HTML of the widget.
+    (`_work`), paints its state (`_show`), says whether it runs (`_running`), that it was stopped
+    (`_stopped`), and of an error that the work does not handle itself what it says (`_failed`).
     """
 
     _task: asyncio.Task | None = None
     _later: asyncio.TimerHandle | None = None
     _painted = 0.0
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = need_lab(lab, self)
-        layout = Layout(width="auto", min_width="7em")
-        self.run_button = Button(
-            description=say("panel.run"), button_style="primary", layout=layout
-        )
-        self.stop_button = Button(description=say("panel.stop"), disabled=True, layout=layout)
-        self.error = HTML()
-        super().__init__()
-        self.add_class("qwen-panel")
-        self.run_button.on_click(lambda _: self._pressed())
-        self.stop_button.on_click(lambda _: self.stop())
-
     def stop(self) -> None:
         """Stop what runs, if anything does; what has come so far stays."""
         if self._task and not self._task.done():
             _cancel(self._task)
-            self.stop_button.disabled = True
+            self._running(False)
             self._stopped()
 
     def close(self) -> None:
@@ -59,19 +46,23 @@ class Live(VBox):
         """Show the state as it now is."""
         raise NotImplementedError
 
+    def _failed(self, words: str) -> None:
+        """Show what went wrong; "" where nothing did."""
+        raise NotImplementedError
+
+    def _running(self, running: bool) -> None:
+        """Show that the work begins, or ends."""
+
     def _stopped(self) -> None:
         """Show that the run was stopped."""
-
-    def _pressed(self) -> None:
-        self._start()
 
     def _start(self, **options: bool) -> asyncio.Task:
         """Begin the work, with its options, in a task of its own."""
         self.stop()
-        self.error.value = ""
+        self._failed("")
         self._task = asyncio.get_running_loop().create_task(self._work(**options))
         self._task.add_done_callback(self._ended)
-        self.stop_button.disabled = False
+        self._running(True)
         return self._task
 
     async def _wait(self, task: asyncio.Task) -> None:
@@ -85,13 +76,13 @@ class Live(VBox):
     def _ended(self, task: asyncio.Task) -> None:
         if task is not self._task:
             return
-        self.stop_button.disabled = True
+        self._running(False)
         if not task.cancelled() and (error := task.exception()):
             self._stopped()
             self._paint()
             while isinstance(error, BaseExceptionGroup):
                 error = error.exceptions[0]
-            self.error.value = style.box("error", str(error) or type(error).__name__)
+            self._failed(str(error) or type(error).__name__)
 
     def _paint(self) -> None:
         """Show the state at once."""
@@ -114,6 +105,32 @@ class Live(VBox):
         else:
             moment = max(loop.time(), self._painted + PAUSE)
             self._later = loop.call_at(moment, self._paint)
+
+
+class Live(Work, VBox):
+    """A widget with Run and Stop. `error` may be any HTML of it."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = need_lab(lab, self)
+        layout = Layout(width="auto", min_width="7em")
+        self.run_button = Button(
+            description=say("panel.run"), button_style="primary", layout=layout
+        )
+        self.stop_button = Button(description=say("panel.stop"), disabled=True, layout=layout)
+        self.error = HTML()
+        super().__init__()
+        self.add_class("qwen-panel")
+        self.run_button.on_click(lambda _: self._pressed())
+        self.stop_button.on_click(lambda _: self.stop())
+
+    def _pressed(self) -> None:
+        self._start()
+
+    def _failed(self, words: str) -> None:
+        self.error.value = style.box("error", words)
+
+    def _running(self, running: bool) -> None:
+        self.stop_button.disabled = not running
 
 
 def need_lab(lab: Lab, widget: object) -> Lab:

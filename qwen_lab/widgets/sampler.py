@@ -1,30 +1,36 @@
-"""The next token's probabilities under the learner's hand: sliders, draws, and the way back."""
+"""The next token's probabilities under the learner's hand: sliders, draws, and the way back.
 
-from collections.abc import Callable, Sequence
+Its page turns and draws (`sampler.js` and what is before it in `SCRIPTS`); here the model is asked.
+"""
+
+from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
+import anywidget
 import numpy
-from ipywidgets import HTML, Button, GridBox, Layout, Select
+from traitlets import Dict, List, Unicode
 
 from ..lab import Lab
-from ..parameters import PARAMETERS
+from ..parameters import LARGEST_TOP_K
 from ..views import sampler as view
+from ..views import theme
 from ..views.html import brief
 from ..watch.next_token import NextToken
-from ..watch.sampling import Settings, Stage, draw, stages
-from ..words import say
+from ..watch.sampling import Settings, draw, stages
+from ..words import patterns, say
 from . import style
-from .branches import Branches, Node, Path
-from .candidates import Candidates
-from .knob import settings
-from .live import Live
+from .branches import Branches, Node
+from .knob import checked, default, slider
+from .live import Work, need_lab
 from .reply import conversation
 
 OFF = asdict(Settings())
 TIMES = 1_000
+SCRIPTS = ("elements", "sampling", "answer", "sampler")
 
 
-class Sampler(Live):
+class Sampler(Work, anywidget.AnyWidget):
     """What may come next in an answer, and how the parameters change the way it is drawn.
 
     `messages` is a conversation, or one prompt. `prefix` is how the answer begins: text, or the
@@ -37,15 +43,28 @@ class Sampler(Live):
     >>> box.settings.temperature
     1.5
 
-    Each candidate has two bars: the model's own probability, and the one it is drawn with now.
-    Draw a token or take one yourself, and go on from there; every beginning that was tried can be
-    returned to. Only the local Qwen shows its probabilities: with another endpoint, and whenever
+    Each candidate has a bar: the probability that it is drawn with now; a mark on it shows the
+    model's own. Click a token or draw one, and go on from there; every beginning that was tried can
+    be returned to. Only the local Qwen shows its probabilities: with another endpoint, and whenever
     something goes wrong, the widget says so. Raises `ValueError` for a start that has no slider or
     is out of its range, and `TypeError` for what is no lab or no conversation.
     """
 
-    _draws: numpy.ndarray | None = None
-    _doing = ""
+    # One module after the other, as one: a notebook's page can fetch none.
+    _esm = "\n".join(
+        Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS
+    )
+    _css = theme.sheet("panel", "sampler", "instrument")
+
+    # What never changes: the words, the sliders and where they are off.
+    told = Dict().tag(sync=True)
+    values = Dict().tag(sync=True)
+    # The numbers last known, and the place in the answer that is looked at, maybe a newer one.
+    numbers = Dict().tag(sync=True)
+    path = List().tag(sync=True)
+    tried = List().tag(sync=True)
+    doing = Unicode().tag(sync=True)
+    error = Unicode().tag(sync=True)
 
     def __init__(
         self,
@@ -55,68 +74,34 @@ class Sampler(Live):
         prefix: str | Sequence[int] = "",
         **start: float,
     ) -> None:
-        super().__init__(lab)
+        self._lab = need_lab(lab, self)
         talk = conversation(messages)
         self._title = str(talk[-1].get("content", "")) if talk else ""
         self._begun = prefix if isinstance(prefix, str) else ""
         self.branches = Branches(lab, talk, prefix)
-        self.controls = {name: row.control for name, row in settings(tuple(OFF), start).items()}
-        self._random = numpy.random.default_rng(self.controls["seed"].value)
-        self.written = HTML()
-        self.status = HTML()
-        self.candidates = Candidates(self._take)
-        self.run_button.description = say("sampler.look")
-        self.buttons = self._made_buttons()
-        self.tree = Select(
-            description=say("sampler.tree"),
-            rows=5,
-            layout=Layout(width="auto"),
-            style={"description_width": "initial"},
-        )
-        self.children = self._parts()
-        self._listen()
-        self._paint()
-
-    def _made_buttons(self) -> dict[str, Button]:
-        actions: dict[str, Callable] = {
-            "draw_one": self.draw_one,
-            "draw_many": self.draw_many,
-            "back": self.back,
-            "off": self.switch_off,
-        }
-        made, layout = {}, self.run_button.layout
-        for name, action in actions.items():
-            words = say(f"sampler.{name}", count=f"{TIMES:,}")
-            made[name] = Button(description=words, layout=layout)
-            made[name].on_click(lambda _, action=action: action())
-        return made
-
-    def _parts(self) -> list:
-        return [
-            style.sheet(),
-            GridBox(list(self.controls.values()), layout=style.columns(400, "0 24px")),
-            HTML(style.meanings([PARAMETERS[name] for name in OFF])),
-            style.row(self.run_button, *self.buttons.values()),
-            self.written,
-            self.status,
-            self.error,
-            self.candidates,
-            self.tree,
-        ]
-
-    def _listen(self) -> None:
-        for name, control in self.controls.items():
-            control.observe(self._seeded if name == "seed" else self._turned, "value")
-        self.tree.observe(self._returned, "value")
+        rows = checked(OFF, start)
+        values = {name: start.get(name, default(row)) for name, row in rows.items()}
+        super().__init__(told=_told(self._title, rows, values), values=values)
+        self.add_class("qwen-panel").add_class("qwen-sampler")
+        self._random = numpy.random.default_rng(values["seed"])
+        self.observe(self._turned, "values")
+        self.on_msg(self._heard)
+        self._show()
 
     def __repr__(self) -> str:
         return style.unrun("Sampler", repr(brief(self._title, 20)))
 
+    def _repr_mimebundle_(self, **options: object) -> tuple[dict, dict]:
+        """The widget, and a picture of it for a page without one."""
+        data, metadata = super()._repr_mimebundle_(**options)
+        if self.found:
+            data["text/html"] = view.sampler(self.found, self.settings)._repr_html_()
+        return data, metadata
+
     @property
     def settings(self) -> Settings:
         """What the sliders say."""
-        # A browser's slider adds up steps: 0.1 + 0.05 + 0.05 is 0.20000000000000001.
-        return Settings(**{name: round(self.controls[name].value, 6) for name in OFF})
+        return Settings(**{name: self.values[name] for name in OFF})
 
     @property
     def found(self) -> NextToken | None:
@@ -134,44 +119,52 @@ class Sampler(Live):
     def draw_one(self) -> None:
         """Draw the next token as the sliders say, and go on with it."""
         if self.branches.here.ready:
-            index = int(draw(self._last, 1, self._random).argmax())
+            last = stages(self.found, self.settings)[-1]
+            index = int(draw(last, 1, self._random).argmax())
             if index < len(self.found.ids):
                 self._take(index)
             else:
                 self._start(rare=True)
 
     def draw_many(self) -> None:
-        """Draw a thousand times from here, and show how often each candidate came."""
-        if self.branches.here.ready:
-            self._draws = draw(self._last, TIMES, self._random)
-            self._paint()
+        """Draw a thousand times from here, in the page, and show how often each candidate came."""
+        self.send({"do": "draw_many"})
 
     def back(self) -> None:
         """Put the last token back."""
         self.branches.back()
         self._start()
 
-    def go(self, path: Path) -> None:
+    def go(self, path: Sequence[int]) -> None:
         """Return to a beginning that was tried; `KeyError` if it was not."""
-        self.branches.go(path)
+        self.branches.go(tuple(path))
         self._start()
 
     def switch_off(self) -> None:
         """Set every slider so that the token is drawn by the model's own probabilities."""
-        for name, value in OFF.items():
-            self.controls[name].value = value
-
-    @property
-    def _last(self) -> Stage:
-        return stages(self.found, self.settings)[-1]
+        self.values = self.values | OFF
 
     def _take(self, index: int) -> None:
         self.branches.take(int(self.found.ids[index]), self.found.bytes[index])
         self._start()
 
+    def _heard(self, _: object, asked: dict, __: object) -> None:
+        """Do what was pressed in the page; from a place that was left meanwhile, nothing."""
+        here = self.branches.here
+        if tuple(asked["from"]) != here.path:
+            return
+        match asked["do"]:
+            case "ask":
+                self._start()
+            case "go":
+                self.go(asked["path"])
+            case "rare" if here.ready:
+                self._start(rare=True)
+            case "take" if here.ready:
+                self._take(self.found.ids.tolist().index(asked["number"]))
+
     async def _work(self, *, rare: bool = False) -> None:
         """Ask what is not known here; `rare`: first draw among the tokens that are not listed."""
-        self._draws = None
         if rare:
             self._do("asking_whole")
             await self.branches.take_rare(self.settings, self._random)
@@ -181,54 +174,61 @@ class Sampler(Live):
         self._do("")
 
     def _do(self, doing: str) -> None:
-        self._doing = doing
+        self.doing = say(f"sampler.{doing}") if doing else ""
         self._paint()
 
     def _stopped(self) -> None:
-        self._doing = ""
+        self.doing = ""
         self._paint_soon()
 
-    def _seeded(self, change: object) -> None:
-        self._random = numpy.random.default_rng(change.new)
+    def _failed(self, words: str) -> None:
+        self.error = words
 
     def _turned(self, change: object) -> None:
-        self._draws = None
-        self._paint_soon()
-
-    def _returned(self, change: object) -> None:
-        self.go(change.new)
+        if change.new["seed"] != change.old["seed"]:
+            self._random = numpy.random.default_rng(change.new["seed"])
 
     def _show(self) -> None:
         here = self.branches.here
-        doing = say(f"sampler.{self._doing}") if self._doing else " "
-        self.status.value = style.box("status", doing)
-        text = self._begun + b"".join(here.tokens).decode(errors="replace")
-        self.written.value = style.box("answer", text or say("sampler.root"))
-        for name in ("draw_one", "draw_many"):
-            self.buttons[name].disabled = not here.ready
-        self.buttons["back"].disabled = not here.path
-        if here.found:
-            self._show_candidates(here)
-        else:
-            self.candidates.hide()
-        self._show_tree()
+        with self.hold_sync():
+            self.path = list(here.path)
+            self.tried = [self._place(node) for node in self.branches.tried()]
+            if here.found:
+                self.numbers = _numbers(here)
 
-    def _show_candidates(self, here: Node) -> None:
-        told = stages(here.found, self.settings)
-        picture = view.sampler(
-            here.found, self.settings, told=told, draws=self._draws, counting=here.counting
-        )
-        self.candidates.show(here.found, view.chosen(told), picture)
-
-    def _show_tree(self) -> None:
-        # New options move the choice as well, but only a learner's choice is a way back.
-        self.tree.unobserve(self._returned, "value")
-        self.tree.options = [(_label(node), node.path) for node in self.branches.tried()]
-        self.tree.value = self.branches.here.path
-        self.tree.observe(self._returned, "value")
+    def _place(self, node: Node) -> dict:
+        name = self._begun or say("sampler.root")
+        if node.path:
+            name = view.token_name(node.tokens[-1], node.path[-1])
+        return {"path": list(node.path), "name": name}
 
 
-def _label(node: Node) -> str:
-    if not node.path:
-        return say("sampler.root")
-    return "· " * len(node.path) + view.token_name(node.tokens[-1], node.path[-1])
+def _told(title: str, rows: dict, values: dict) -> dict:
+    knobs = {
+        name: slider(row, values[name]) | {"range": row.range, "meaning": row.meaning}
+        for name, row in rows.items()
+    }
+    words = patterns("html") | patterns("sampler") | {"meanings": say("panel.meanings")}
+    numbers = {"largest_top_k": LARGEST_TOP_K, "most": view.ROWS, "times": TIMES}
+    return {"question": brief(title, 200), "words": words, "knobs": knobs, "off": OFF, **numbers}
+
+
+def _numbers(node: Node) -> dict:
+    """What the page computes with; float32 in its shortest form, which it reads as the same."""
+    found = node.found
+    met = numpy.bincount(found.context, minlength=int(found.ids.max()) + 1)
+    return {
+        "path": list(node.path),
+        "counting": node.counting,
+        "ids": found.ids.tolist(),
+        "names": [*map(view.token_name, found.bytes, found.ids.tolist())],
+        "logprobs": _shortest(found.logprobs),
+        "counts": met[found.ids].tolist(),
+        "tail_logprobs": _shortest(found.tail_logprobs),
+        "tail_counts": found.tail_counts.tolist(),
+        "logit_offset": found.logit_offset,
+    }
+
+
+def _shortest(numbers: numpy.ndarray) -> list[float]:
+    return numbers.astype(str).astype(float).tolist()

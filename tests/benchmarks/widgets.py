@@ -1,9 +1,8 @@
-"""What the views and widgets cost: reading a stream through `wire` against the bare SDK, what a
-panel sends to the browser while an answer is written, and a slider's move in the sampler.
+"""What the views and widgets cost: reading a stream through `wire` against the bare SDK, and what a
+panel sends to the browser while an answer is written.
 
 Goals: wire ÷ bare loop ≤ 1.05; the second half of an answer costs at most so many times the bytes
-of the first: ≤ 1.5 (sending the whole text each time would cost 3); from a slider's move to the
-new bars, in the kernel, ≤ 100 ms.
+of the first: ≤ 1.5 (sending the whole text each time would cost 3).
 """
 
 import asyncio
@@ -19,9 +18,8 @@ from table import Row, show
 from qwen_lab.lab import Lab
 from qwen_lab.views.wire import Wire
 from qwen_lab.widgets.panel import Panel
-from qwen_lab.widgets.sampler import Sampler
 
-PAIRS, TOKENS, LONG, MOVES = 8, 120, 1_500, 40
+PAIRS, TOKENS, LONG = 8, 120, 1_500
 LIST = {"type": "array", "items": {"type": "integer"}, "minItems": 800}
 ENDLESS = {"type": "json_schema", "json_schema": {"name": "list", "schema": LIST}}
 MESSAGES = [{"role": "user", "content": "从一数到五百。"}]
@@ -67,22 +65,6 @@ def sent(lab: Lab) -> list[tuple[int, int]]:
     return found
 
 
-def moves(lab: Lab) -> list[float]:
-    """Milliseconds from a new value of a slider to the new HTML."""
-    box, times = Sampler(lab, "写一首关于秋天的短诗"), []
-
-    async def move() -> None:
-        await box.run()
-        for number in range(MOVES):
-            began = time.perf_counter()
-            box.controls["temperature"].value = 0.5 + number / MOVES
-            box._paint()
-            times.append(1000 * (time.perf_counter() - began))
-
-    asyncio.run(move())
-    return times
-
-
 def rows() -> Iterator[Row]:
     with own() as server:
         lab = Lab(server.base_url, server.model, "local", server.token)
@@ -96,7 +78,6 @@ def rows() -> Iterator[Row]:
         half = next(total for length, total in found if length >= letters / 2)
         yield Row("bytes to the browser for each letter of a panel's answer", [total / letters])
         yield Row("the same, second half ÷ first half", [(total - half) / half], "", "≤ 1.5")
-        yield Row("a slider's move to the sampler's new bars", moves(lab), "ms", "≤ 100")
 
 
 if __name__ == "__main__":

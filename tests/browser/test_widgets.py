@@ -1,6 +1,5 @@
 """The other widgets in a notebook, used as a learner does: opened, run, and looked at."""
 
-import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -62,30 +61,46 @@ def test_settings_answer_side_by_side_and_part(opened, language, pytestconfig):
 
 
 def test_the_sampler_moves_its_bars_and_takes_a_token(opened, language, pytestconfig):
-    page = opened(f"qwen_lab.sampler(lab, {PROMPT!r})", ".qwen-panel")
+    page = opened(f"qwen_lab.sampler(lab, {PROMPT!r})", ".qwen-sampler")
     hosts = watch(page)
     use(language)
+    panel = page.locator(".qwen-sampler")
     press(page, say("sampler.look"))
-    panel = page.locator(".qwen-panel")
-    # The tail is counted once it may be drawn from.
     draw = panel.get_by_role("button", name=say("sampler.draw_one"))
+    # The tail is counted once it may be drawn from.
     expect(draw).to_be_enabled(timeout=180_000)
-    before = panel.locator("table").first.inner_text()
-    panel.get_by_role("slider").first.focus()
+    first = panel.locator(".row").first
+    before = first.inner_text()
+    panel.get_by_role("slider", name="temperature").focus()
     for _ in range(10):
         page.keyboard.press("ArrowRight")
-    expect(panel.locator("table").first).not_to_have_text(before, use_inner_text=True)
+    expect(first).not_to_have_text(before, use_inner_text=True)
     draw.focus()
     page.keyboard.press("Enter")
-    expect(panel.get_by_role("button", name=say("sampler.back"))).to_be_enabled(timeout=180_000)
+    written = panel.locator(".line button")
+    expect(written).to_have_count(2, timeout=180_000)
     expect(draw).to_be_enabled(timeout=180_000)
     picture(page, pytestconfig, f"sampler-{language}")
-    written = panel.locator(".qwen-panel-answer")
-    drawn, second = written.inner_text(), panel.get_by_role("button", name=re.compile("^2. "))
-    token = second.inner_text().removeprefix("2. ")
+    second = panel.locator(".row").nth(1)
+    token = second.locator(".name").inner_text()
     second.click()
-    expect(written).to_have_text(drawn + token)
+    expect(written).to_have_count(3, timeout=180_000)
+    expect(written.last).to_have_text(token)
     assert page.evaluate("window.stolen") is None and hosts <= {"127.0.0.1", "localhost", None}
+
+
+def test_without_its_kernel_the_sampler_still_moves_its_bars_and_says_so(opened, language):
+    page = opened(f"box = qwen_lab.sampler(lab, {PROMPT!r}); await box.run(); box", ".qwen-sampler")
+    use(language)
+    panel = page.locator(".qwen-sampler")
+    page.keyboard.press("Escape")
+    page.keyboard.press("0")
+    page.keyboard.press("0")
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    expect(panel.get_by_text(say("sampler.kept"))).to_be_visible(timeout=60_000)
+    before = panel.locator(".row").first.inner_text()
+    panel.get_by_role("slider", name="temperature").press("Home")
+    expect(panel.locator(".row").first).not_to_have_text(before, use_inner_text=True)
 
 
 def test_a_quiz_is_answered_by_keyboard_and_explains_itself(opened, language, pytestconfig):

@@ -7,9 +7,9 @@ import numpy
 import pytest
 
 from qwen_lab.views.html import percent
-from qwen_lab.views.sampler import sampler, token_name
+from qwen_lab.views.sampler import ROWS, sampler, token_name
 from qwen_lab.watch.next_token import listed
-from qwen_lab.watch.sampling import Settings, draw, stages
+from qwen_lab.watch.sampling import Settings, stages
 from tests.views.hostile import HOSTILE, check
 
 
@@ -22,30 +22,32 @@ def found():
     return listed(rows, [1, 1, 5_000], 2, 8.0).first(100)
 
 
-def cells(view):
-    """The table's rows as words; bars have none."""
-    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", view.html, re.S)
+def rows(view):
+    """Each row as name, note and figure, and whether it is drawn as cut."""
+    found = re.findall(r'<div class="row ([^"]*)">(.*?)</div>', view.html, re.S)
+    parts = r'class="name">(.*?)</span>.*<small>(.*?)</small>.*class="figure">(.*?)</span>'
     return [
-        [html.unescape(re.sub(r"<[^>]*>", "", cell)) for cell in re.findall(r"<td>(.*?)</td>", row)]
-        for row in rows[1:]
+        (*map(html.unescape, re.search(parts, row, re.S).groups()), "cut" in kind)
+        for kind, row in found
     ]
 
 
-def lines(view):
-    return [html.unescape(line) for line in re.findall(r"<li>(.*?)</li>", view.html)]
+def widths(view):
+    return [float(width) for width in re.findall(r"width:([\d.]+)%", view.html)]
 
 
-def test_each_candidate_has_its_probability_before_and_now(found):
+def test_each_candidate_has_its_probability_now_and_the_models_as_a_mark(found):
     view, last = sampler(found, Settings(temperature=0.5)), stages(found, Settings(0.5))[-1]
-    first = cells(view)[0]
-    assert first[0] == "1. t0" and len(cells(view)) == 17
-    assert first[2:] == [percent(numpy.exp(found.logprobs[0])), percent(last.probabilities[0])]
+    assert rows(view)[0] == ("t0", "", percent(last.probabilities[0]), False)
+    assert len(rows(view)) == ROWS + 1
+    assert widths(view)[0] == pytest.approx(100 * last.probabilities[0], abs=0.05)
+    assert f"left:{100 * numpy.exp(found.logprobs[0]):.1f}%" in view.html
 
 
 def test_all_the_others_have_one_row(found):
-    *listed_rows, (title, note, before, now) = cells(sampler(found, Settings()))
-    assert (title, note) == ("2,984 other tokens", "2,984 of them may still be drawn")
-    assert before == now == percent(1 - numpy.exp(found.logprobs[:16].astype(float)).sum())
+    *listed_rows, others = rows(sampler(found, Settings()))
+    now = percent(1 - numpy.exp(found.logprobs[:ROWS].astype(float)).sum())
+    assert others == ("2,988 others", "", now, False)
 
 
 @pytest.mark.parametrize(
@@ -56,59 +58,32 @@ def test_all_the_others_have_one_row(found):
         (Settings(temperature=0), "temperature"),
     ],
 )
-def test_what_is_cut_says_by_what_and_is_drawn_another_way(found, settings, stage):
+def test_what_is_cut_says_by_what_and_still_shows_what_it_had(found, settings, stage):
     view = sampler(found, settings)
-    kept = stages(found, settings)[-1].tokens
-    assert [f"cut by {stage}" in row[1] for row in cells(view)[:16]] == [False] * kept + [True] * (
-        16 - kept
+    told = stages(found, settings)
+    kept = told[-1].tokens
+    assert [f"cut by {stage}" in note for _, note, *_ in rows(view)[:ROWS]] == (
+        [False] * kept + [True] * (ROWS - kept)
     )
-    assert cells(view)[-1][1] == "0 of them may still be drawn"
-    assert view.html.count('class="cut"') == 17 - kept
+    assert rows(view)[-1][1:] == ("0 of them can be drawn", "0 %", True)
+    assert sum(cut for *_, cut in rows(view)) == ROWS + 1 - kept
+    assert widths(view)[ROWS - 1] == pytest.approx(100 * told[1].probabilities[ROWS - 1], abs=0.06)
 
 
 def test_a_candidate_of_the_context_says_how_often_it_occurs(found):
-    assert [row[1] for row in cells(sampler(found, Settings()))[:3]] == [
-        "",
-        "occurs 2 × before",
-        "",
-    ]
+    notes = [note for _, note, *_ in rows(sampler(found, Settings()))]
+    assert notes[:3] == ["", "occurs 2 × before", ""]
 
 
 def test_a_rare_token_that_is_lifted_gets_a_row():
-    rows = [(n, b"t%d" % n, -0.05 * n - 3) for n in range(200)]
-    found = listed(rows, [150], 1, 3.0)
-    assert "t150" not in str(cells(sampler(found, Settings())))
-    assert cells(sampler(found, Settings(frequency_penalty=-9)))[-2][0] == "16. t150"
+    found = listed([(n, b"t%d" % n, -0.05 * n - 3) for n in range(200)], [150], 1, 3.0)
+    assert "t150" not in str(rows(sampler(found, Settings())))
+    assert rows(sampler(found, Settings(frequency_penalty=-9)))[ROWS - 1][0] == "t150"
 
 
-def test_every_stage_says_what_it_does_with_its_numbers(found):
-    told = lines(sampler(found, Settings(1.5, 0.5, 40, 1.2)))
-    starts = ["raw: 3,000 tokens", "penalties: applied to 1 listed", "temperature 1.5 evens"]
-    starts += ["top_k 40: keeps 40 of 3,000", "top_p 0.5: keeps", "drawn: one of "]
-    assert len(told) == 6
-    for line, start in zip(told, starts, strict=True):
-        assert line.startswith(start)
-    last = stages(found, Settings(1.5, 0.5, 40, 1.2))[-1]
-    assert f"The nucleus is {last.tokens} of 40 tokens with {percent(last.mass)}" in told[4]
-
-
-def test_what_is_off_says_so(found):
-    told = lines(sampler(found, Settings()))
-    for line in (told[1], told[3], told[4]):
-        assert "off" in line
-    assert told[2] == "temperature 1: nothing changes." and "are cut" not in " ".join(told)
-
-
-def test_draws_stand_beside(found):
-    draws = draw(stages(found, Settings())[-1], 1000, numpy.random.default_rng(1))
-    rows = cells(sampler(found, Settings(), draws=draws))
-    assert [int(row[4].replace(",", "")) for row in rows[:16]] == draws[:16].tolist()
-    assert sum(int(row[4].replace(",", "")) for row in rows) == 1000
-
-
-def test_a_tail_that_is_still_being_counted_is_said(found):
-    view = sampler(found, Settings(), counting=True)
-    assert "still being counted" in view.html and "others so far" in cells(view)[-1][0]
+def test_it_says_that_it_is_a_picture_and_of_which_settings(found):
+    view = sampler(found, Settings(temperature=0.5))
+    assert "A picture of the sampler" in view.html and "temperature=0.5, top_p=1" in view.html
 
 
 @pytest.mark.parametrize(
@@ -129,7 +104,7 @@ def test_a_token_is_shown_in_one_short_line(token, shown):
 
 
 def test_no_token_becomes_a_tag():
-    tags = "div table thead tbody tr th td code b small ol li"
+    tags = "div span i small p"
     for text in HOSTILE:
         token = text.encode(errors="replace")
         found = listed([(1, token, -0.1), (2, token[::-1], -3.0)], [1], 1, 1.0)

@@ -1,17 +1,15 @@
-"""The sampler without a kernel: the real app on a port, a fake engine that knows its tokens."""
+"""The sampler without a page: the real app on a port, a fake engine that knows its tokens."""
 
 import asyncio
-import html
-import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy
 import pytest
 
 from qwen_lab import sampler
+from qwen_lab.watch import next_token
 from qwen_lab.watch.next_token import listed
-from qwen_lab.watch.sampling import Settings, stages
-from qwen_lab.widgets.live import PAUSE
+from qwen_lab.watch.sampling import Settings
 from qwen_lab.widgets.sampler import OFF, Sampler
 from qwen_lab.words import LabError
 
@@ -31,8 +29,9 @@ def vocabulary(engine, monkeypatch):
     monkeypatch.setattr(engine, "next_token", next_token)
 
 
-def words(widget):
-    return html.unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", widget.value, flags=re.S))
+def press(box, do, **more):
+    """What the page sends when a button is pressed."""
+    box._handle_custom_msg({"do": do, "from": box.path, **more}, [])
 
 
 def used(box, *acts):
@@ -48,14 +47,29 @@ def used(box, *acts):
     return box
 
 
+def names(box):
+    return {tuple(place["path"]): place["name"] for place in box.tried}
+
+
 def test_the_likeliest_are_shown_first_and_the_tail_behind_them(lab, engine):
-    box, pictures = Sampler(lab, "hi"), []
-    box.candidates.picture.observe(lambda change: pictures.append(change.new), "value")
+    box, shown = Sampler(lab, "hi"), []
+    box.observe(lambda change: shown.append(change.new), "numbers")
     found = asyncio.run(box.run())
     assert [most for *_, most in engine.calls] == [1_000, 10_000_000]
-    assert any("still being counted" in picture for picture in pictures)
-    assert "still being counted" not in pictures[-1] and "2,984 other tokens" in pictures[-1]
+    assert [numbers["counting"] for numbers in shown] == [True, False]
+    assert sum(shown[-1]["tail_counts"]) == 2_000 and not shown[0]["tail_counts"]
     assert found is box.found and len(found.tail_counts)
+
+
+def test_the_page_computes_with_the_very_numbers_of_the_model(lab):
+    box = used(Sampler(lab, "hi", prefix="ab"))
+    numbers, found = box.numbers, box.found
+    for name in ("logprobs", "tail_logprobs"):
+        given = numpy.array(numbers[name], numpy.float32)
+        assert (given == getattr(found, name)).all() and len(str(numbers[name][7])) < 13
+    assert numbers["names"][3] == "<3>" and numbers["ids"][3] == 3
+    assert numbers["counts"][7] == 1 and sum(numbers["counts"]) == 4
+    assert numbers["logit_offset"] == 5.0
 
 
 def test_a_prompt_is_a_conversation_of_one_message(lab, engine):
@@ -63,129 +77,123 @@ def test_a_prompt_is_a_conversation_of_one_message(lab, engine):
     assert engine.calls[0][0] == [{"role": "user", "content": "你好"}]
 
 
-def test_a_moved_slider_moves_the_bars_without_another_call(lab, engine):
-    box = used(Sampler(lab, "hi"))
-    before, calls = box.candidates.picture.value, len(engine.calls)
-    box.controls["temperature"].value = 1.5
-    assert box.candidates.picture.value != before and "temperature 1.5 evens out" in words(
-        box.candidates.picture
-    )
-    assert len(engine.calls) == calls
-
-
-def test_a_moved_slider_computes_the_stages_once(lab, monkeypatch):
-    box, computed = used(Sampler(lab, "hi")), []
-    for module in ("widgets", "views"):
-        monkeypatch.setattr(
-            f"qwen_lab.{module}.sampler.stages",
-            lambda found, settings: computed.append(settings) or stages(found, settings),
-        )
-    box.controls["temperature"].value = 1.5
-    assert computed == [box.settings]
-
-
-def test_it_is_painted_at_most_twenty_times_a_second(lab):
-    box, pictures = Sampler(lab, "hi"), []
-
-    async def turn():
-        await box.run()
-        box.candidates.picture.observe(lambda change: pictures.append(change.new), "value")
-        began = asyncio.get_running_loop().time()
-        for step in range(100):
-            box.controls["temperature"].value = 0.5 + step / 100
-            await asyncio.sleep(0.002)
-        await asyncio.sleep(0.1)
-        return asyncio.get_running_loop().time() - began
-
-    seconds = asyncio.run(turn())
-    assert 2 <= len(pictures) <= seconds / PAUSE + 1 and "temperature 1.49" in words(
-        box.candidates.picture
-    )
+def test_a_moved_slider_is_known_and_asks_and_sends_nothing(lab, engine):
+    box, changed = used(Sampler(lab, "hi")), []
+    calls = len(engine.calls)
+    box.observe(lambda change: changed.append(change.name))
+    box.values = box.values | {"temperature": 1.5}
+    assert box.settings.temperature == 1.5
+    assert len(engine.calls) == calls and changed == ["values"]
 
 
 def test_sliders_start_on_the_defaults_and_can_all_be_switched_off(lab):
     box = Sampler(lab, "hi", temperature=1.2)
     assert box.settings == Settings(1.2, 0.8, 20, 1.05)
-    box.buttons["off"].click()
-    assert box.settings == Settings(**OFF)
+    box.switch_off()
+    assert box.settings == Settings(**OFF) and box.told["off"] == OFF
+
+
+def test_a_slider_goes_as_far_as_its_range_and_its_start(lab):
+    knobs = Sampler(lab, "hi", top_k=300).told["knobs"]
+    assert [*knobs] == [*asdict(Settings()), "seed"]
+    assert (knobs["temperature"]["min"], knobs["temperature"]["max"]) == (0, 1.95)
+    assert knobs["top_k"]["max"] == 300 and knobs["top_p"]["range"] == "(0, 1]"
 
 
 def test_a_clicked_candidate_is_taken_by_its_number(lab, engine):
-    box = used(box := Sampler(lab, "hi", prefix="ab"), lambda: box.candidates.buttons[2].click())
+    box = used(box := Sampler(lab, "hi", prefix="ab"), lambda: press(box, "take", number=2))
     assert engine.calls[-1][1] == [900, 901, 2]
-    assert (
-        words(box.written).strip() == "ab<2>" and box.candidates.buttons[2].description == "3. <2>"
-    )
+    assert box.path == [2] and names(box) == {(): "ab", (2,): "<2>"}
+
+
+def test_a_press_from_a_place_that_was_left_does_nothing(lab, engine):
+    box = used(box := Sampler(lab, "hi"), lambda: press(box, "take", number=2))
+    box._handle_custom_msg({"do": "take", "number": 3, "from": []}, [])
+    assert box.path == [2] and len(box.tried) == 2
 
 
 def test_one_drawn_token_is_gone_on_with(lab, engine):
-    box = used(box := Sampler(lab, "hi", temperature=0), lambda: box.buttons["draw_one"].click())
-    assert box.branches.here.path == (0,) and words(box.written).strip() == "<0>"
+    box = used(box := Sampler(lab, "hi", temperature=0), box.draw_one)
+    assert box.branches.here.path == (0,) and names(box)[0,] == "<0>"
 
 
 def test_a_draw_beyond_the_list_asks_for_the_name(lab, engine, monkeypatch):
     last = numpy.eye(1, 1003, 1002, dtype=int)[0]
     monkeypatch.setattr("qwen_lab.widgets.sampler.draw", lambda *_: last)
     box = Sampler(lab, "hi", **{**OFF, "temperature": 1.9})
-    box = used(box, box.draw_one)
-    [number] = box.branches.here.path
-    assert number >= 1_000 and box.branches.here.tokens == (b"<%d>" % number,)
-
-
-def test_a_thousand_draws_stand_beside_until_something_moves(lab):
-    box = used(box := Sampler(lab, "hi", seed=5), lambda: box.buttons["draw_many"].click())
-    assert "Drawn" in words(box.candidates.picture)
-    box.controls["top_k"].value = 5
-    assert "Drawn" not in words(box.candidates.picture)
+    for act in (box.draw_one, lambda: press(box, "rare")):
+        [number] = used(box, act).path[-1:]
+        assert number >= 1_000 and box.branches.here.tokens[-1] == b"<%d>" % number
+        assert "whole vocabulary" not in box.doing
 
 
 def test_one_seed_draws_alike(lab):
-    boxes = [Sampler(lab, "hi", seed=5) for _ in range(2)]
-    boxes = [used(box, box.draw_many) for box in boxes]
-    assert boxes[0].candidates.picture.value == boxes[1].candidates.picture.value
-    boxes[0].draw_many()
-    assert boxes[0].candidates.picture.value != boxes[1].candidates.picture.value
+    boxes = [Sampler(lab, "hi", seed=5, temperature=1.9) for _ in range(2)]
+    drawn = [used(box, box.draw_one, box.draw_one, box.draw_one).path for box in boxes]
+    assert drawn[0] == drawn[1]
+    other = Sampler(lab, "hi", seed=5, temperature=1.9)
+    other.values = other.values | {"seed": 6}
+    assert used(other, other.draw_one, other.draw_one, other.draw_one).path != drawn[0]
+
+
+def test_a_thousand_draws_are_the_pages(lab, monkeypatch):
+    box, sent = used(Sampler(lab, "hi")), []
+    monkeypatch.setattr(box, "send", sent.append)
+    box.draw_many()
+    assert sent == [{"do": "draw_many"}]
 
 
 def test_a_step_back_asks_nothing_again(lab, engine):
     box = Sampler(lab, "hi")
-    used(box, box.candidates.buttons[0].click, box.buttons["back"].click)
+    used(box, lambda: press(box, "take", number=0), box.back)
     calls = len(engine.calls)
-    assert box.branches.here is box.branches.root and box.buttons["back"].disabled
+    assert box.branches.here is box.branches.root and box.path == []
     used(box)
     assert len(engine.calls) == calls == 4
 
 
 def test_every_beginning_tried_can_be_returned_to(lab):
-    box, choose = Sampler(lab, "hi"), lambda path: lambda: setattr(box.tree, "value", path)
-    clicks = [box.candidates.buttons[0].click, box.candidates.buttons[1].click, box.back, box.back]
-    used(box, *clicks, box.candidates.buttons[3].click, choose((0, 1)))
-    assert [path for _, path in box.tree.options] == [(), (0,), (0, 1), (3,)]
-    assert [label for label, _ in box.tree.options][1:3] == ["· <0>", "· · <1>"]
-    assert box.branches.here.path == (0, 1) and words(box.written).strip() == "<0><1>"
+    box, take = Sampler(lab, "hi"), lambda number: lambda: press(box, "take", number=number)
+    used(box, take(0), take(1), box.back, box.back, take(3), lambda: press(box, "go", path=[0, 1]))
+    root = "(the beginning)"
+    assert names(box) == {(): root, (0,): "<0>", (0, 1): "<1>", (3,): "<3>"}
+    assert box.path == box.numbers["path"] == [0, 1]
 
 
 @pytest.mark.parametrize("kind", ["dashscope", "custom"])
 def test_a_service_that_hides_its_probabilities_is_said_in_words(lab, kind):
     box = Sampler(replace(lab, kind=kind), "hi")
     assert asyncio.run(box.run()) is None
-    assert "only the local Qwen" in words(box.error) and 'role="alert"' in box.error.value
+    assert "only the local Qwen" in box.error and not box.doing
 
 
-def test_what_a_tape_does_not_name_is_said_and_the_bars_stay(lab, monkeypatch):
+def refuse(*_, **__):
+    raise LabError("tape.whole")
+
+
+@pytest.mark.parametrize("do", [{"do": "rare"}, {"do": "take", "number": 4}])
+def test_what_fails_on_the_way_is_said_and_the_numbers_stay(lab, monkeypatch, do):
     box = used(Sampler(lab, "hi"))
-
-    def refuse(*_, **__):
-        raise LabError("tape.whole")
-
+    before = box.numbers
     monkeypatch.setattr("qwen_lab.lab.Lab.next_token", refuse)
 
-    async def draw():
-        await asyncio.wait({box._start(rare=True)})
+    async def go_on():
+        press(box, **do)
+        await asyncio.wait({box._task})
 
-    asyncio.run(draw())
-    assert "whole vocabulary" in words(box.error) and "<0>" in words(box.candidates.picture)
-    assert not box.buttons["draw_one"].disabled
+    asyncio.run(go_on())
+    assert "whole vocabulary" in box.error and not box.doing
+    assert box.numbers == before and before["path"] == []
+    # The next press is as good as the first.
+    monkeypatch.undo()
+    assert asyncio.run(box.run()) and box.error == "" and box.numbers["path"] == box.path
+
+
+def test_an_answer_that_makes_no_sense_is_said_in_the_widget(lab, monkeypatch):
+    box, load = Sampler(lab, "hi"), next_token.load
+    monkeypatch.setattr(next_token, "load", lambda _: load(b"null"))
+    assert asyncio.run(box.run()) is None
+    assert box.error and not box.doing and box.numbers == {}
 
 
 def test_closing_leaves_what_is_being_asked(lab):
@@ -203,10 +211,10 @@ def test_closing_leaves_what_is_being_asked(lab):
 
 def test_nothing_can_be_drawn_before_the_tail_is_known(lab):
     box = Sampler(lab, "hi")
-    assert box.buttons["draw_one"].disabled and box.buttons["draw_many"].disabled
     box.draw_one()
-    box.draw_many()
-    assert box.found is None and not used(box).buttons["draw_one"].disabled
+    press(box, "rare")
+    press(box, "take", number=1)
+    assert box.found is None and box.path == []
 
 
 def test_a_start_out_of_range_is_a_value_error(lab):
@@ -220,8 +228,18 @@ def test_its_repr_is_short_and_the_same_after_a_run(lab):
     assert repr(box) == repr(used(box)) == r"Sampler('一首\n诗'): run this cell to see it"
 
 
+def test_where_no_script_runs_a_picture_stands_in_its_place(lab):
+    box = Sampler(lab, "hi", top_k=3)
+    assert "text/html" not in box._repr_mimebundle_()[0]
+    data, _ = used(box)._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data and data["text/plain"] == repr(box)
+    page = data["text/html"]
+    assert "A picture of the sampler" in page and "&lt;0&gt;" in page and "top_k=3" in page
+    assert "<script" not in page and "http" not in page
+
+
 def test_it_speaks_chinese(lab, monkeypatch):
     monkeypatch.setenv("QWEN_LAB_LANG", "zh")
     box = used(Sampler(lab, "hi", top_k=3))
-    assert box.buttons["draw_many"].description == "抽 1,000 次"
-    assert "被 top_k 排除" in words(box.candidates.picture)
+    assert box.told["words"]["draw_many"] == "抽 {count} 次"
+    assert "被 top_k 排除" in box._repr_mimebundle_()[0]["text/html"]

@@ -1,0 +1,258 @@
+// The sampler in the page: what is turned moves the bars at once, by `sampling.js` before it.
+// Python asks the model, keeps the branches and has the words.
+
+// Milliseconds: how long a thousand draws fall, and when it says that it still waits for Python.
+const [FALL, PATIENCE] = [2000, 2500];
+
+class Instrument {
+  constructor(model, el) {
+    Object.assign(this, { model, el, ...model.get("told"), line: [], stage: STAGES.length - 1 });
+    this.values = model.get("values");
+    this.random = chance(this.values.seed);
+    make(el, "p", "question", this.question);
+    this.written = this.group(el, "line", "answer");
+    this.others = this.group(el, "tried", "tree");
+    const desk = make(el, "div", "desk");
+    this.pipeline(this.group(desk, "pipeline", "order"));
+    this.scene(make(desk, "div", "scene"));
+    this.meanings(make(el, "details"));
+    for (const name of ["numbers", "path", "tried", "doing", "error"])
+      model.on(`change:${name}`, () => this.arrived());
+    model.on("change:values", () => this.turned(model.get("values")));
+    model.on("msg:custom", () => this.drawMany());
+    // Jupyter marks a widget that it shows without a kernel, and tells when one loses its kernel.
+    this.gone = el.classList.contains("jupyter-widgets-disconnected");
+    model.on("comm_live_update", () => this.paint((this.gone = true)));
+    this.arrived(this.gone);
+  }
+
+  group = (parent, look, name) =>
+    make(parent, "div", look, "", { role: "group", "aria-label": this.words[name] });
+
+  pipeline(parent) {
+    this.inputs = {};
+    this.steps = STAGES.map((name, at) => {
+      const step = make(parent, "div", "step");
+      const look = () => ((this.stage = at), this.paint());
+      const head = button(step, "name", this.words[`stage_${name}`] ?? name, look);
+      head.title = this.words.look_at;
+      if (this.knobs[name]) this.knob(step, name);
+      const did = make(step, "span", "did");
+      if (name === "penalties") PENALTIES.forEach((each) => this.knob(step, each));
+      return { head, did };
+    });
+    const draw = make(parent, "div", "step draw");
+    const many = fill(this.words.draw_many, { count: counted(this.times) });
+    this.one = button(draw, "main", this.words.draw_one, () => this.take(this.draw()));
+    this.many = button(draw, "", many, () => this.drawMany());
+    this.knob(draw, "seed");
+    button(draw, "off", this.words.off, () => this.turn(this.off));
+  }
+
+  knob(parent, name) {
+    const { meaning, range, ...ends } = this.knobs[name];
+    const label = make(parent, "label", "knob", "", { title: meaning });
+    make(label, "span", "", name);
+    const type = name === "seed" ? "number" : "range";
+    const input = make(label, "input", "", "", { type, ...ends, "aria-label": name });
+    // JupyterLab would take the arrows.
+    input.dataset.lmSuppressShortcuts = "true";
+    input.oninput = () => input.checkValidity() && this.turn({ [name]: input.valueAsNumber });
+    this.inputs[name] = { input, output: make(label, "span", "value") };
+  }
+
+  scene(parent) {
+    const axis = make(parent, "div", "axis", "", { "aria-hidden": "true" });
+    this.ticks = [0, 0.25, 0.5, 0.75, 1].map((at) => make(axis, "span", "", this.percent(at, at)));
+    this.bars = this.group(parent, "bars", "bars");
+    this.rows = Array.from({ length: this.most }, () => this.row("row"));
+    this.rest = this.row("row rest");
+    this.result = make(parent, "p", "result", "", { role: "status" });
+    this.look = button(parent, "main", this.words.look, () => this.send({ do: "ask" }, "asking"));
+    this.error = make(parent, "p", "qwen-panel-error", "", { role: "alert" });
+  }
+
+  row(look) {
+    const row = button(this.bars, look, "", () => this.take(row.at));
+    const part = (kind, parent) => (look) => make(parent, kind, look);
+    const [label, track, figure] = ["name", "track", "figure"].map(part("span", row));
+    const [now, drawn, raw] = ["now", "drawn", "raw"].map(part("i", track));
+    return Object.assign(row, { label, figure, now, drawn, raw, note: make(track, "small") });
+  }
+
+  meanings(parent) {
+    make(parent, "summary", "", this.words.meanings);
+    const list = make(parent, "dl");
+    for (const [name, { range, meaning }] of Object.entries(this.knobs)) {
+      make(list, "dt", "", `${name} ${range}`);
+      make(list, "dd", "", meaning);
+    }
+  }
+
+  turn(values) {
+    this.turned({ ...this.values, ...values });
+    this.model.set("values", this.values);
+    this.model.save_changes();
+  }
+
+  turned(values) {
+    if (values.seed !== this.values.seed) this.random = chance(values.seed);
+    this.values = values;
+    this.forget();
+    this.paint();
+  }
+
+  // Python knows more: other numbers, another place in the answer, or what it does.
+  arrived(gone = false) {
+    const [numbers, path, doing] = ["numbers", "path", "doing"].map((name) => this.model.get(name));
+    if (numbers !== this.numbers || !same(path, this.path)) this.forget();
+    if (numbers !== this.numbers) this.groups = numbers.names && groups(numbers);
+    if (!begins(path, this.line)) this.line = path;
+    Object.assign(this, { numbers, path, doing, gone, waits: "" });
+    clearTimeout(this.late);
+    this.here = Boolean(this.groups) && same(numbers.path, path);
+    this.error.textContent = this.model.get("error");
+    const at = { tried: this.model.get("tried"), line: this.line, path };
+    spell(this.written, this.others, at, (path) => this.send({ do: "go", path }, "asking"));
+    this.paint();
+  }
+
+  paint() {
+    for (const [name, { input, output }] of Object.entries(this.inputs)) {
+      if (input.valueAsNumber !== this.values[name]) input.value = this.values[name];
+      output.textContent = input.type === "range" ? this.values[name] : "";
+    }
+    const busy = this.waits || (this.gone ? "" : this.doing);
+    this.ready = this.here && !busy && !this.numbers.counting;
+    this.el.ariaBusy = String(Boolean(busy));
+    this.bars.classList.toggle("stale", !this.here);
+    this.bars.classList.toggle("falling", Boolean(this.fell));
+    this.look.hidden = this.here || Boolean(busy);
+    this.one.ariaDisabled = String(!this.ready);
+    this.many.ariaDisabled = String(!this.here || this.numbers.counting);
+    this.told = this.groups && stages(this.groups, this.values, this.largest_top_k);
+    if (this.told) this.show(this.told);
+    const name = this.steps[this.stage].head.textContent;
+    const whole = this.stage === STAGES.length - 1;
+    const hint = whole ? this.words.take : fill(this.words.after, { name });
+    const idle = this.gone ? this.words.kept : this.told ? hint : "";
+    this.result.textContent = busy || this.fell?.said || idle;
+  }
+
+  show(told) {
+    const { rows, others, among } = candidates(told, this.stage, this.groups, this.most);
+    // Half of the axis is enough, as long as nothing needs more.
+    this.full = Math.max(0.5, ...[...rows, others].flatMap(({ now, raw }) => [now, raw]));
+    this.ticks.forEach((tick, at) => {
+      tick.style.left = this.wide(at / 4);
+      tick.hidden = at / 4 > this.full;
+    });
+    const { counts } = this.fell ?? {};
+    this.rows.forEach((row, rank) => {
+      row.hidden = rank >= rows.length;
+      if (row.hidden) return;
+      const { at, count } = rows[rank];
+      const note = count ? fill(this.words.occurs, { count }) : "";
+      this.fit(row, rows[rank], this.numbers.names[at], note, counts?.[at]);
+    });
+    const { all, left } = others;
+    this.rest.hidden = !all;
+    const note = left && left < all ? fill(this.words.others_kept, { count: counted(left) }) : "";
+    const name = fill(this.words.others, { count: counted(all) });
+    const fell = counts && sum(counts) - among(counts);
+    this.fit(this.rest, others, name, this.numbers.counting ? this.words.counting : note, fell);
+    this.describe(told);
+  }
+
+  fit(row, { at, raw, now, cut }, name, note, fell) {
+    const figure = fell === undefined ? this.percent(now, !cut) : `${counted(fell)} ×`;
+    const notes = cut ? [fill(this.words.cut, { name: STAGES[cut] }), note] : [note];
+    const end = Math.max(now, raw) / this.full;
+    row.at = at;
+    row.label.textContent = name;
+    row.figure.textContent = figure;
+    row.note.textContent = notes.filter(Boolean).join(" · ");
+    row.note.style.left = end < 0.6 ? `${100 * end}%` : "auto";
+    row.now.style.width = this.wide(now);
+    row.raw.style.left = this.wide(raw);
+    row.drawn.style.width = this.wide((fell ?? 0) / this.times);
+    row.classList.toggle("cut", cut > 0);
+    const told = { name, now: figure, raw: this.percent(raw), note: row.note.textContent };
+    row.ariaLabel = fill(this.words.row, told);
+    row.ariaDisabled = String(!this.ready || (row === this.rest && cut > 0));
+  }
+
+  wide = (share) => `${(100 * share) / this.full}%`;
+  percent = (share, possible) => percent(this.words, share, possible);
+
+  // What each stage does now, in a line each.
+  describe(told) {
+    const [raw, fined, warm] = told;
+    const first = ({ now }) => this.percent(Math.max(...now.slice(0, this.groups.listed)));
+    const met = this.groups.counts.map((count, at) => (count ? at : -1)).filter((at) => at >= 0);
+    const part = ({ now }) => this.percent(sum(met.map((at) => now[at])));
+    const { temperature: heat } = this.values;
+    const hot = heat === 1 ? "off_now" : heat > 1 ? "hotter" : heat > 0 ? "colder" : "greedy";
+    const off = PENALTIES.every((name) => this.values[name] === this.off[name]);
+    const values = [
+      ["raw", { tokens: counted(raw.tokens), first: first(raw) }],
+      [off ? "off_now" : "penalties", { count: met.length, before: part(raw), after: part(fined) }],
+      [hot, { before: first(fined), after: first(warm) }],
+      ...told.slice(3).map(({ cut, tokens, mass }, at) => {
+        const numbers = { kept: counted(tokens), before: counted(told[at + 2].tokens) };
+        return [cut ? "stay" : "off_now", { ...numbers, mass: this.percent(mass) }];
+      }),
+    ];
+    values.forEach(([name, numbers], at) => {
+      this.steps[at].did.textContent = fill(this.words[name], numbers);
+      this.steps[at].head.ariaPressed = String(at === this.stage);
+    });
+  }
+
+  // Python does it, and `arrived` hears of it; if a cell still runs, after that.
+  send(content, doing) {
+    this.forget();
+    this.waits = this.words[doing];
+    clearTimeout(this.late);
+    const late = () => this.paint((this.waits = this.gone ? "" : this.words.waits));
+    this.late = setTimeout(late, PATIENCE);
+    this.paint();
+    this.model.send({ ...content, from: this.path });
+  }
+
+  take(at) {
+    if (at === this.groups.listed) this.send({ do: "rare" }, "asking_whole");
+    else this.send({ do: "take", number: this.numbers.ids[at] }, "asking");
+  }
+
+  draw = () => drawn(this.told.at(-1), this.groups.listed, this.random());
+
+  // They fall one by one, then faster; all at once for who wants it calm.
+  drawMany() {
+    this.forget();
+    const counts = Array(this.groups.listed + 1).fill(0);
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const began = performance.now();
+    let done = 0;
+    this.fell = { counts };
+    const fall = (now) => {
+      const part = calm ? 1 : Math.min(1, Math.max(0, now - began) / FALL);
+      for (; done < this.times * part * part; done++) counts[this.draw()]++;
+      if (part < 1) this.frame = requestAnimationFrame(fall);
+      else this.fell.said = fill(this.words.drawn, { count: counted(done) });
+      this.paint();
+    };
+    fall(began);
+  }
+
+  forget() {
+    cancelAnimationFrame(this.frame);
+    this.fell = undefined;
+  }
+}
+
+export default {
+  render({ model, el }) {
+    new Instrument(model, el);
+  },
+};

@@ -1,0 +1,315 @@
+"""The sampler's page by itself, used as a hand does: a stand-in for the kernel holds its state."""
+
+import random
+
+import numpy
+import pytest
+
+from qwen_lab.lab import Lab
+from qwen_lab.views.html import percent
+from qwen_lab.watch.next_token import listed
+from qwen_lab.watch.sampling import STAGES, Settings, stages
+from qwen_lab.widgets.sampler import OFF, Sampler
+
+from ..views.hostile import HOSTILE
+from ..views.test_theme import contrast, read
+from .test_export import TEXTS
+
+pytestmark = pytest.mark.browser
+
+TRAITS = ("told", "values", "numbers", "path", "tried", "doing", "error")
+# What a front end gives to a widget: its state, and a way to change it and to send messages.
+OPEN = """async ([state, css, esm]) => {
+  const style = document.createElement("style"), heard = {};
+  style.textContent = css;
+  window.el = document.createElement("div");
+  el.className = "qwen-panel qwen-sampler";
+  document.body.append(style, el);
+  window.sent = [];
+  window.model = {
+    get: name => state[name], set: (name, value) => { state[name] = value; }, save_changes() {},
+    send: message => sent.push(message), on: (name, hear) => (heard[name] ??= []).push(hear),
+    tell(changes) {
+      Object.assign(state, changes);
+      for (const name in changes)
+        for (const hear of [...heard[`change:${name}`] ?? [], ...heard[name] ?? []]) hear();
+    },
+  };
+  const file = new Blob([esm], {type: "text/javascript"});
+  window.script = await import(URL.createObjectURL(file));
+  script.default.render({model, el});
+}"""
+
+
+def vocabulary(seed=7, size=3_000):
+    """Tokens like those of a model, with a context that has likely, middling and rare ones."""
+    logits = numpy.sort(numpy.random.default_rng(seed).normal(0, 2.5, size))[::-1]
+    logits[:4] += (5, 4, 3, 2)
+    offset = float(numpy.log(numpy.exp(logits).sum()))
+    rows = [(n, b"<%d>" % n, logit - offset) for n, logit in enumerate(logits)]
+    return listed(rows, [0, 1, 1, 1, 7, 40, 40, 400, size - 5], 5, offset)
+
+
+def state(found=None, **start):
+    """What Python would send of a sampler that knows these numbers."""
+    box = Sampler(Lab("http://127.0.0.1:1/v1", "qwen", "local", "x"), "hi", **OFF | start)
+    box.branches.here.found = found or vocabulary().first(300)
+    box._show()
+    return {name: getattr(box, name) for name in TRAITS}
+
+
+@pytest.fixture
+def shown(chromium):
+    """Show a sampler in this state on a page of its own."""
+    pages, errors = [], []
+
+    def show(state, **options):
+        page = chromium.new_page(**{"viewport": {"width": 1000, "height": 800}} | options)
+        pages.append(page)
+        page.on("pageerror", lambda error: errors.append(error))
+        page.set_content("<!doctype html>")
+        page.evaluate(OPEN, [state, Sampler._css, Sampler._esm])
+        return page
+
+    yield show
+    for page in pages:
+        page.close()
+    assert not errors
+
+
+def rows(page):
+    return page.locator(".row:not([hidden])")
+
+
+def slider(page, name):
+    return page.get_by_role("slider", name=name)
+
+
+def odd(seed):
+    """Settings at random, with the ends of the ranges among them."""
+    pick = random.Random(seed)
+    return Settings(
+        temperature=pick.choice([0, 0.05, 1, 1.95, pick.uniform(0.05, 1.99)]),
+        top_p=pick.choice([1, 1, 0.01, 0.95, pick.uniform(0.01, 1)]),
+        top_k=pick.choice([0, 1, 20, 100, 101, 250, pick.randint(2, 100)]),
+        repetition_penalty=pick.choice([1, 0.05, 2, pick.uniform(0.1, 2)]),
+        presence_penalty=pick.choice([0, -2, 2, pick.uniform(-2, 2)]),
+        frequency_penalty=pick.choice([0, -2, 2, pick.uniform(-2, 2)]),
+    )
+
+
+@pytest.mark.parametrize(("most", "times"), [(10, 300), (300, 200), (3_000, 30)])
+def test_the_page_computes_what_python_computes(shown, most, times):
+    found = vocabulary(most).first(most)
+    settings = [Settings(), *map(odd, range(times))]
+    page = shown(state(found))
+    compute = """all => all.map(settings => script.stages(
+      script.groups(model.get("numbers")), settings, model.get("told").largest_top_k))"""
+    computed = page.evaluate(compute, [vars(each) for each in settings])
+    for each, theirs in zip(settings, computed, strict=True):
+        ours = stages(found, each)
+        assert [stage.name for stage in ours] == list(STAGES) and len(theirs) == len(ours)
+        for one, other in zip(ours, theirs, strict=True):
+            assert other["now"][: len(found.ids)] == pytest.approx(one.probabilities, abs=1e-6), (
+                each
+            )
+            assert [are > 0 for are in other["are"][: len(found.ids)]] == one.kept.tolist(), each
+            assert other["tail"] == pytest.approx(one.tail, abs=1e-6)
+            assert other["mass"] == pytest.approx(one.mass, abs=1e-6)
+            assert other["tokens"] == one.tokens, each
+
+
+def test_a_percentage_is_written_as_python_writes_it(shown):
+    page = shown(state())
+    shares = [0, 1, 1e-9, 0.000012, 0.5, 0.0123456, 0.12, 0.99949, 0.99951, 0.999999, 1 / 3]
+    write = """shares => shares.map(share => {
+      const none = {counts: [0, 0], tail_logprobs: [], tail_counts: []};
+      const logprobs = [Math.log(share), Math.log(1 - share)];
+      model.tell({numbers: {...none, path: [], ids: [1, 2], names: ["a", "b"], logprobs,
+        logit_offset: 0, counting: false}});
+      return el.querySelector(".figure").textContent; })"""
+    written = page.evaluate(write, shares)
+    assert written == [percent(float(numpy.float32(share))) for share in shares]
+
+
+def test_a_dragged_slider_moves_the_bars_and_asks_nothing(shown):
+    page = shown(state(temperature=0.5))
+    before = rows(page).first.get_by_text("%").inner_text()
+    width = page.locator(".now").first.bounding_box()["width"]
+    box = slider(page, "temperature").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 2, box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+    assert rows(page).first.get_by_text("%").inner_text() != before
+    assert page.locator(".now").first.bounding_box()["width"] < width
+    assert page.evaluate("model.get('values').temperature") == 1.95
+    assert page.evaluate("sent") == []
+
+
+def test_the_bars_have_changed_when_the_event_of_the_slider_has_ended(shown):
+    page = shown(state())
+    moved = """() => { const input = el.querySelector("[aria-label=top_k]");
+      const cut = () => el.querySelectorAll(".cut").length, before = cut();
+      input.value = 3; input.dispatchEvent(new Event("input")); return [before, cut()]; }"""
+    assert page.evaluate(moved) == [0, 10]
+
+
+def test_what_a_stage_cuts_is_marked_and_said_and_each_stage_can_be_looked_at(shown):
+    page = shown(state(top_k=3))
+    notes = page.locator(".row.cut small").all_inner_texts()
+    assert (
+        notes == ["cut by top_k"] * 4 + ["cut by top_k · occurs 1 × before"] + ["cut by top_k"] * 5
+    )
+    assert "3 of 3,000 tokens stay" in page.locator(".step", has_text="top_k").inner_text()
+    page.get_by_role("button", name="temperature", exact=True).click()
+    assert page.locator(".row.cut").count() == 0
+    assert "The token is drawn after the last step" in page.get_by_role("status").inner_text()
+    page.get_by_role("button", name="top_p", exact=True).click()
+    assert page.locator(".row.cut").count() == 10
+
+
+def test_all_the_others_are_one_bar_with_their_number_and_their_mass(shown):
+    found = vocabulary().first(300)
+    page = shown(state(found))
+    others = page.locator(".rest")
+    assert "2,988 others" in others.inner_text()
+    last = stages(found, Settings())[-1]
+    assert percent(1 - last.probabilities[:12].sum()) in others.inner_text()
+
+
+def test_a_click_and_the_enter_key_take_a_token_and_the_focus_stays(shown):
+    page = shown(state())
+    rows(page).nth(2).click()
+    assert page.evaluate("sent") == [{"do": "take", "number": 2, "from": []}]
+    assert "Asking" in page.get_by_role("status").inner_text()
+    # Until Python has answered, nothing more is taken, and nothing vanishes.
+    page.keyboard.press("Enter")
+    assert len(page.evaluate("sent")) == 1 and rows(page).count() == 13
+    place = "{path: [2], tried: [...model.get('tried'), {path: [2], name: '<2>'}]}"
+    page.evaluate(f"model.tell({{...{place}, doing: 'Asking…'}})")
+    assert rows(page).count() == 13 and page.locator(".bars.stale").count() == 1
+    page.evaluate("model.tell({numbers: {...model.get('numbers'), path: [2]}, doing: ''})")
+    assert page.locator(".bars.stale").count() == 0
+    page.keyboard.press("Enter")
+    assert page.evaluate("sent.at(-1)") == {"do": "take", "number": 2, "from": [2]}
+
+
+def test_the_answer_so_far_leads_back_and_its_branches_stay(shown):
+    page, told = shown(state()), "{path: %s, tried: [[], [1], [1, 2], [1, 3], [4]].map(path => "
+    told += "({path, name: path.length ? `<${path.at(-1)}>` : 'start'}))}"
+    page.evaluate(f"model.tell({told % '[1, 2]'})")
+    chips, others = page.locator(".line button"), page.locator(".tried button")
+    assert chips.all_inner_texts() == ["start", "<1>", "<2>"]
+    assert others.all_inner_texts() == ["<1><3>", "<4>"]
+    chips.nth(1).click()
+    assert page.evaluate("sent.at(-1)") == {"do": "go", "path": [1], "from": [1, 2]}
+    page.evaluate(f"model.tell({told % '[1]'})")
+    assert page.locator(".line .ahead").all_inner_texts() == ["<2>"]
+    assert page.locator("[aria-current=true]").inner_text() == "<1>"
+    others.first.click()
+    assert page.evaluate("sent.at(-1)") == {"do": "go", "path": [1, 3], "from": [1]}
+
+
+def draw_many(page):
+    page.get_by_role("button", name="Draw 1,000").click()
+    page.get_by_text("Drawn 1,000 times").wait_for()
+    return [int(text.split()[0]) for text in page.locator(".row .figure").all_inner_texts()]
+
+
+def test_a_thousand_draws_fall_where_the_bars_say_and_alike_for_one_seed(shown):
+    found = vocabulary().first(300)
+    counts = draw_many(shown(state(found, seed=5)))
+    last = stages(found, Settings())[-1].probabilities[:12]
+    assert sum(counts) == 1_000
+    for count, share in zip(counts, last, strict=False):
+        assert abs(count - 1_000 * share) < 5 * (1_000 * share) ** 0.5 + 1
+    assert draw_many(shown(state(found, seed=5), reduced_motion="reduce")) == counts
+    assert draw_many(shown(state(found, seed=6))) != counts
+
+
+def test_draws_fill_the_bars_one_by_one_and_go_when_something_moves(shown):
+    page = shown(state())
+    page.get_by_role("button", name="Draw 1,000").click()
+    page.wait_for_function(
+        "[...el.querySelectorAll('.figure')].some(e => /^[1-9] ×/.test(e.textContent))"
+    )
+    assert page.locator(".drawn").first.bounding_box()["width"] > 0
+    slider(page, "top_p").press("ArrowLeft")
+    page.wait_for_timeout(100)
+    assert "×" not in "".join(page.locator(".figure").all_inner_texts())
+
+
+def test_with_no_tail_kept_every_draw_has_a_name_and_takes_it(shown):
+    page = shown(state(temperature=0))
+    page.get_by_role("button", name="Draw one").click()
+    assert page.evaluate("sent") == [{"do": "take", "number": 0, "from": []}]
+    page = shown(state())
+    page.locator(".rest").click()
+    assert page.evaluate("sent") == [{"do": "rare", "from": []}]
+
+
+def test_without_a_kernel_the_sliders_move_the_bars_and_it_says_so(shown):
+    page = shown(state())
+    page.evaluate("model.tell({comm_live_update: 1})")
+    page.get_by_text("The kernel is not running").wait_for()
+    slider(page, "top_k").fill("3")
+    assert page.locator(".row.cut").count() == 10
+    assert sum(draw_many(page)) == 1_000
+    # A press says in the end what is the matter, and the bars can be turned as before.
+    rows(page).first.click()
+    page.get_by_text("Asking").wait_for()
+    page.get_by_text("The kernel is not running").wait_for()
+
+
+def test_an_error_is_an_alert_and_it_can_be_asked_again(shown):
+    page = shown(state() | {"numbers": {}, "error": "No answer <b>from</b> it."})
+    assert page.get_by_role("alert").inner_text() == "No answer <b>from</b> it."
+    page.get_by_role("button", name="Ask for the next token").press("Enter")
+    assert page.evaluate("sent") == [{"do": "ask", "from": []}]
+
+
+def test_no_token_becomes_a_tag(shown):
+    texts = [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in HOSTILE]
+    found = vocabulary(size=len(texts) + 20)
+    given = state(found)
+    tags = "el => [...new Set([...el.querySelectorAll('*')].map(each => each.localName))].sort()"
+    plain = shown(given).locator(".qwen-sampler").evaluate(tags)
+    for start in range(0, len(texts), 12):
+        names = texts[start : start + 12]
+        given["numbers"]["names"][: len(names)] = names
+        tried = [{"path": [], "name": names[0]}, {"path": [1], "name": names[1]}]
+        worst = {"tried": tried, "path": [1], "doing": names[2], "error": names[3]}
+        page = shown(given | worst | {"told": given["told"] | {"question": names[4]}})
+        assert page.locator(".row .name").nth(3).evaluate("e => e.textContent") in names
+        assert page.locator(".qwen-sampler").evaluate(tags) == plain
+        assert page.evaluate("window.stolen") is None
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("doing", ["", "Asking…"])
+def test_every_text_is_large_enough_and_stands_out(shown, theme, doing):
+    page = shown(state(top_k=5) | {"doing": doing}, color_scheme=theme)
+    for text, size, colour, grounds in page.evaluate(TEXTS.replace(".qwen-view", ".qwen-panel")):
+        ground = (255, 255, 255)
+        for each in grounds:
+            ground = read(each, ground)
+        assert size >= 12 and contrast(read(colour, ground), ground) >= 4.5, (text, colour, ground)
+
+
+@pytest.mark.parametrize("width", [390, 1024])
+def test_nothing_is_wider_than_the_page(shown, width):
+    page = shown(state(top_k=5), viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator(".knob span").evaluate_all("all => all.every(e => e.clientHeight < 24)")
+
+
+def test_all_of_it_can_be_reached_with_the_keyboard_and_has_a_name(shown):
+    page, named = shown(state()), []
+    page.locator("body").click(position={"x": 1, "y": 1})
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        focus = "e => e === document.body ? '' : e.ariaLabel || e.textContent"
+        named.append(page.evaluate(f"({focus})(document.activeElement)"))
+    assert [name for name in OFF if name not in named] == [] and "seed" in named
+    assert "Draw one" in named and any(name.startswith("<0>: now") for name in named)
