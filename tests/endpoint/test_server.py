@@ -293,7 +293,7 @@ def test_a_server_that_nobody_can_find_ends_by_itself(tmp_path, monkeypatch, dee
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows keeps the folder a process works in")
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("moment", ["first", "before", "after"])
 def test_a_server_whose_home_goes_while_it_starts_ends_and_makes_no_other(tmp_path, moment):
     place, path = server_file.make(weights.find()), weights.find()
     code = f"""
@@ -305,6 +305,7 @@ def gone(self, *given):
     begin(self, *given)
     moment == "after" and shutil.rmtree({str(place.parent)!r})
 llama.LlamaEngine.__init__ = gone
+moment == "first" and shutil.rmtree({str(place.parent)!r})
 server.main({str(path)!r}, None)
 """
     command = [sys.executable, "-c", code, moment]
