@@ -80,11 +80,11 @@ def checked_request(body: object, local_model: str, thinks: bool = False) -> Cha
 
 def _shallow(value: object, depth: int) -> bool:
     """Whether lists and objects lie in one another no deeper than that."""
-    level = [value]
+    level, nesting = [value], (dict, list)
     for _ in range(depth):
         items = (each.values() if isinstance(each, dict) else each for each in level)
         # Level by level: a request of many small messages takes a fifth of the time.
-        level = [each for each in chain.from_iterable(items) if isinstance(each, dict | list)]
+        level = [each for each in chain.from_iterable(items) if isinstance(each, nesting)]
     return not level
 
 

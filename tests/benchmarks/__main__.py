@@ -19,7 +19,7 @@ from qwen_lab.words import say
 HERE = Path(__file__).parent
 SHARED = {"__main__", "learner", "load", "server", "table"}
 # Those that take many minutes, or need a browser.
-ONLY_WHEN_NAMED = {"demonstrations", "lane", "search", "slider", "spinning", "stalls"}
+ONLY_WHEN_NAMED = {"demonstrations", "lane", "search", "slider", "soak", "spinning", "stalls"}
 
 
 def names() -> list[str]:
