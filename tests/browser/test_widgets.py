@@ -103,6 +103,24 @@ def test_without_its_kernel_the_sampler_still_moves_its_bars_and_says_so(opened,
     expect(panel.locator(".row").first).not_to_have_text(before, use_inner_text=True)
 
 
+def test_a_sampler_that_was_saved_comes_back_and_still_moves(opened, lab, language):
+    page = opened(f"box = qwen_lab.sampler(lab, {PROMPT!r}); await box.run(); box", ".qwen-sampler")
+    page.keyboard.press("Control+s")
+    saved = lab.folder / language / "cell.ipynb"
+    for _ in range(100):
+        if "widget-state" in saved.read_text(encoding="utf-8"):
+            break
+        page.wait_for_timeout(200)
+    lab.forget()
+    page.reload()
+    use(language)
+    panel = page.locator(".qwen-sampler")
+    expect(panel.get_by_text(say("sampler.kept"))).to_be_visible(timeout=180_000)
+    before = panel.locator(".row").first.inner_text()
+    panel.get_by_role("slider", name="temperature").press("Home")
+    expect(panel.locator(".row").first).not_to_have_text(before, use_inner_text=True)
+
+
 def test_a_quiz_is_answered_by_keyboard_and_explains_itself(opened, language, pytestconfig):
     page = opened('qwen_lab.quiz("01")', ".qwen-quiz")
     panel = page.locator(".qwen-quiz")
