@@ -22,6 +22,11 @@ CANDIDATES = 200
 
 
 def asked(request: ChatRequest, seed: int, alone: bool) -> dict:
+    """What `canonical` has, as a tape may keep it."""
+    return {"ask": masked(canonical(request, seed, alone))}
+
+
+def canonical(request: ChatRequest, seed: int, alone: bool) -> dict:
     """The whole request, but for how it is sent: streamed or not, the model answers the same."""
     ask = {
         "messages": _numbered(request.messages),
@@ -32,7 +37,7 @@ def asked(request: ChatRequest, seed: int, alone: bool) -> dict:
         "alone": alone,
     }
     rare = {name: value for name in RARE if (value := getattr(request, name))}
-    return {"ask": masked(ask | rare)}
+    return ask | rare
 
 
 def _numbered(messages: list[dict]) -> list[dict]:
