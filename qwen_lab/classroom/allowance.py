@@ -1,0 +1,121 @@
+"""What each learner may use, and the class: refused in DashScope's words when it is used up."""
+
+import json
+import logging
+import time
+from collections import defaultdict, deque
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from math import ceil
+
+from ..endpoint.refusal import Refusal
+from ..endpoint.rules import ChatRequest
+from ..models import Price
+from ..parameters import MAX_INPUT
+from .ledger import Ledger
+
+MINUTE = 60
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Tokens a minute and in all for each learner, CNY in all for the class; None is no limit."""
+
+    per_minute: int | None = None
+    tokens: int | None = None
+    cny: float | None = None
+
+
+class Allowance:
+    """Lets a call through where there is room for the most that it can take.
+
+    `price` is that of the model; without one, it costs nothing.
+    """
+
+    def __init__(self, ledger: Ledger, limits: Limits, price: Price | None = None) -> None:
+        self._ledger, self._limits, self._price = ledger, limits, price
+        # When each learner's calls of the last minute began, and the tokens of each.
+        self._lately: defaultdict[str, deque[list[float]]] = defaultdict(deque)
+
+    def left(self, who: str) -> int | None:
+        """How many tokens the learner may still use; None where there is no limit."""
+        most = self._limits.tokens
+        return None if most is None else max(0, most - self._ledger.tokens[who])
+
+    async def charged(
+        self, chunks: AsyncGenerator[dict, None], request: ChatRequest, who: str
+    ) -> AsyncGenerator[dict, None]:
+        """The chunks of an answer, for `who` to pay; raises `Refusal` where there is no room.
+
+        What is refused before it began costs nothing. Whose usage nobody knows, since its reader
+        left, costs the most that it could have taken.
+        """
+        most = _most(request)
+        settle, used = self._reserve(who, *most), most
+        try:
+            async with aclosing(chunks):
+                try:
+                    first = await anext(chunks)
+                except Refusal:
+                    used = 0, 0
+                    raise
+                yield first
+                async for chunk in chunks:
+                    if usage := chunk.get("usage"):
+                        used = usage["prompt_tokens"], usage["completion_tokens"]
+                    yield chunk
+        finally:
+            settle(*used)
+
+    def _reserve(self, who: str, prompt: int, completion: int) -> Callable[[int, int], None]:
+        """Count a call at its most; gives the function that settles it."""
+        tokens, cost = prompt + completion, self._cost(prompt, completion)
+        self._need_room(who, tokens, cost)
+        try:
+            call = self._ledger.reserve(who, tokens, cost)
+        except OSError as error:
+            logging.error("the ledger cannot be written: %s", error)
+            raise Refusal.named("broken") from None
+        lately = [time.monotonic(), tokens]
+        self._lately[who].append(lately)
+
+        def settle(prompt: int, completion: int) -> None:
+            lately[1] = prompt + completion
+            try:
+                self._ledger.settle(call, prompt + completion, self._cost(prompt, completion))
+            except OSError as error:
+                logging.error("a call stays counted at its most: %s", error)
+
+        return settle
+
+    def _need_room(self, who: str, tokens: int, cost: int) -> None:
+        limits, ledger = self._limits, self._ledger
+        spent = limits.tokens is not None and ledger.tokens[who] + tokens > limits.tokens
+        if spent or limits.cny is not None and ledger.cost.total() + cost > limits.cny * 1e6:
+            raise Refusal.named("no_budget")
+        if limits.per_minute is not None and (wait := self._wait(who, tokens)):
+            refusal = Refusal.named("too_many_tokens")
+            refusal.headers = {"retry-after": str(ceil(wait))}
+            raise refusal
+
+    def _wait(self, who: str, tokens: int) -> float:
+        """Seconds until so many tokens may have room in the learner's minute; 0 for now."""
+        lately, now = self._lately[who], time.monotonic()
+        while lately and lately[0][0] < now - MINUTE:
+            lately.popleft()
+        # One call larger than a minute's tokens is let through alone.
+        taken = sum(each[1] for each in lately)
+        full = taken and taken + tokens > self._limits.per_minute
+        return MINUTE - (now - lately[0][0]) if full else 0
+
+    def _cost(self, prompt: int, completion: int) -> int:
+        """In millionths of a CNY, never less than it is."""
+        return ceil(self._price.of(prompt, completion) * 1e6) if self._price else 0
+
+
+def _most(request: ChatRequest) -> tuple[int, int]:
+    """The tokens that a call can take at most, in and out: no byte is more than one."""
+    prompt = len(json.dumps([request.prompt, request.tools], ensure_ascii=False).encode())
+    completion = request.sampling["max_tokens"] + (request.thinking_budget or 0)
+    return min(prompt, MAX_INPUT), request.n * completion
