@@ -43,7 +43,9 @@ def main():
 
 def _run(arguments):
     from . import network
-    from .setup import commands, environment
+
+    # The commands are there when they have been imported.
+    from .setup import commands, environment  # noqa: F401
     from .setup.arguments import read
 
     _survive_any_character()
@@ -51,7 +53,7 @@ def _run(arguments):
     if options.command in LOOKS:
         environment.use_own()
     if options.command == "doctor":
-        return commands.doctor(options)
+        return options.run(options)
     if changed := network.prepare():
         print(changed, file=sys.stderr)
     if options.command not in LOOKS:
@@ -62,7 +64,7 @@ def _run(arguments):
         # Before set-up there may be nothing yet to read `.env` with.
         with suppress(ImportError):
             settings.read().share()
-    return getattr(commands, options.command)(options) or 0
+    return options.run(options) or 0
 
 
 def _survive_any_character():

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from . import addresses, dotfile, keys, models, network, paths, settings, words
@@ -18,7 +19,9 @@ NO_CHAT = re.compile(
 )
 
 
-def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
+def connect(
+    endpoint: str | None = None, *, code: str | None = None, lang: str | None = None
+) -> Lab:
     """Choose the endpoint, and say which Qwen answers, where, and what it costs.
 
     The first that is given counts: `endpoint`; the variable `QWEN_LAB_ENDPOINT`; DashScope, if
@@ -29,7 +32,8 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
     - "local", the Qwen on this machine: free, and nothing you send leaves it;
     - "dashscope", with `DASHSCOPE_BASE_URL` (default: Beijing) and `DASHSCOPE_MODEL` (qwen-plus);
     - "replay", the lesson's tape from its first answer on, or the tape in `QWEN_LAB_TAPE`;
-    - the base URL of any OpenAI-compatible server, with `QWEN_LAB_API_KEY` and `QWEN_LAB_MODEL`.
+    - the base URL of any OpenAI-compatible server, with `QWEN_LAB_API_KEY` and `QWEN_LAB_MODEL`;
+    - the address of a class, with your `code` for it, or the code as `QWEN_LAB_API_KEY`.
 
     `lang`, "zh" or "en", is the language that the lab speaks from here on.
 
@@ -50,6 +54,8 @@ def connect(endpoint: str | None = None, *, lang: str | None = None) -> Lab:
     if lang:
         words.use(lang)
     given = settings.read()
+    if code:
+        given = replace(given, process={**given.process, "QWEN_LAB_API_KEY": code})
     choice = plain(endpoint or given.get("QWEN_LAB_ENDPOINT"))
     if given.problem and choice not in ON_THIS_MACHINE:
         raise given.problem
@@ -127,12 +133,27 @@ def _dashscope(given: Settings, url: str) -> Lab:
 def _custom(given: Settings, url: str) -> Lab:
     key = given.get("QWEN_LAB_API_KEY")
     key = keys.checked(key, "QWEN_LAB_API_KEY") if key else Secret("none")
-    model = given.get("QWEN_LAB_MODEL") or _first_model(url, key)
-    return Lab(url, model, "custom", key)
+    if model := given.get("QWEN_LAB_MODEL"):
+        return Lab(url, model, "custom", key)
+    if model := _of_a_class(url, key):
+        return Lab(url, model, "class", key)
+    return Lab(url, _first_model(url, key), "custom", key)
+
+
+def _of_a_class(url: str, key: str) -> str | None:
+    """The model of a class's endpoint; None where another server answers."""
+    try:
+        found = _got(url, key, "/lab")
+    except LabError as error:
+        if error.key == "connection.silent":
+            raise
+        return None
+    is_ours = isinstance(found, dict) and "qwen_lab" in found
+    return found.get("model") if is_ours else None
 
 
 def _first_model(url: str, key: str) -> str:
-    listed = _listed(url, key)
+    listed = _got(url, key, "/models")
     rows = listed.get("data") if isinstance(listed, dict) else None
     for row in rows if isinstance(rows, list) else []:
         name = row.get("id") if isinstance(row, dict) else None
@@ -141,12 +162,12 @@ def _first_model(url: str, key: str) -> str:
     raise LabError("connection.no_models", url=addresses.shown(url))
 
 
-def _listed(url: str, key: str) -> object:
+def _got(url: str, key: str, path: str) -> object:
     import openai
 
     try:
         with openai.OpenAI(base_url=url, api_key=key, timeout=10, max_retries=0) as client:
-            return client.get("/models", cast_to=object)
+            return client.get(path, cast_to=object)
     except openai.AuthenticationError as error:
         raise LabError("connection.wants_key", url=addresses.shown(url)) from error
     except openai.APIConnectionError as error:
@@ -165,6 +186,9 @@ def _lines(lab: Lab) -> list[str]:
         # A name that looks like DashScope's is not taken for it, nor is the owner's own gateway.
         kind = "gateway"
         told = [say("connection.gateway_readable")] if lab.base_url.startswith("http:") else []
+    elif kind == "class":
+        left = lab.left()
+        told = [] if left is None else [say("connection.class_left", left=left)]
     return [say(f"connection.{kind}", model=lab.model, host=addresses.host(lab.base_url)), *told]
 
 

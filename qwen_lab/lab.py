@@ -20,7 +20,8 @@ class Lab:
     """An endpoint to call, as `qwen_lab.connect()` returns it.
 
     `base_url` and `api_key` are what `openai.OpenAI` takes, `model` is what each call takes, and
-    `kind` says who answers: "local", "replay" (a tape of the local Qwen), "dashscope" or "custom".
+    `kind` says who answers: "local", "replay" (a tape of the local Qwen), "class" (a class's local
+    Qwen), "dashscope" or "custom".
     The key is left out of what a cell shows.
 
     >>> from openai import OpenAI
@@ -34,8 +35,8 @@ class Lab:
 
     @property
     def is_local(self) -> bool:
-        """True for the local Qwen and its tapes: calls are free, and seeded ones run one by one."""
-        return self.kind in ("local", "replay")
+        """True for the local Qwen, its tapes and a class's: calls cost the learner no money."""
+        return self.kind in ("local", "replay", "class")
 
     def next_token(
         self,
@@ -83,6 +84,17 @@ class Lab:
         self._require_local("search")
         return self._ask(_notes, "GET", "lab/search", params={"question": question})
 
+    def left(self) -> int | None:
+        """How many tokens a class's endpoint still gives you; None where there is no limit.
+
+        >>> lab.left()
+
+        Raises `LabError` when it no longer answers, or something else does.
+        """
+        if self.kind != "class":
+            return None
+        return self._ask(lambda answer: answer.json()["left"], "GET", "lab")
+
     def _require_local(self, name: str) -> None:
         if not self.is_local:
             raise LabError("connection.only_local", name=f"lab.{name}")
@@ -94,7 +106,7 @@ class Lab:
         url = f"{self.base_url.rstrip('/')}/{path}"
         headers = {"Authorization": f"Bearer {self.api_key}"}
         try:
-            with httpx2.Client(trust_env=False, timeout=PATIENCE) as client:
+            with httpx2.Client(trust_env=self.kind == "class", timeout=PATIENCE) as client:
                 answer = client.request(method, url, headers=headers, **content)
         except httpx2.HTTPError as error:
             raise LabError("connection.unreachable", url=self.base_url) from error

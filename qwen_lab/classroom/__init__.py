@@ -1,4 +1,6 @@
 """A class at one endpoint: who its learners are, what they share, and what each may use.
 
-shares      equal questions get one answer
+door        one command opens it: `seats` with a code each, and a `sheet` of them to print
+shares      equal questions get one answer, a `take` for all who ask them
+allowance   what each may use, kept in a `ledger`
 """

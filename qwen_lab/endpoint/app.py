@@ -1,14 +1,14 @@
 """The HTTP face of the local Qwen: DashScope's paths, its bearer token, its errors.
 
 Covered: `POST /chat/completions` (JSON and SSE), `GET /models`, `GET /models/{id}` under
-`/compatible-mode/v1`, and below it the lab's own `/lab/search` and `/lab/next_token`; `/health`.
-Not covered: everything else of the cloud.
+`/compatible-mode/v1`, and below it the lab's own `/lab`, `/lab/search` and `/lab/next_token`;
+`/health`. Not covered: everything else of the cloud.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import asdict, replace
 
@@ -21,14 +21,14 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from .. import models
+from .. import __version__, models
 from ..watch.next_token import MOST, WHOLE
 from ..words import say
 from . import messages
 from .answer import answer
 from .chunks import complete
 from .engine import Engine
-from .learner import Identify
+from .learner import Allowance, Identify
 from .refusal import DONE, Refusal, invalid, sse
 from .request import HOSTS, Guard, LocalOrigin, body, parse, while_connected
 from .rules import ChatRequest, checked_request, is_tokens
@@ -38,10 +38,19 @@ from .turns import Turns
 from .weather import Weather
 
 
-def create_app(engine: Engine, identify: Identify, search: Search | None = None) -> Starlette:
-    """The app over an engine, for those whom `identify` knows.
+def create_app(
+    engine: Engine,
+    identify: Identify,
+    search: Search | None = None,
+    *,
+    turns: Turns | None = None,
+    allowance: Allowance | None = None,
+    hosts: Sequence[str] = HOSTS,
+) -> Starlette:
+    """The app over an engine, for those whom `identify` knows, at these hosts alone.
 
-    `search` is where `enable_search` looks; the bundled notes, if it is not given.
+    `search` is where `enable_search` looks; the bundled notes, if it is not given. A class has
+    `turns` of its own, in which equal questions get one answer, and an `allowance`.
     """
     guard = [Middleware(Guard, identify)]
     weathered = [*guard, Middleware(Weather)]
@@ -49,15 +58,20 @@ def create_app(engine: Engine, identify: Identify, search: Search | None = None)
         Route(f"{BASE}/chat/completions", _chat, methods=["POST"], middleware=weathered),
         Route(f"{BASE}/models", _models, middleware=guard),
         Route(f"{BASE}/models/{{name}}", _model, middleware=guard),
+        Route(f"{BASE}/lab", _lab, middleware=guard),
         Route(f"{BASE}/lab/next_token", _next_token, methods=["POST"], middleware=guard),
         Route(f"{BASE}/lab/search", _search, middleware=guard),
         Route("/health", _health),
     ]
     # A page elsewhere is turned away by its Origin; when it points a name of its own at
     # 127.0.0.1, by its Host.
-    origins = [Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(LocalOrigin)]
+    origins = [
+        Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts]),
+        Middleware(LocalOrigin, hosts),
+    ]
     app = Starlette(routes=routes, middleware=origins)
-    app.state.engine, app.state.turns = engine, Turns(engine)
+    app.state.engine, app.state.turns = engine, turns or Turns(engine)
+    app.state.allowance = allowance
     app.state.search, app.state.since = search or Search(), int(time.time())
     return app
 
@@ -75,6 +89,8 @@ async def _answered(request: Request, content: bytes) -> Response:
         asked = _with_notes(asked, state.search)
     who = request.state.learner.name
     chunks = answer(state.turns, asked, who, state.engine.model, request.state.id)
+    if state.allowance:
+        chunks = state.allowance.charged(chunks, asked, who)
     if not asked.stream:
         return JSONResponse(await complete(chunks))
     return _Stream(await anext(chunks), chunks, asked.include_usage, request.state.id)
@@ -152,6 +168,14 @@ def _asked_next(content: bytes) -> tuple[dict, list[dict]]:
     if not isinstance(prefix, str) and not is_tokens(prefix):
         raise invalid("'prefix' must be String or a list of tokens")
     return asked, talk
+
+
+async def _lab(request: Request) -> Response:
+    """The lab's own: that this is one, who answers, and what the learner who asks has left."""
+    state, who = request.app.state, request.state.learner.name
+    left = state.allowance.left(who) if state.allowance else None
+    found = {"qwen_lab": __version__, "model": state.engine.model, "learner": who, "left": left}
+    return JSONResponse(found)
 
 
 async def _search(request: Request) -> Response:

@@ -1,8 +1,11 @@
-"""Who asks: the learner that a token stands for."""
+"""Who asks: the learner that a token stands for, and what they may use."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
+
+from .rules import ChatRequest
 
 
 @dataclass(frozen=True)
@@ -11,6 +14,18 @@ class Learner:
 
     name: str = ""
     teacher: bool = False
+
+
+class Allowance(Protocol):
+    """What each learner may use."""
+
+    def left(self, who: str) -> int | None:
+        """Tokens that the learner of this name may still use; None where there is no limit."""
+
+    def charged(
+        self, chunks: AsyncGenerator[dict, None], request: ChatRequest, who: str
+    ) -> AsyncGenerator[dict, None]:
+        """The chunks of the answer to a request, for `who` to pay; raises `Refusal`."""
 
 
 # Whose token it is, or None. Says so of any text, and raises `Refusal` only where it cannot know.

@@ -5,7 +5,7 @@ import json
 import logging
 import re
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,7 +17,6 @@ from .learner import Identify
 from .refusal import Refusal
 
 HOSTS = ["127.0.0.1", "localhost"]
-LOCAL = re.compile(rf"https?://({'|'.join(map(re.escape, HOSTS))})(:\d+)?")
 # The cloud's own limit: "Exceeded limit on max bytes to request body : 6291456" (seen 2026-04).
 MAX_BODY = 6_291_456
 # A text with none of these, each digit a 0, has no number and no half character that JSON, UTF-8
@@ -27,14 +26,15 @@ ALIKE = bytes.maketrans(b"123456789ED", b"000000000ed")
 
 
 class LocalOrigin:
-    """Refuses a browser's request that comes from a page of another machine."""
+    """Refuses a browser's request that comes from a page of another host than these."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
         self.app = app
+        self.ours = re.compile(rf"https?://({'|'.join(map(re.escape, hosts))})(:\d+)?")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         origin = Headers(scope=scope).get("origin") if scope["type"] == "http" else None
-        if origin and not LOCAL.fullmatch(origin):
+        if origin and not self.ours.fullmatch(origin):
             await PlainTextResponse("Invalid origin header", 403)(scope, receive, send)
         else:
             await self.app(scope, receive, send)

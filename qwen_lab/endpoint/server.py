@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 from filelock import FileLock
@@ -112,27 +112,31 @@ def main(path: str, record: str | None) -> None:
 
 
 def _be(path: Path, place: Path, port: int | None, idle: float, record: str | Path | None) -> None:
-    import uvicorn
-
     from .app import create_app
     from .llama import LlamaEngine
     from .search import Search
     from .tape import Recorder
 
     with server_file.home_in_use():
-        listener = _listen(place, port)
+        listener = listen(place, port)
     engine = LlamaEngine(path, weights.model_id(path), place)
     if record:
         engine = Recorder(engine, Path(record))
     with server_file.home_in_use():
         kept = server_file.save(place, listener.getsockname()[1], engine.model)
     app = create_app(engine, learner.alone(kept.token), Search(*server_file.notes()))
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+    run(app, listener, lambda server: _exit_when_idle(server, app.state, place, kept, idle))
+
+
+def run(app, listener: socket.socket, watch: Callable | None = None, **tls: str | None) -> None:
+    """Serve an app until a signal ends it, or what `watch` does beside it; `tls` is uvicorn's."""
+    import uvicorn
+
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, **tls)
     server = uvicorn.Server(config)
-    watch = _exit_when_idle(server, app.state, place, kept, idle)
     # When it has served, uvicorn raises the signal that ended it: to die of it leaves a socket.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    asyncio.run(_serve(server, listener, watch))
+    asyncio.run(_serve(server, listener, watch(server) if watch else asyncio.sleep(0)))
 
 
 async def _serve(server, listener: socket.socket, watch: Coroutine) -> None:
@@ -159,8 +163,11 @@ async def _exit_when_idle(server, state, place: Path, kept: State, idle: float) 
     server.should_exit = True
 
 
-def _listen(place: Path, port: int | None) -> socket.socket:
-    """A bound socket: the port asked for, else the last one, so that old clients work again."""
+def listen(place: Path, port: int | None, host: str = "127.0.0.1") -> socket.socket:
+    """A bound socket: the port asked for, else the last one, so that old clients work again.
+
+    Raises `LabError` when the host or the port cannot be used.
+    """
     earlier = server_file.load(place)
     for choice in [port] if port else [earlier.port if earlier else 0, 0]:
         # Without its protocol named, asyncio lets small answers wait 40 ms for more to send.
@@ -168,7 +175,7 @@ def _listen(place: Path, port: int | None) -> socket.socket:
         if os.name == "posix":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind(("127.0.0.1", choice))
+            listener.bind((host, choice))
             # Who asks while the model loads waits, and does not find the port closed.
             listener.listen()
             return listener

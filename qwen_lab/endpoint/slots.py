@@ -28,6 +28,10 @@ class Slots:
         """How many requests run or wait."""
         return self._present.total()
 
+    def waiting(self, who: str) -> int:
+        """How many requests of one learner wait for their turn."""
+        return len(self._lines.get(who, ()))
+
     @asynccontextmanager
     async def taken(self, alone: bool, who: str = "") -> AsyncIterator[Callable[[int], None]]:
         """A slot, or the whole model, for as long as the block runs; a cancelled wait ends.

@@ -1,22 +1,28 @@
 """The engine, taken in turns: each request waits in its learner's line for a slot."""
 
 from contextlib import aclosing
+from math import inf
 
 from ..watch.next_token import NextToken
 from .engine import End, Engine, Events, Prefix, Prompt
+from .refusal import Refusal
 from .rules import ChatRequest
 from .slots import Slots
 
 
 class Turns:
-    """What an engine answers, to many learners; whoever asks here knows no slots."""
+    """What an engine answers, to many learners; whoever asks here knows no slots.
 
-    def __init__(self, engine: Engine) -> None:
+    Of one learner's calls at most `waiting` wait; more are refused as too many.
+    """
+
+    def __init__(self, engine: Engine, waiting: float = inf) -> None:
         self.slots = Slots(engine.slots)
-        self._engine = engine
+        self._engine, self._waiting = engine, waiting
 
     async def generate(self, request: ChatRequest, seed: int, alone: bool, who: str) -> Events:
         """The engine's events for the learner of this name."""
+        self._need_room(who)
         read = 0
         async with (
             self.slots.taken(alone, who) as use,
@@ -34,7 +40,12 @@ class Turns:
         self, messages: list[dict], prefix: Prefix, most: int, who: str
     ) -> NextToken:
         """The engine's candidates for the learner of this name."""
+        self._need_room(who)
         async with self.slots.taken(False, who) as use:
             found = await self._engine.next_token(messages, prefix, most)
             use(found.prompt_tokens + 1)
             return found
+
+    def _need_room(self, who: str) -> None:
+        if self.slots.waiting(who) >= self._waiting:
+            raise Refusal.named("too_many")

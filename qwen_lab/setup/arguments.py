@@ -12,8 +12,8 @@ from ..words import say
 
 Option = tuple[str, dict]
 
-# The options that each command takes, in the order of the help.
-_COMMANDS: dict[str, tuple[Option, ...]] = {}
+# Each command and the options that it takes, in the order of the help.
+_COMMANDS: dict[str, tuple[Callable, tuple[Option, ...]]] = {}
 
 
 def option(name: str, **settings: object) -> Option:
@@ -25,7 +25,8 @@ def takes(*options: Option) -> Callable:
     """Make a function the command of its name, with these options."""
 
     def register(command: Callable) -> Callable:
-        _COMMANDS[command.__name__] = options
+        # A name that Python keeps for itself ends in "_" there.
+        _COMMANDS[command.__name__.rstrip("_")] = command, options
         return command
 
     return register
@@ -36,7 +37,8 @@ NO_BROWSER = option("--no-browser", action="store_true", default=argparse.SUPPRE
 
 
 def read(arguments: list[str]) -> argparse.Namespace:
-    """Read a command line and choose its language; `command` is "start" when none is named.
+    """Read a command line and choose its language; `command` is "start" when none
+    is named, and `run` its function.
 
     A line that makes no sense ends the process with usage, one sentence and exit code 2.
     """
@@ -46,7 +48,7 @@ def read(arguments: list[str]) -> argparse.Namespace:
     options.command = options.command or "start"
     if rest and options.command != "test":
         parser.error(say("commands.unknown_arguments", arguments=shlex.join(rest)))
-    options.rest = rest
+    options.rest, options.run = rest, _COMMANDS[options.command][0]
     return options
 
 
@@ -91,7 +93,7 @@ def _parser() -> _Parser:
     commands = parser.add_subparsers(
         dest="command", metavar=say("commands.command"), title=say("commands.commands")
     )
-    for name, options in _COMMANDS.items():
+    for name, (_, options) in _COMMANDS.items():
         help = say(f"commands.help_{name}")
         commands.add_parser(name, help=help, description=help).take(*options)
     return parser

@@ -83,6 +83,28 @@ def serve(options: Namespace) -> None:
     server.serve(port=options.port, idle=options.idle, record=options.record)
 
 
+@takes(
+    option("learners", nargs="*", type=text),
+    option("--seats", metavar="FILE"),
+    option("--address", default="127.0.0.1"),
+    option("--port", type=int),
+    option("--certificate", metavar="FILE"),
+    option("--key", metavar="FILE"),
+    option("--tokens", type=int),
+    option("--per-minute", type=int),
+)
+def class_(options: Namespace) -> None:
+    """Be the endpoint of a class, with a seat for each learner, until it is ended."""
+    from ..classroom import door, seats
+    from ..classroom.allowance import Limits
+
+    listed = seats.listed(Path(options.seats)) if options.seats else []
+    limits = Limits(options.per_minute, options.tokens)
+    tls = {"certificate": options.certificate, "key": options.key}
+    places = {"address": options.address, "port": options.port}
+    door.hold([*options.learners, *listed], limits, **places, **tls)
+
+
 @takes()
 def stop(options: Namespace) -> None:
     """Stop the local Qwen's server."""

@@ -3,7 +3,10 @@
 import asyncio
 from contextlib import aclosing
 
+import pytest
+
 from qwen_lab.endpoint.engine import End, Piece, Prompt
+from qwen_lab.endpoint.refusal import Refusal
 from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.endpoint.turns import Turns
 
@@ -40,5 +43,21 @@ def test_a_look_at_the_next_token_counts_what_it_reads(engine):
         await turns.next_token(HELLO, "", 10, "Ada")
         assert turns.slots._tokens["Ada"] == 1
         assert turns.slots.busy == 0
+
+    asyncio.run(asyncio.wait_for(scenario(), 5))
+
+
+def test_of_one_learner_only_so_many_calls_wait_and_others_are_not_refused(engine):
+    async def scenario():
+        turns = Turns(engine, waiting=2)
+        first = turns.generate(REQUEST, 7, True, "Ada")
+        await anext(first)
+        waiting = [asyncio.create_task(turns.next_token(HELLO, "", 5, "Ada")) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(Refusal, match="exceeded your current request limit"):
+            await turns.next_token(HELLO, "", 5, "Ada")
+        waiting.append(asyncio.create_task(turns.next_token(HELLO, "", 5, "Bo")))
+        await first.aclose()
+        assert all(len(found.ids) == 5 for found in await asyncio.gather(*waiting))
 
     asyncio.run(asyncio.wait_for(scenario(), 5))

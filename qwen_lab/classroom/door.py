@@ -1,0 +1,103 @@
+"""The door by seats: one command opens the class, says its address and prints the codes."""
+
+import os
+import ssl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ..endpoint import free_memory, server, server_file, server_process
+from ..endpoint.app import create_app
+from ..endpoint.llama import LlamaEngine
+from ..endpoint.search import Search
+from ..endpoint.turns import Turns
+from ..endpoint.weights import weights
+from ..paths import home, replacing
+from ..words import LabError, reason, say
+from . import sheet
+from .allowance import Allowance, Limits
+from .ledger import Ledger
+from .seats import Seats
+from .shares import Shares
+
+NEAR = ("127.0.0.1", "localhost")
+# How many calls of one learner may wait for a turn.
+WAITING = 64
+
+
+def hold(
+    names: Iterable[str],
+    limits: Limits,
+    *,
+    address: str = NEAR[0],
+    port: int | None = None,
+    certificate: str | None = None,
+    key: str | None = None,
+) -> None:
+    """Be the class's endpoint until the teacher ends it.
+
+    Blocks. Seats, ledger and port are kept in `class` in the lab's folder, so that a class which
+    is opened again goes on. Raises `LabError` when there are no names, the weights cannot be had,
+    memory is short, or the address, a file or the folder cannot be used.
+    """
+    _check(certificate, key)
+    with server_file.home_in_use():
+        place = home() / "class"
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        seats = Seats(place / "seats.csv")
+        seats.add(names)
+        ledger = Ledger(place / "ledger.jsonl")
+    if not seats.seats:
+        raise LabError("classroom.no_names")
+    path = weights.fetch(afresh=True)
+    free_memory.check(path.stat().st_size + server.OVERHEAD)
+    listener = server.listen(place, port, address)
+    with _logged(place):
+        engine = LlamaEngine(path, weights.model_id(path), place)
+        state = server_file.save(place, listener.getsockname()[1], engine.model)
+        app = create_app(
+            engine,
+            seats.identify,
+            Search(*server_file.notes()),
+            turns=Shares(Turns(engine, WAITING)),
+            allowance=Allowance(ledger, limits),
+            hosts=[*NEAR, address],
+        )
+        url = f"http{'s' if certificate else ''}://{address}:{state.port}{server_file.BASE}"
+        _announce(place, seats, url, engine.model)
+        server.run(app, listener, ssl_certfile=certificate, ssl_keyfile=key)
+
+
+def _check(certificate: str | None, key: str | None) -> None:
+    if bool(certificate) != bool(key):
+        raise LabError("classroom.certificate_half")
+    try:
+        if certificate:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except (OSError, ValueError) as error:
+        told = {"certificate": certificate, "private": key, "reason": reason(error)}
+        raise LabError("classroom.certificate_unreadable", **told) from error
+
+
+@contextmanager
+def _logged(place: Path) -> Iterator[None]:
+    """Let what the engine and the server say go to a file: the teacher's screen may be shown."""
+    screen = os.dup(2)
+    with (place / server_process.LOG).open("wb") as log:
+        os.dup2(log.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(screen, 2)
+
+
+def _announce(place: Path, seats: Seats, url: str, model: str) -> None:
+    """Write the sheet, and say where the class is; no code reaches the screen, or a projector."""
+    printed = place / "sheet.html"
+    with replacing(printed) as file:
+        file.write(sheet.page(seats.seats, url))
+    print(say("classroom.open", model=model, count=len(seats.seats), url=url, sheet=printed))
+    if url.startswith("http:") and urlsplit(url).hostname not in NEAR:
+        print(say("classroom.readable"))
+    print(say("classroom.end"), flush=True)

@@ -1,0 +1,123 @@
+"""A teacher opens a class with one command; learners come in with an address and a code."""
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import openai
+import pytest
+from openai import OpenAI
+
+import qwen_lab
+from qwen_lab.classroom import door, sheet
+from qwen_lab.classroom.allowance import Limits
+from qwen_lab.classroom.seats import Seat
+from qwen_lab.words import LabError
+
+RUN = (
+    "import sys; from qwen_lab.setup import commands; from qwen_lab.setup.arguments import read\n"
+    "options = read(['class', *sys.argv[1:]]); options.run(options)"
+)
+
+
+@contextmanager
+def open_class(home, *arguments):
+    """The command, running: gives its process, the address it said, and all that it said."""
+    environment = os.environ | {"QWEN_LAB_HOME": str(home)}
+    command = [sys.executable, "-c", RUN, *arguments]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, encoding="utf-8"
+    ) as process:
+        try:
+            said = [process.stdout.readline() for _ in range(4)]
+            yield process, re.search(r"http\S+", "".join(said))[0], "".join(said)
+        finally:
+            process.kill()
+
+
+def ask(lab, text="Count from 1 to 5.", **fields):
+    client = OpenAI(base_url=lab.base_url, api_key=lab.api_key, max_retries=0)
+    messages = [{"role": "user", "content": text}]
+    fields = {"model": lab.model, "max_tokens": 8, "seed": 3, "messages": messages} | fields
+    return client.chat.completions.create(**fields)
+
+
+def codes(home):
+    with (home / "class/seats.csv").open(encoding="utf-8", newline="") as file:
+        return dict(csv.reader(file))
+
+
+@pytest.mark.model
+def test_a_class_is_held_killed_and_opened_again(tmp_path, capsys):
+    home = tmp_path / "teacher"
+    with open_class(home, "Ada", "小明", "--tokens", "150") as (_, address, said):
+        code = codes(home)
+        ada, ming = (qwen_lab.connect(address, code=code[name]) for name in ("Ada", "小明"))
+        assert capsys.readouterr().out.count("You have 150 tokens left.") == 2
+        assert (ada.kind, ada.model) == ("class", "qwen2.5-coder-0.5b-instruct")
+        # Both ask the same, at the same time: one answer, and each pays for it.
+        with ThreadPoolExecutor() as pool:
+            one, other = pool.map(ask, (ada, ming))
+        assert one.choices == other.choices and one.usage == other.usage and one.id != other.id
+        used = one.usage.total_tokens
+        assert ada.left() == ming.left() == 150 - used
+        assert ada.next_token([{"role": "user", "content": "Hi"}]).tokens
+        assert ming.search("How many golds did China win in Paris?")
+        with pytest.raises(LabError, match="key"):
+            qwen_lab.connect(address, code="aaaa-bbbb-cccc-dddd")
+        screen = said
+    # It was killed. A learner's old client goes on, and what was used is known.
+    with open_class(home, "--tokens", "150") as (_, again, said):
+        assert again == address and codes(home) == code
+        assert ada.left() == 150 - used
+        # The same question again is Ada's second one: her first answer went with the process.
+        assert ask(ada).choices == one.choices
+        with pytest.raises(openai.RateLimitError, match="budget"):
+            for _ in range(5):
+                ask(ada, "Another question?")
+        assert ask(ming).choices == one.choices
+        screen += said
+    log = (home / "class/server.log").read_text(encoding="utf-8")
+    for secret in code.values():
+        assert secret not in screen + log
+    assert "Ada" not in log
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "key"),
+    [
+        ([], {}, "classroom.no_names"),
+        (["Ada", "Ada"], {}, "classroom.names_twice"),
+        (["Ada"], {"certificate": "cert.pem"}, "classroom.certificate_half"),
+        (["Ada"], {"certificate": "no.pem", "key": "no.pem"}, "classroom.certificate_unreadable"),
+        (["Ada"], {"address": "203.0.113.7"}, "server.port_unusable"),
+    ],
+)
+def test_a_class_that_cannot_be_opened_says_why_before_any_model_is_loaded(
+    names, options, key, monkeypatch
+):
+    monkeypatch.setattr(door, "LlamaEngine", None)
+    with pytest.raises(LabError) as caught:
+        door.hold(names, Limits(), **options)
+    assert caught.value.key == key
+
+
+def test_a_home_that_cannot_be_written_is_told(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("QWEN_LAB_HOME", str(tmp_path / "file"))
+    with pytest.raises(LabError) as caught:
+        door.hold(["Ada"], Limits())
+    assert caught.value.key == "server.home_file"
+
+
+def test_the_sheet_has_what_each_learner_writes_and_no_name_is_more_than_text():
+    seats = [Seat("<script>alert(1)</script>", "aaaa"), Seat("小明 & 小红", "bbbb")]
+    page = sheet.page(seats, "http://192.168.1.5:8000/compatible-mode/v1")
+    assert "<script>" not in page and "&lt;script&gt;" in page and "小明 &amp; 小红" in page
+    for seat in seats:
+        lines = "QWEN_LAB_ENDPOINT=http://192.168.1.5:8000/compatible-mode/v1\nQWEN_LAB_API_KEY="
+        assert lines + seat.code in page
