@@ -43,9 +43,7 @@ def main():
 
 def _run(arguments):
     from . import network
-
-    # The commands are there when they have been imported.
-    from .setup import commands, environment  # noqa: F401
+    from .setup import commands, environment
     from .setup.arguments import read
 
     _survive_any_character()
@@ -53,7 +51,7 @@ def _run(arguments):
     if options.command in LOOKS:
         environment.use_own()
     if options.command == "doctor":
-        return options.run(options)
+        return commands.doctor(options)
     if changed := network.prepare():
         print(changed, file=sys.stderr)
     if options.command not in LOOKS:
@@ -64,7 +62,7 @@ def _run(arguments):
         # Before set-up there may be nothing yet to read `.env` with.
         with suppress(ImportError):
             settings.read().share()
-    return options.run(options) or 0
+    return getattr(commands, options.function)(options) or 0
 
 
 def _survive_any_character():

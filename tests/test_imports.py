@@ -23,6 +23,7 @@ MAY = {
     "course": "words paths models views widgets endpoint",
     "checks": "words parameters models watch views course",
     "endpoint": "words paths keys dotfile network parameters models watch",
+    "classroom": "words paths parameters models watch views endpoint",
     "addresses": "words paths",
     "keys": "words paths addresses",
     "dotfile": "words paths",
@@ -30,7 +31,7 @@ MAY = {
     "network": "words settings",
     "connection": "words paths models lab addresses keys dotfile settings network endpoint",
     "setup": "words paths addresses keys dotfile settings network lab connection course endpoint"
-    " watch",
+    " watch classroom",
     "__main__": "words settings network setup",
 }
 # Narrower still: of these parts only these modules.

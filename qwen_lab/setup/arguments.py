@@ -12,8 +12,8 @@ from ..words import say
 
 Option = tuple[str, dict]
 
-# Each command and the options that it takes, in the order of the help.
-_COMMANDS: dict[str, tuple[Callable, tuple[Option, ...]]] = {}
+# Each command, its function's name and the options that it takes, in the order of the help.
+_COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {}
 
 
 def option(name: str, **settings: object) -> Option:
@@ -25,8 +25,8 @@ def takes(*options: Option) -> Callable:
     """Make a function the command of its name, with these options."""
 
     def register(command: Callable) -> Callable:
-        # A name that Python keeps for itself ends in "_" there.
-        _COMMANDS[command.__name__.rstrip("_")] = command, options
+        # A word that Python keeps for itself ends in "_" there.
+        _COMMANDS[command.__name__.rstrip("_")] = command.__name__, options
         return command
 
     return register
@@ -38,7 +38,7 @@ NO_BROWSER = option("--no-browser", action="store_true", default=argparse.SUPPRE
 
 def read(arguments: list[str]) -> argparse.Namespace:
     """Read a command line and choose its language; `command` is "start" when none
-    is named, and `run` its function.
+    is named, `function` what it is called in `commands`.
 
     A line that makes no sense ends the process with usage, one sentence and exit code 2.
     """
@@ -48,7 +48,7 @@ def read(arguments: list[str]) -> argparse.Namespace:
     options.command = options.command or "start"
     if rest and options.command != "test":
         parser.error(say("commands.unknown_arguments", arguments=shlex.join(rest)))
-    options.rest, options.run = rest, _COMMANDS[options.command][0]
+    options.rest, options.function = rest, _COMMANDS[options.command][0]
     return options
 
 

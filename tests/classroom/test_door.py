@@ -20,7 +20,7 @@ from qwen_lab.words import LabError
 
 RUN = (
     "import sys; from qwen_lab.setup import commands; from qwen_lab.setup.arguments import read\n"
-    "options = read(['class', *sys.argv[1:]]); options.run(options)"
+    "commands.class_(read(['class', *sys.argv[1:]]))"
 )
 
 

@@ -43,7 +43,7 @@ def test_a_line_that_makes_no_sense_ends_in_a_sentence_and_the_next_step(line, c
 
 @pytest.mark.parametrize("name", arguments._COMMANDS)
 def test_every_command_exists_and_explains_itself_in_both_languages(name, capsys):
-    assert callable(getattr(commands, name))
+    assert callable(getattr(commands, arguments._COMMANDS[name][0]))
     for language in words.LANGUAGES:
         with pytest.raises(SystemExit):
             arguments.read([name, "--help", "--lang", language])
