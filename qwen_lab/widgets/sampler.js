@@ -62,8 +62,9 @@ class Instrument {
   }
 
   scene(parent) {
-    const axis = make(parent, "div", "axis", "", { "aria-hidden": "true" });
-    this.ticks = [0, 0.25, 0.5, 0.75, 1].map((at) => make(axis, "span", "", this.percent(at, at)));
+    this.axis = make(parent, "div", "axis", "", { "aria-hidden": "true" });
+    const ticks = [0, 0.25, 0.5, 0.75, 1];
+    this.ticks = ticks.map((at) => make(this.axis, "span", "", this.percent(at, at)));
     this.bars = this.group(parent, "bars", "bars");
     this.rows = Array.from({ length: this.most }, () => this.row("row"));
     this.rest = this.row("row rest");
@@ -131,6 +132,7 @@ class Instrument {
     this.one.ariaDisabled = String(!this.ready);
     this.many.ariaDisabled = String(!this.here || this.numbers.counting);
     this.told = this.groups && stages(this.groups, this.values, this.largest_top_k);
+    this.axis.hidden = this.bars.hidden = !this.told;
     if (this.told) this.show(this.told);
     const name = this.steps[this.stage].head.textContent;
     const whole = this.stage === STAGES.length - 1;

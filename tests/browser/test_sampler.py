@@ -265,6 +265,7 @@ def test_without_a_kernel_the_sliders_move_the_bars_and_it_says_so(shown):
 def test_an_error_is_an_alert_and_it_can_be_asked_again(shown):
     page = shown(state() | {"numbers": {}, "error": "No answer <b>from</b> it."})
     assert page.get_by_role("alert").inner_text() == "No answer <b>from</b> it."
+    assert not page.locator(".row, .axis span").first.is_visible()
     page.get_by_role("button", name="Ask for the next token").press("Enter")
     assert page.evaluate("sent") == [{"do": "ask", "from": []}]
 
