@@ -39,7 +39,7 @@ MOVE = """number => {
   const slider = document.querySelector(".qwen-sampler [aria-label=temperature]");
   const bars = () => [...document.querySelectorAll(".qwen-sampler .now")].map(b => b.style.width);
   const before = String(bars());
-  slider.value = 0.5 + (number % 20) / 20;
+  slider.value = 0.5 + (number % 23) / 20;
   const began = performance.now();
   slider.dispatchEvent(new Event("input", {bubbles: true}));
   const took = performance.now() - began;
