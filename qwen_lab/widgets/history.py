@@ -85,14 +85,16 @@ class History(VBox):
         for choice in (self.first, self.second):
             choice.observe(self._compare, "value")
         self.export_button.on_click(lambda _: self._export())
-        choices = style.row(self.first, self.second, self.export_button)
-        super().__init__([self.table, choices, self.exported, self.compared])
+        self.choices = style.row(self.first, self.second)
+        row = style.row(self.choices, self.export_button)
+        super().__init__([self.table, row, self.exported, self.compared])
         self.layout.display = "none"
 
     def add(self, request: dict, reply: Reply, lab: Lab) -> None:
         """One more run, which is compared with the one before it."""
         self.runs.append(Run(len(self.runs) + 1, request, reply, lab))
         self.layout.display = ""
+        self.choices.layout.display = "" if len(self.runs) > 1 else "none"
         self.table.value = _table(self.runs)
         numbers = [run.number for run in self.runs]
         for choice in (self.first, self.second):

@@ -101,10 +101,16 @@ class Panel(Live):
 
     def _work(self) -> Coroutine:
         self._reply = Reply()
+        if not self.prompt.value.strip():
+            return self._refuse()
         request = self._request()
         self.call.value = fold(say("panel.call"), _pre(code.call(request)))
         self._paint()
         return self._read(self._reply, request)
+
+    async def _refuse(self) -> None:
+        self._reply.end("unsent")
+        self._paint()
 
     async def _read(self, reply: Reply, request: dict) -> None:
         try:
@@ -148,6 +154,8 @@ class Panel(Live):
         self.error.value = style.box("error", error)
 
     def _status(self, reply: Reply) -> str:
+        if reply.stage == "unsent":
+            return say("panel.unsent")
         cut = [say("panel.cut")] if reply.reason == "length" else []
         return "\n".join([reply.status, *cut])
 

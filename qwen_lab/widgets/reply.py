@@ -24,6 +24,7 @@ BETWEEN = "\n\n———\n\n"
 class Reply:
     """An answer that arrives. `stage` is waiting, thinking, writing, then done, stopped or failed.
 
+    It is stopped_early before any text came, and unsent when nothing was asked.
     `wire` is the record of a stream, `completion` the answer of a call that asked for none;
     `thought` is what a model that thinks said to itself.
     """
@@ -134,7 +135,8 @@ class Reply:
         """Say how it ended, and when; the first to say so counts."""
         # Hanging up after a stop may fail, but it was stopped all the same.
         if self.running:
-            self.stage = stage
+            early = stage == "stopped" and not self._first
+            self.stage = "stopped_early" if early else stage
             self.error = error
             self._ended = time.monotonic()
 

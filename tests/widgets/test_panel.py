@@ -37,7 +37,7 @@ def test_the_answer_is_shown_and_returned(lab, engine):
 
 def test_the_answer_grows_while_the_model_writes(lab, engine):
     engine.reply_forever()
-    panel = Panel(lab)
+    panel = Panel(lab, "问好")
 
     async def watch():
         running = asyncio.create_task(panel.run())
@@ -53,7 +53,7 @@ def test_the_answer_grows_while_the_model_writes(lab, engine):
 
 def test_it_is_painted_at_most_twenty_times_a_second(lab, engine):
     engine.reply(*["字"] * 300)
-    panel, paintings = Panel(lab), []
+    panel, paintings = Panel(lab, "问好"), []
     panel.shown.show = lambda text, running, show=panel.shown.show: (
         paintings.append(text),
         show(text, running=running),
@@ -65,7 +65,7 @@ def test_it_is_painted_at_most_twenty_times_a_second(lab, engine):
 
 def test_nothing_is_sent_that_was_not_set(lab, engine):
     engine.reply("好")
-    panel = Panel(lab)
+    panel = Panel(lab, "问好")
     run(panel)
     assert panel._request().keys() == {"model", "messages"}
     assert "sends no parameters" in panel.sends.value
@@ -74,7 +74,7 @@ def test_nothing_is_sent_that_was_not_set(lab, engine):
 
 def test_a_moved_slider_is_ticked_and_sent(lab, engine):
     engine.reply("好")
-    panel = Panel(lab)
+    panel = Panel(lab, "问好")
     panel.settings["temperature"].control.value = 0.15000000000000002
     assert panel.settings["temperature"].tick.value
     assert words(panel.sends) == "This call sends: temperature=0.15"
@@ -84,7 +84,9 @@ def test_a_moved_slider_is_ticked_and_sent(lab, engine):
 
 def test_what_the_sdk_does_not_know_goes_into_extra_body(lab, engine):
     engine.reply("好")
-    panel = Panel(lab, parameters=("top_k", "repetition_penalty"), top_k=3, repetition_penalty=1.2)
+    panel = Panel(
+        lab, "问好", parameters=("top_k", "repetition_penalty"), top_k=3, repetition_penalty=1.2
+    )
     assert panel._request()["extra_body"] == {"top_k": 3, "repetition_penalty": 1.2}
     run(panel)
     sampling = engine.calls[0][0].sampling
@@ -93,7 +95,7 @@ def test_what_the_sdk_does_not_know_goes_into_extra_body(lab, engine):
 
 def test_stop_keeps_the_text_says_so_and_frees_the_engine(lab, engine):
     engine.reply_forever()
-    panel = Panel(lab)
+    panel = Panel(lab, "问好")
 
     async def stop():
         running = asyncio.create_task(panel.run())
@@ -107,8 +109,15 @@ def test_stop_keeps_the_text_says_so_and_frees_the_engine(lab, engine):
     assert engine.stopped.wait(5)
 
 
+@pytest.mark.parametrize("prompt", ["", " \n"])
+def test_an_empty_prompt_is_not_sent(lab, engine, prompt):
+    assert run(panel := Panel(lab, prompt)) == ""
+    assert words(panel.status).startswith("Nothing was sent: the prompt is empty.")
+    assert engine.calls == []
+
+
 def test_a_call_stopped_before_it_began_says_so(lab):
-    panel = Panel(lab)
+    panel = Panel(lab, "问好")
 
     async def stop():
         panel.run_button.click()
@@ -116,13 +125,13 @@ def test_a_call_stopped_before_it_began_says_so(lab):
         await asyncio.sleep(0.05)
 
     asyncio.run(stop())
-    assert "Stopped" in panel.status.value and panel.answer == ""
+    assert "Stopped before any text came" in panel.status.value and panel.answer == ""
 
 
 def test_a_second_run_stops_the_first_and_shows_its_own_answer(lab, engine):
     engine.reply_forever()
     engine.reply("第二")
-    panel = Panel(lab)
+    panel = Panel(lab, "问好")
 
     async def twice():
         first = asyncio.create_task(panel.run())
@@ -137,7 +146,7 @@ def test_a_second_run_stops_the_first_and_shows_its_own_answer(lab, engine):
 
 def test_a_closed_panel_stops_its_call(lab, engine):
     engine.reply_forever()
-    panel = Panel(lab)
+    panel = Panel(lab, "问好")
 
     async def close():
         running = asyncio.create_task(panel.run())
@@ -151,7 +160,7 @@ def test_a_closed_panel_stops_its_call(lab, engine):
 
 def test_an_interrupted_cell_stops_the_call(lab, engine):
     engine.reply_forever()
-    panel = Panel(lab)
+    panel = Panel(lab, "问好")
 
     async def interrupt():
         running = asyncio.create_task(panel.run())
@@ -166,7 +175,7 @@ def test_an_interrupted_cell_stops_the_call(lab, engine):
 
 def test_the_run_button_starts_a_run(lab, engine):
     engine.reply("好")
-    panel = Panel(lab)
+    panel = Panel(lab, "问好")
 
     async def click():
         panel.run_button.click()
@@ -179,13 +188,13 @@ def test_the_run_button_starts_a_run(lab, engine):
 
 def test_an_answer_cut_by_max_tokens_says_so(lab, engine):
     engine.reply("一", reason="length")
-    run(panel := Panel(lab, max_tokens=1))
+    run(panel := Panel(lab, "问好", max_tokens=1))
     assert "finish_reason: length" in panel.status.value
     assert "cut off because it reached max_tokens" in panel.status.value
 
 
 def test_a_refusal_is_shown_with_status_code_message_and_advice(lab):
-    run(panel := Panel(replace(lab, model="gpt-9")))
+    run(panel := Panel(replace(lab, model="gpt-9"), "问好"))
     head, message, advice = words(panel.error).split("\n")
     assert head == "The service refused the call: HTTP 404, code model_not_found."
     assert message.startswith("The model `gpt-9` does not exist")
@@ -195,7 +204,7 @@ def test_a_refusal_is_shown_with_status_code_message_and_advice(lab):
 
 def test_the_next_run_takes_the_error_away(lab, engine):
     engine.reply("好")
-    panel = Panel(replace(lab, model="gpt-9"))
+    panel = Panel(replace(lab, model="gpt-9"), "问好")
     run(panel)
     panel._lab = lab
     run(panel)
@@ -207,7 +216,7 @@ def test_the_next_run_takes_the_error_away(lab, engine):
 )
 def test_a_pair_that_is_set_together_gets_a_hint(lab, pair):
     first, second = pair
-    panel = Panel(lab, **{first: 0.5})
+    panel = Panel(lab, "问好", **{first: 0.5})
     assert panel.hint.value == ""
     panel.settings[second].tick.value = True
     assert f"Both {first} and {second} are set. Move only one" in panel.hint.value
@@ -216,7 +225,7 @@ def test_a_pair_that_is_set_together_gets_a_hint(lab, pair):
 
 
 def test_frequency_penalty_is_told_truly(lab):
-    panel = Panel(lab, frequency_penalty=1.0)
+    panel = Panel(lab, "问好", frequency_penalty=1.0)
     assert "acts on the local Qwen" in panel.hint.value
     assert "but its pages don&#x27;t mention it" in panel.hint.value
 
@@ -233,7 +242,7 @@ def test_its_repr_is_short_and_the_same_after_a_run(lab, engine):
 def test_it_speaks_chinese(lab, engine, monkeypatch):
     monkeypatch.setenv("QWEN_LAB_LANG", "zh")
     engine.reply("一", "二", reason="length")
-    run(panel := Panel(lab, temperature=0.5, top_p=0.5))
+    run(panel := Panel(lab, "问好", temperature=0.5, top_p=0.5))
     assert panel.run_button.description == "运行" and panel.stop_button.description == "停止"
     assert words(panel.sends) == "这次调用会发送： temperature=0.5, top_p=0.5"
     assert "一次只动一个" in panel.hint.value and "每秒" in panel.status.value

@@ -152,6 +152,20 @@ def test_every_run_stands_in_the_table_with_what_it_used(playground, engine):
     assert rows[0]["temperature"] == 0.5 and rows[0]["completion_tokens"] == 2
 
 
+def test_an_empty_prompt_is_none_of_the_runs(playground, engine):
+    box = playground("", system="你是诗人。")
+    run(box)
+    assert "Nothing was sent" in box.status.value and not box.history.runs and not engine.calls
+
+
+def test_runs_can_be_compared_from_the_second_on(playground, engine):
+    box = playground()
+    for display in ("none", ""):
+        engine.reply("好")
+        run(box)
+        assert box.history.choices.layout.display == display
+
+
 def test_any_two_runs_are_compared(playground, engine):
     box = playground()
     for text in ("一二", "一三", "一二"):
@@ -237,13 +251,14 @@ def test_its_repr_is_short_and_stable(playground, engine):
 
 
 def test_hostile_text_is_only_shown(playground, engine):
-    tags = "style div span p small b code pre ul ol li br svg rect details summary"
+    tags = "style div span p small b code pre ul ol li br svg rect details summary wbr q i"
     attributes = "class style role open tabindex data-says aria-label aria-live aria-busy"
-    attributes += " viewbox preserveaspectratio x y width height"
+    attributes += " viewbox preserveaspectratio x y width height data-token title"
     for hostile in HOSTILE:
         spoken = hostile.encode(errors="replace").decode()
         engine.reply(spoken)
-        box = playground(hostile, system=hostile, stop=[spoken])
+        # Some of them are no text at all, and an empty prompt is not sent.
+        box = playground(f"{hostile}!", system=hostile, stop=[spoken])
         run(box)
         for widget in (box.shown, box.sends, box.history.table, *box.results.sides.values()):
             check(widget.value, f"{tags} table tr th td", attributes)

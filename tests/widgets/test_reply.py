@@ -136,7 +136,7 @@ def test_what_fails_after_a_stop_is_still_stopped():
     reply = Reply()
     reply.end("stopped")
     reply.end("failed", OSError("hanging up failed"))
-    assert reply.stage == "stopped" and reply.error is None
+    assert reply.stage == "stopped_early" and reply.error is None
 
 
 def test_several_answers_stand_below_each_other(lab, engine):

@@ -19,7 +19,7 @@ def test_a_hostile_answer_is_only_shown(lab, engine):
     # A surrogate cannot come through the server's UTF-8; the others can.
     spoken = HOSTILE.replace("\ud800", "")
     engine.reply(spoken)
-    assert run(panel := Panel(lab)) == spoken
+    assert run(panel := Panel(lab, "Hi")) == spoken
     assert html.escape(spoken) in panel.shown.value and "<script" not in panel.shown.value
 
 
@@ -34,21 +34,21 @@ def test_a_hostile_prompt_is_sent_and_shown_as_it_is_but_for_the_surrogate(lab, 
 
 def test_a_surrogate_that_was_typed_is_replaced_in_the_request(lab, engine):
     engine.reply("好")
-    panel = Panel(lab)
+    panel = Panel(lab, "Hi")
     panel.prompt.value = "a\ud800b"
     assert run(panel) == "好"
     assert engine.calls[0][0].messages[0]["content"] == "a\ufffdb"
 
 
 def test_a_hostile_error_is_only_shown(lab):
-    run(panel := Panel(replace(lab, model="<img src=x onerror=steal()><!--")))
+    run(panel := Panel(replace(lab, model="<img src=x onerror=steal()><!--"), "Hi"))
     assert "HTTP 404" in panel.error.value
     assert "<img" not in panel.error.value and "&lt;img src=x" in panel.error.value
 
 
 def test_the_answer_is_announced_and_keeps_its_lines(lab, engine):
     engine.reply("一\n  二")
-    run(panel := Panel(lab))
+    run(panel := Panel(lab, "Hi"))
     assert 'aria-live="polite" aria-busy="false"' in panel.shown.value
     assert "一\n  二" in panel.shown.value
     assert re.search(r"qwen-panel-answer {[^}]*white-space: pre-wrap", panel.children[0].value)
