@@ -1,5 +1,6 @@
 """Checks of what a request brings: the same text for every seed, a first line, several choices."""
 
+import re
 import reprlib
 from collections.abc import Callable, Iterable
 
@@ -48,7 +49,8 @@ def first_line(request: object, send: Callable[[dict], ChatCompletion]) -> Outco
     need_messages(request.get("messages"))
     need(stop, "checks_answers.line_no_stop")
     stops = stop if isinstance(stop, list | tuple) else [stop]
-    breaks = any(isinstance(each, str) and each.startswith("\n") for each in stops)
+    # Blank lines alone are no line's end; a break and what follows it may be.
+    breaks = any(each == "\n" or re.match(r"\n.*\S", str(each)) for each in stops)
     need(breaks, "checks_answers.line_other_stop", seen=reprlib.repr(stop))
     reply = send(request)
     need_reason(reply, "stop")

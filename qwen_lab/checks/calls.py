@@ -4,10 +4,13 @@ A coroutine runs in the notebook's own loop, in the learner's cell: the checks j
 it and what was recorded, and need no loop themselves.
 """
 
+import dis
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 from math import inf
+from textwrap import shorten
 
 from openai.types.chat import ChatCompletion
 
@@ -34,7 +37,8 @@ def coroutine(function: object, answer: object, calls: object, question: str) ->
     need(inspect.iscoroutinefunction(function), "checks_calls.function_plain")
     need(is_text(answer), _unless_waiting(answer, "checks_calls.answer_other"), answer)
     _need_recorded(calls)
-    _need_asked(calls, [question], repr)
+    _need_asked(calls, [question], repr, "checks_calls.not_as_it_is")
+    need(_reads_parameter(function), "checks_calls.function_deaf")
     return passed("checks_calls.coroutine_passed")
 
 
@@ -91,6 +95,8 @@ def results(answers: object, calls: object, name: str, values: Sequence[object])
     refused = {call.asked.get(name): call.attempts[-1].refused for call in calls.calls}
     words = {"name": name, "seen": [*refused], "expected": [*values]}
     need(refused.keys() == set(values), "checks_calls.values_other", **words)
+    questions = {str(call.asked.get("messages")) for call in calls.calls}
+    need(len(questions) == 1, "checks_calls.questions_differ", seen=len(questions))
     _need_together(calls, len(values))
     expected = [ERROR if refused[value] else ANSWER for value in values]
     kinds = [_kind(item) for item in answers]
@@ -140,11 +146,21 @@ def _need_recorded(calls: object) -> None:
     need(calls.calls, "checks_calls.calls_none")
 
 
-def _need_asked(calls: Calls, topics: Sequence[str], form: Callable = str) -> None:
+def _reads_parameter(function: Callable) -> bool:
+    """Whether a function does anything with what it is given; True where nobody can tell."""
+    names = "|".join(inspect.signature(function).parameters)
+    read = rf"LOAD_(FAST|DEREF|CLOSURE).*\b({names})\b"
+    return not inspect.isfunction(function) or bool(re.search(read, dis.Bytecode(function).dis()))
+
+
+def _need_asked(
+    calls: Calls, topics: Sequence[str], form: Callable = str, other: str = "checks_calls.not_asked"
+) -> None:
     """There must be a call for each of the topics; with `repr` it must be a whole text."""
+    seen = shorten(calls.calls[-1].label, 80, placeholder=" …")
     for topic in topics:
         asked = any(form(topic) in str(call.asked.get("messages")) for call in calls.calls)
-        need(asked, "checks_calls.not_asked", topic=topic, seen=calls.calls[-1].label[:40])
+        need(asked, other, topic=topic, seen=seen)
 
 
 def _need_answered(answers: object, calls: object, topics: Sequence[str]) -> None:

@@ -33,9 +33,9 @@ USUAL = models.price()
 DEAR = models.Price(12, 36, USUAL.date)
 CASES = (
     Case(1200, 300, 0, 0, USUAL),
-    Case(2000, 70, 1500, 0, DEAR),
     # As recorded of a model that thinks: thinking is a part of the answer's tokens.
     Case(56, 34, 0, 28, DEAR),
+    Case(2000, 70, 1500, 0, DEAR),
 )
 
 
@@ -65,7 +65,7 @@ def _usage(case: Case) -> object:
         completion_tokens=case.completion,
         total_tokens=case.prompt + case.completion,
         prompt_tokens_details={"cached_tokens": case.cached},
-        completion_tokens_details=thought if case.thinking else None,
+        completion_tokens_details=None if case.cached else thought,
     )
 
 

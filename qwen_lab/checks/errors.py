@@ -131,7 +131,7 @@ def safe(function: object) -> Outcome:
         call, hidden = f"safe({text!r}, {key!r})", text.replace(key or KEY, HIDDEN)
         made = result_of(function, text, key, raised="checks_errors.safe_raised", call=call)
         need(isinstance(made, str), "checks_errors.safe_no_text", made, call=call)
-        values = {"call": call, "made": repr(made[:60]), "expected": repr(hidden)}
+        values = {"call": call, "made": repr(made[:300]), "expected": repr(hidden)}
         words = "checks_errors.safe_signs" if key in SIGNS else "checks_errors.safe_other"
         need(made == hidden, words, **values)
     return passed("checks_errors.safe_passed", made=ONCE.replace(KEY, HIDDEN))

@@ -1,13 +1,13 @@
 """Errors as the SDK raises them, made up for the checks: no service is asked."""
 
-import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx2
 import openai
 
-TABLE = tomllib.loads(Path(__file__).with_name("refusals.toml").read_text(encoding="utf-8"))
+from .. import paths
+
+TABLE = paths.table(__file__)
 
 
 def cases() -> Iterator[tuple[str, Exception, bool, str]]:

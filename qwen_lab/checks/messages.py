@@ -35,6 +35,7 @@ def roles(messages: object, *expected: str, rule: str | None = None) -> Outcome:
         said = text(messages[0])
         same = said.strip(BLANK).casefold() == rule.strip(BLANK).casefold()
         need(same, "checks_messages.rule_other", said, expected=rule)
+        return passed("checks_messages.rule_passed", **words)
     return passed("checks_messages.roles_passed", **words)
 
 

@@ -177,7 +177,7 @@ def told(error: Exception, most: int = 120) -> str:
     """An exception's name and text, in at most so many characters."""
     name = type(error).__name__
     try:
-        return shorten(f"{name}: {error}", most, placeholder=" …")
+        return shorten(f"{name}: {error}".rstrip(": "), most, placeholder=" …")
     except Exception:
         # Even the error's own text may raise.
         return name

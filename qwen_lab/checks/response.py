@@ -84,7 +84,7 @@ def probability(answer: object, completion: object) -> Outcome:
         token = shorten(first.token, 20)
         return passed("checks_response.probability_passed", token=token, percent=f"{right:.1%}")
     need(not _near(answer, first.logprob), "checks_response.probability_logarithm", answer)
-    need(not _near(answer, 100 * right), "checks_response.probability_percent", answer)
+    need(abs(float(answer) - 100 * right) > 0.5, "checks_response.probability_percent", answer)
     for number, other in enumerate(others, 2):
         is_other = _near(answer, math.exp(other.logprob))
         need(not is_other, "checks_response.probability_of_another", answer, number=number)
@@ -157,6 +157,7 @@ def _endings() -> Iterator[tuple[str, list[dict] | None, str]]:
     for reason in REASONS:
         yield "checks_response.reply_reason", [{"finish_reason": reason}], reason
     yield "checks_response.reply_null", [{"finish_reason": None}], UNKNOWN
+    yield "checks_response.reply_two", [{"finish_reason": None}, {"finish_reason": "stop"}], UNKNOWN
     yield "checks_response.reply_empty", [], UNKNOWN
     # The SDK fills in None for what was not sent.
     yield "checks_response.reply_missing", None, UNKNOWN

@@ -81,7 +81,8 @@ def _need_name(function: dict, expected: str) -> None:
 def _need_roles(seen: list) -> None:
     words = {"seen": shorten(" → ".join(map(str, seen)), 80), "expected": " → ".join(ROUND)}
     # A model that calls twice at once is told two results.
-    need(seen[:3] == ROUND, "checks_tools.roles_other", **words)
+    need(seen[:2] == ROUND[:2], "checks_tools.roles_other", **words)
+    need(seen[2:3] == ROUND[2:], "checks_tools.roles_no_result", **words)
     need(set(seen[3:]) <= {"tool"}, "checks_tools.roles_many", **words)
 
 
@@ -138,6 +139,7 @@ def runs(function: object, name: str, arguments: Mapping, result: object) -> Out
     for case, other, asked, names in _hostile(name, arguments, right):
         words = {"case": say(case, name=other, arguments=shorten(asked, 60))}
         made = result_of(function, _call(other, asked), raised="checks_tools.raised", **words)
+        need(made is not None, "checks_tools.none_told", **words)
         need(is_text(made) and _kind(made) != _kind(said), "checks_tools.not_told", made, **words)
         need(any(each in made for each in names), "checks_tools.not_named", made, **words)
         texts.add(made)

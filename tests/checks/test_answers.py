@@ -60,7 +60,9 @@ FIRST_LINE = {
     "Message 1 has no key 'role'": ({**CALL, "messages": [{"content": "Hi"}]}, given("Red")),
     "Your request has no stop; expected": ({**CALL, "stop": None}, given("Red")),
     "no stop; expected one that": ({"messages": CALL["messages"]}, given("Red")),
-    "stop is '/n'; expected a text that begins": ({**CALL, "stop": "/n"}, given("Red")),
+    "stop is '/n'; expected one line break": ({**CALL, "stop": "/n"}, given("Red")),
+    "stop is '\\n\\n'; expected one line break": ({**CALL, "stop": "\n\n"}, given("Red")),
+    "stop is ['\\n \\n2.']; expected": ({**CALL, "stop": ["\n \n2."]}, given("Red")),
     "stop is '2.'; expected": ({**CALL, "stop": "2."}, given("1. Red\n")),
     "stop is ['Blue', 5]; expected": ({**CALL, "stop": ["Blue", 5]}, given("Red")),
     "finish_reason is 'length'": (CALL, given("Re", reason="length")),
@@ -159,7 +161,7 @@ def test_a_right_answer_passes(name, answer, words):
 
 def test_the_choices_that_are_different_are_counted():
     message = choices(completion("Red", "Blue", "Red"), 3).message
-    assert "3 choices, 2 different" in message
+    assert "3 choices; different texts among them: 2" in message
 
 
 def test_long_texts_are_told_in_short():
@@ -177,4 +179,4 @@ def test_every_answer_is_told_the_same_in_chinese(in_chinese):
 
 def test_the_choices_that_are_different_are_counted_in_chinese(monkeypatch):
     monkeypatch.setenv("QWEN_LAB_LANG", "zh")
-    assert "2 种不同" in choices(completion("Red", "Blue", "Red"), 3).message
+    assert "不同的文字有 2 种" in choices(completion("Red", "Blue", "Red"), 3).message

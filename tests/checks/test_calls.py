@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+from functools import partial
 from warnings import catch_warnings, simplefilter
 
 import pytest
@@ -38,9 +39,9 @@ def running():
     return calls
 
 
-def tried(*values, spans=((0, 2), (1, 2), (1, 3)), refused=(0,)):
+def tried(*values, spans=((0, 2), (1, 2), (1, 3)), refused=(0,), about=("a?",) * 3):
     """A `Calls` with a call for each value of top_p, of which some are refused."""
-    calls = recorded(*spans[: len(values)])
+    calls = recorded(*spans[: len(values)], about=about)
     for call, value in zip(calls.calls, values, strict=True):
         call.asked["top_p"] = value
         call.attempts[0].status = 400 if value in refused else 200
@@ -48,7 +49,22 @@ def tried(*values, spans=((0, 2), (1, 2), (1, 3)), refused=(0,)):
 
 
 async def ask(question):
+    return question and "Hi"
+
+
+async def deaf(question):
     return "Hi"
+
+
+async def deaf_inside(*questions, **more):
+    return [each for each in "Hi"]
+
+
+async def asks_inside(*questions):
+    async def inner():
+        return questions
+
+    return await inner()
 
 
 def plain(question):
@@ -134,7 +150,9 @@ WRONG = {
         ("gave None; expected the answer's text", ask, None, ONE, WHY),
         ("gave ' '; expected the answer's text", ask, " ", ONE, WHY),
         ("No call was recorded; expected calls made with", ask, "Hi", Calls(), WHY),
-        ('No recorded call mentions "Why?"; the last one said "c?"', ask, "Hi", TOGETHER, WHY),
+        ("doesn't use the question that it's given; expected", deaf, "Hi", ONE, WHY),
+        ("doesn't use the question that it's given; expected", deaf_inside, "Hi", ONE, WHY),
+        ("No recorded call asks exactly “Why?”; the last one said “c?”", ask, "Hi", TOGETHER, WHY),
     ],
     together: [
         *((words, answers, TOGETHER, THREE) for words, answers in LISTS),
@@ -162,6 +180,12 @@ WRONG = {
             tried(0.5, 0, 1, spans=((0, 1), (1, 2), (2, 3))),
             *VALUES,
         ),
+        (
+            "ask 2 different questions; expected one and the same",
+            ["a", REFUSED, "b"],
+            tried(0.5, 0, 1, about=["a?", "b?", "a?"]),
+            *VALUES,
+        ),
         ("are error → answer → answer; expected", [REFUSED, "a", "b"], TRIED, *VALUES),
         ("are answer → answer → answer; expected", ["a", "no", "b"], TRIED, *VALUES),
         ("are answer → answer; expected answer → error → answer", ["a", "b"], TRIED, *VALUES),
@@ -180,7 +204,12 @@ WRONG = {
     ],
 }
 RIGHT = {
-    coroutine: [(ask, "Hi", ONE, WHY), (ask, "Hi\n", ONE, WHY)],
+    coroutine: [
+        (ask, "Hi", ONE, WHY),
+        (ask, "Hi\n", ONE, WHY),
+        (asks_inside, "Hi", ONE, WHY),
+        (partial(ask, "Why?"), "Hi", ONE, WHY),
+    ],
     together: [
         (THREE, TOGETHER, THREE),
         (tuple(THREE), recorded((0, 9), (1, 5), (2, 4)), THREE),

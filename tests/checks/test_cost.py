@@ -59,7 +59,10 @@ WRONG = {
     "There are two prices: one": formula(lambda p, c, i, o: (p + c) * o),
     "returned 0.0018": formula(lambda p, c, i, o: (p + c) * i + c * o),
     "Take the price that the function is given": lambda u, p: right(u, USUAL),
-    "2000 tokens in and 70 out, at 12 and 36 CNY": lambda u, p: right(u, USUAL),
+    "56 tokens in and 34 out, at 12 and 36 CNY": lambda u, p: right(u, USUAL),
+    "your function returned 0.002904; expected 0.001896. Thinking isn't added": (
+        lambda u, p: right(u, p) + u.completion_tokens_details.reasoning_tokens * p.output / 1e6
+    ),
     "Thinking isn't added": lambda u, p: right(u, p) + thinking(u) * p.output / 1e6,
     "returned 0.00088799": lambda u, p: right(u, p) - thinking(u) * p.output / 1e6,
     "returned 0.0; expected 0.001560. Don't round": lambda u, p: round(right(u, p), 2),

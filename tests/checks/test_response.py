@@ -179,10 +179,10 @@ IMPROBABLE = {
     "The probability is None; expected a number": None,
     "-0.5 is the logarithm of the probability; expected": -0.5,
     " is in per cent; expected": 100 * math.exp(-0.5),
-    " isn't it; expected e to the power of": 2**-0.5,
-    " isn't it; expected e to the power of the logprob": 10**-0.5,
+    " isn't it; expected math.exp of": 2**-0.5,
+    " isn't it; expected math.exp of the first token's logprob": 10**-0.5,
     " is the probability of token 3; expected": math.exp(-2.0),
-    " isn't it; expected e to the power of the logprob of the first": math.exp(-2.6),
+    " isn't it; expected math.exp of the first token's logprob, logp": math.exp(-2.6),
     "0.5 isn't it; expected": 0.5,
     "0.6 isn't it; expected": 0.6,
     "0.62 isn't it; expected": 0.62,
@@ -253,6 +253,9 @@ UNENDING = {
     ),
     "with an empty list of choices, your function raised IndexError: ": (
         lambda reply: reply.choices[0].finish_reason or "unknown"
+    ),
+    "only the second has a finish_reason, your function returned 'stop'; ": (
+        lambda reply: next((c.finish_reason for c in reply.choices if c.finish_reason), "unknown")
     ),
     "whose choices are None, your function raised TypeError: ": (
         lambda reply: right(reply) if len(reply.choices) else "unknown"

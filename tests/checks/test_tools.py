@@ -77,9 +77,9 @@ UNROUND = {
     "The roles are ; expected user → assistant → tool": [],
     "The roles are user → tool; expected user → assistant → tool, a system": [USER, TOLD],
     "The model's own message, with its tool_calls, goes between": [USER, TOLD, TOLD],
-    "The roles are user → assistant; expected": [USER, CALLING],
+    "The roles are user → assistant; expected user → assistant → tool. After": [USER, CALLING],
     "The roles are user → tool → assistant; expected": [USER, TOLD, CALLING],
-    "The roles are user → assistant → user; expected": [USER, CALLING, USER],
+    'comes the tool\'s result, in a message with the role "tool"': [USER, CALLING, USER],
     "→ assistant → tool → assistant; expected user → assistant → tool, with nothing": [
         USER,
         CALLING,
@@ -248,7 +248,8 @@ UNSAFE = {
     'For a value that does not fit, {"drink": "tea?", "size": "small"}, your function returned '
     "'error'": named(lambda call: right(call) if "?" not in call.function.arguments else "error"),
     "don't get three different texts; expected a text of its own for each": telling_one_thing,
-    "your function returned None; expected a text that tells": named(
+    "your function returned None; expected a text that tells the model what is wrong. Is a "
+    "return missing there?": named(
         lambda call: right(call) if call.function.arguments.endswith("}") else None
     ),
 }
