@@ -21,7 +21,7 @@ MAY = {
     "views": "words parameters models watch",
     "widgets": "words paths addresses network rows parameters models lab connection watch views",
     "course": "words paths models views widgets endpoint",
-    "checks": "words parameters models watch views course",
+    "checks": "words paths parameters models watch views course",
     "endpoint": "words paths keys dotfile network parameters models watch",
     "classroom": "words paths parameters models watch views endpoint",
     "addresses": "words paths",

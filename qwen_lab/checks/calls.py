@@ -35,7 +35,8 @@ def coroutine(function: object, answer: object, calls: object, question: str) ->
     wrong: No call was recorded; ...
     """
     need(inspect.iscoroutinefunction(function), "checks_calls.function_plain")
-    need(is_text(answer), _unless_waiting(answer, "checks_calls.answer_other"), answer)
+    need(not inspect.isawaitable(answer), "checks_calls.waiting", answer)
+    need(is_text(answer), "checks_calls.answer_other", answer)
     _need_recorded(calls)
     _need_asked(calls, [question], repr, "checks_calls.not_as_it_is")
     need(_reads_parameter(function), "checks_calls.function_deaf")
@@ -129,16 +130,11 @@ def timeout(in_time: object, late: object, calls: object) -> Outcome:
 
 def _need_list(answers: object, *kinds: str) -> None:
     """The answers must be a list of things of these kinds, all awaited."""
-    other = _unless_waiting(answers, "checks_calls.list_other")
-    need(isinstance(answers, list | tuple), other, answers)
+    need(not inspect.isawaitable(answers), "checks_calls.waiting", answers)
+    need(isinstance(answers, list | tuple), "checks_calls.list_other", answers)
     for number, item in enumerate(answers, 1):
-        other = _unless_waiting(item, "checks_calls.item_other")
-        need(_kind(item) in kinds, other, item, number=number)
-
-
-def _unless_waiting(answer: object, other: str) -> str:
-    """The words on a wrong answer: `other` ones, unless only an await is missing."""
-    return "checks_calls.waiting" if inspect.isawaitable(answer) else other
+        need(not inspect.isawaitable(item), "checks_calls.waiting", item)
+        need(_kind(item) in kinds, "checks_calls.item_other", item, number=number)
 
 
 def _need_recorded(calls: object) -> None:

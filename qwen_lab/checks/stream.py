@@ -91,11 +91,10 @@ def _read(function: Callable, case: Case) -> tuple[object, int]:
     with OpenAI(api_key="none", base_url="http://127.0.0.1") as client:
         stream = _stream(case, client)
         try:
-            pair = function(stream)
+            return function(stream), len(list(stream))
         except Exception as error:
             words = {"error": told(error, 80), "advice": _cause(error, case)}
             raise wrong("checks_stream.raised", trap=say(case.trap), **words) from None
-        return pair, len(list(stream))
 
 
 def _need_text(text: object, left: int, case: Case) -> None:
@@ -108,13 +107,12 @@ def _need_text(text: object, left: int, case: Case) -> None:
 
 def _need_usage(usage: object, left: int, case: Case) -> None:
     trap = say(case.trap)
-    if case.usage:
-        advice = _unread(left, case) or say("checks_stream.advice_no_choices")
-        need(usage is not None, "checks_stream.usage_none", trap=trap, advice=advice)
-        right = getattr(usage, "total_tokens", None) == USAGE["total_tokens"]
-        need(right, "checks_stream.other_usage", usage, trap=trap)
-    else:
-        need(usage is None, "checks_stream.not_none", usage, trap=trap)
+    if not case.usage:
+        return need(usage is None, "checks_stream.not_none", usage, trap=trap)
+    advice = _unread(left, case) or say("checks_stream.advice_no_choices")
+    need(usage is not None, "checks_stream.usage_none", trap=trap, advice=advice)
+    right = getattr(usage, "total_tokens", None) == USAGE["total_tokens"]
+    need(right, "checks_stream.other_usage", usage, trap=trap)
 
 
 def _cause(error: Exception, case: Case) -> str:
