@@ -16,7 +16,7 @@ ENDS = {"top_k": LARGEST_TOP_K, "repetition_penalty": 2}
 # The groups of rows, the examples in fields and the lab's presets.
 DATA = tomllib.loads(Path(__file__).with_name("knobs.toml").read_text(encoding="utf-8"))
 # One width for all names, so that the sliders stand under each other.
-LABEL = "130px"
+LABEL = "160px"
 
 
 class Setting(ipywidgets.HBox):
@@ -32,30 +32,34 @@ class Setting(ipywidgets.HBox):
         narrow = ipywidgets.Layout(width="auto", flex="none")
         shown = {"description": say("panel.send"), "indent": False, "layout": narrow}
         self.tick = ipywidgets.Checkbox(value=start is not None, **shown)
-        self.control = _control(row, self._default if start is None else _shown(row, start))
+        value = self._default if start is None else _shown(row, start)
+        self.control, self.slider = _control(row, value), _slider(row, value)
         self.control.observe(self._moved, "value")
         self.tick.observe(self._ticked, "value")
-        layout = ipywidgets.Layout(align_items="center", min_width="0")
-        super().__init__([*_label(row), self.control, self.tick], layout=layout)
+        if self.slider:
+            self.slider.observe(self._slid, "value")
+        layout = ipywidgets.Layout(flex_flow="row wrap", align_items="center", min_width="0")
+        parts = [*_label(row), self.slider, self.control, self.tick]
+        super().__init__([part for part in parts if part], layout=layout)
 
     @property
     def value(self) -> object:
-        """The value to send; None when the box is not ticked, or the field holds no JSON."""
+        """The value to send; None when the box is not ticked, or the field holds none."""
         if not self.tick.value or self.problem:
             return None
         shown = self.control.value
         if isinstance(shown, str):
             return json.loads(shown)
-        if isinstance(shown, float):
-            # A browser's slider adds up steps: 0.1 + 0.05 + 0.05 would be 0.20000000000000001.
-            return self.row.kind(round(shown, 6))
         return list(shown) if isinstance(shown, list | tuple) else shown
 
     @property
     def problem(self) -> str:
         """Why the field cannot be sent as it stands; "" when it can."""
+        shown = self.control.value
+        if self.row.step is not None and not self.row.takes(shown):
+            return say("panel.out_of_range", row=self.row, value=shown)
         try:
-            json.loads(self.control.value) if isinstance(self.control.value, str) else None
+            json.loads(shown) if isinstance(shown, str) else None
         except ValueError as error:
             return say("panel.no_json", name=self.row.name, problem=reason(error))
         return ""
@@ -69,6 +73,15 @@ class Setting(ipywidgets.HBox):
     def _moved(self, change: object) -> None:
         if change.new != self._default:
             self.tick.value = True
+        self.control.add_class("wrong") if self.problem else self.control.remove_class("wrong")
+        if self.slider and not self.problem and _steps(self.slider.value) != change.new:
+            # What the range takes beyond the slider's end moves the end.
+            self.slider.min = min(self.slider.min, change.new)
+            self.slider.max = max(self.slider.max, change.new)
+            self.slider.value = change.new
+
+    def _slid(self, change: object) -> None:
+        self.control.value = _steps(change.new)
 
     def _ticked(self, change: object) -> None:
         if not change.new:
@@ -109,28 +122,47 @@ def _shown(row: Parameter, value: object) -> object:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _steps(value: float) -> float:
+    """A slider's value: a browser adds up steps, and 0.1 + 0.05 is 0.15000000000000002."""
+    return round(value, 6)
+
+
 def _label(row: Parameter) -> list[ipywidgets.Label]:
     # Tags are the one control without a description of its own.
     wide = ipywidgets.Layout(width=LABEL)
     return [ipywidgets.Label(row.name, layout=wide)] if row.name == "stop" else []
 
 
-def _control(row: Parameter, value: object) -> ipywidgets.DOMWidget:
-    layout = ipywidgets.Layout(width="auto", flex="1 1 0", min_width="0")
+def _given(row: Parameter, value: object) -> dict:
+    layout = ipywidgets.Layout(width="auto", flex="1 1 240px", min_width="0")
     shown = {"description": row.name, "tooltip": row.meaning, "style": {"description_width": LABEL}}
-    given = {**shown, "value": value, "layout": layout}
+    return {**shown, "value": value, "layout": layout}
+
+
+def _control(row: Parameter, value: object) -> ipywidgets.DOMWidget:
+    """What holds the value. A number's is no slider's: that would cut off what is typed."""
+    given = _given(row, value)
     if row.name == "stop":
-        return ipywidgets.TagsInput(value=value, allow_duplicates=False, layout=layout)
+        hint = say("panel.stop_hint")
+        return ipywidgets.TagsInput(
+            value=value, allow_duplicates=False, placeholder=hint, layout=given["layout"]
+        )
     if row.kind is bool:
         return ipywidgets.Dropdown(options=[("true", True), ("false", False)], **given)
     if row.step is None:
         return ipywidgets.Text(**given)
-    bounds = slider(row, value)
-    if row.name == "seed":
-        return ipywidgets.BoundedIntText(**given, **bounds)
-    if row.kind is int:
-        return ipywidgets.IntSlider(**given, **bounds)
-    return ipywidgets.FloatSlider(**given, **bounds, readout_format=".2f")
+    if row.name != "seed":
+        given |= {"description": "", "layout": ipywidgets.Layout(width="76px", flex="none")}
+    kind = ipywidgets.IntText if row.kind is int else ipywidgets.FloatText
+    return kind(**given, step=row.step)
+
+
+def _slider(row: Parameter, value: object) -> ipywidgets.DOMWidget | None:
+    """A hand for the number beside it; none for a seed, which is no more or less."""
+    if row.step is None or row.name == "seed":
+        return None
+    kind = ipywidgets.IntSlider if row.kind is int else ipywidgets.FloatSlider
+    return kind(**_given(row, value), **slider(row, value), readout=False)
 
 
 def slider(row: Parameter, value: float) -> dict[str, float]:

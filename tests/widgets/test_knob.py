@@ -21,8 +21,31 @@ def test_a_start_is_ticked_and_sent():
 
 def test_a_moved_slider_is_ticked_and_sent_as_it_reads():
     row = setting("temperature")
-    row.control.value = 0.15000000000000002
-    assert row.tick.value and row.value == 0.15
+    row.slider.value = 0.15000000000000002
+    assert row.tick.value and row.value == row.control.value == 0.15
+
+
+def test_a_typed_number_moves_the_slider_and_even_its_end():
+    row = setting("top_k")
+    row.control.value = 150
+    assert row.value == row.slider.value == 150
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "said"),
+    [
+        ("temperature", 5, "5 is outside its range, [0, 2)"),
+        ("top_p", 0, "0 is outside"),
+        ("seed", -1, "-1 is outside"),
+    ],
+)
+def test_a_typed_number_out_of_range_stays_is_named_and_is_not_sent(name, typed, said):
+    row = setting(name)
+    row.control.value = typed
+    assert row.control.value == typed and row.value is None
+    assert row.problem.startswith(f"{name} isn't sent: {said}")
+    row.tick.value = False
+    assert not row.problem
 
 
 def test_a_ticked_default_is_sent():
@@ -52,14 +75,14 @@ def test_a_whole_number_is_sent_as_one(name):
 
 @pytest.mark.parametrize("name", SAMPLING)
 def test_a_slider_is_made_from_its_row_of_the_table(name):
-    row, slider = PARAMETERS[name], setting(name).control
+    row, slider = PARAMETERS[name], setting(name).slider
     assert (slider.value, slider.step) == (row.default, row.step)
     assert (slider.description, slider.tooltip) == (name, row.meaning)
 
 
 @pytest.mark.parametrize("name", SAMPLING)
 def test_a_slider_stops_inside_its_range(name):
-    row, slider = PARAMETERS[name], setting(name).control
+    row, slider = PARAMETERS[name], setting(name).slider
     assert row.allows(slider.min) and row.allows(slider.max)
     assert slider.min - row.low == (row.step if row.open_low else 0)
     if row.high is not None:

@@ -75,7 +75,7 @@ def test_nothing_is_sent_that_was_not_set(lab, engine):
 def test_a_moved_slider_is_ticked_and_sent(lab, engine):
     engine.reply("好")
     panel = Panel(lab, "问好")
-    panel.settings["temperature"].control.value = 0.15000000000000002
+    panel.settings["temperature"].slider.value = 0.15000000000000002
     assert panel.settings["temperature"].tick.value
     assert words(panel.sends) == "This call sends: temperature=0.15"
     run(panel)
