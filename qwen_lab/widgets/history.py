@@ -78,8 +78,9 @@ class History(VBox):
         self.table = HTML()
         self.compared = HTML()
         narrow = Layout(width="auto", min_width="9em")
-        self.first = Dropdown(description=say("playground.first"), layout=narrow)
-        self.second = Dropdown(description=say("playground.second"), layout=narrow)
+        near = {"layout": Layout(width="auto"), "style": {"description_width": "initial"}}
+        self.first = Dropdown(description=say("playground.first"), **near)
+        self.second = Dropdown(description=say("playground.second"), **near)
         self.export_button = Button(description=say("playground.export"), layout=narrow)
         self.exported = HTML()
         for choice in (self.first, self.second):

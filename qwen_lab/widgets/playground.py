@@ -18,6 +18,8 @@ from .sides import Results
 GROUPS = DATA["groups"]
 ALL = tuple(name for names in GROUPS.values() for name in names)
 AUTO = Layout(width="auto", min_width="0")
+# A name stands close to its field.
+NEAR = {"description_width": "initial"}
 
 
 class Playground(Panel):
@@ -57,11 +59,13 @@ class Playground(Panel):
         self.system = style.area("playground.system", system, rows=2, layout=AUTO)
         names = [lab.model, *sorted(models.names())]
         words = say("playground.model")
-        self.model = Combobox(value=lab.model, options=names, description=words, layout=AUTO)
+        self.model = Combobox(
+            value=lab.model, options=names, description=words, style=NEAR, layout=_wide(330)
+        )
         self.history = History()
         self._presets = presets or Presets()
-        self.preset = Dropdown(description=say("playground.preset"), layout=AUTO)
-        self.preset_name = Text(placeholder=say("playground.preset_name"), layout=AUTO)
+        self.preset = Dropdown(description=say("playground.preset"), style=NEAR, layout=_wide(240))
+        self.preset_name = Text(placeholder=say("playground.preset_name"), layout=_wide(140))
         self.save_button = Button(description=say("playground.save"), layout=AUTO)
         self.saved = HTML()
         super().__init__(lab, prompt, parameters=ALL, **start)
@@ -127,3 +131,8 @@ class Playground(Panel):
         except LabError as error:
             said = str(error)
         self.saved.value = style.box("status", said)
+
+
+def _wide(width: int) -> Layout:
+    """At least so many pixels in a line that others share, where there are as many."""
+    return Layout(width="auto", min_width="0", flex=f"1 1 {width}px")

@@ -39,10 +39,9 @@ def words(widget):
 
 def printed_by(box):
     """What the code of the box prints when it is run as a cell."""
-    cell = words(box.results.sides["code"]).partition("from openai")
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec("from openai" + cell[2], {})
+        exec(box.results.code.value, {})
     return printed.getvalue()
 
 
@@ -72,7 +71,7 @@ def test_the_answer_is_shown_from_every_side(playground, engine):
     assert "choices" in sides["anatomy"].value and "finish_reason" in sides["anatomy"].value
     assert "data: " in words(sides["wire"]) and "[DONE]" in words(sides["wire"])
     assert "logprobs=True" in words(sides["xray"])
-    assert "qwen_lab.connect(" in words(sides["code"])
+    assert "qwen_lab.connect(" in box.results.code.value
 
 
 def test_the_list_of_presets_invites_to_choose_one(playground):
