@@ -2,13 +2,17 @@
 
 import os
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from filelock import FileLock, Timeout
+
+from .. import addresses, keys, network
 from ..endpoint import free_memory, server, server_file, server_process
 from ..endpoint.app import create_app
+from ..endpoint.engine import Engine
 from ..endpoint.llama import LlamaEngine
 from ..endpoint.search import Search
 from ..endpoint.turns import Turns
@@ -20,6 +24,7 @@ from .allowance import Allowance, Limits
 from .ledger import Ledger
 from .seats import Seats
 from .shares import Shares
+from .upstream import Upstream
 
 NEAR = ("127.0.0.1", "localhost")
 # How many calls of one learner may wait for a turn.
@@ -34,27 +39,31 @@ def hold(
     port: int | None = None,
     certificate: str | None = None,
     key: str | None = None,
+    upstream: tuple[str, str] | None = None,
 ) -> None:
     """Be the class's endpoint until the teacher ends it.
 
     Blocks. Seats, ledger and port are kept in `class` in the lab's folder, so that a class which
-    is opened again goes on. Raises `LabError` when there are no names, the weights cannot be had,
-    memory is short, or the address, a file or the folder cannot be used.
+    is opened again goes on. `upstream` is the base URL of another server and a model of its; then
+    that answers, with the key in `QWEN_LAB_UPSTREAM_KEY`. Raises `LabError` when there are no
+    names, the class is open already, the weights cannot be had, memory is short, or the address,
+    a file or the folder cannot be used.
     """
-    _check(certificate, key)
+    _check(address, certificate, key)
     with server_file.home_in_use():
         place = home() / "class"
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Held as long as the process lives: two would count in one ledger, unknown to each other.
+        lock = _lock(place)
         seats = Seats(place / "seats.csv")
         seats.add(names)
         ledger = Ledger(place / "ledger.jsonl")
     if not seats.seats:
         raise LabError("classroom.no_names")
-    path = weights.fetch(afresh=True)
-    free_memory.check(path.stat().st_size + server.OVERHEAD)
+    make = _upstream(*upstream) if upstream else _local(place)
     listener = server.listen(place, port, address)
-    with _logged(place):
-        engine = LlamaEngine(path, weights.model_id(path), place)
+    with _logged(place), lock:
+        engine = make()
         state = server_file.save(place, listener.getsockname()[1], engine.model)
         app = create_app(
             engine,
@@ -69,7 +78,33 @@ def hold(
         server.run(app, listener, ssl_certfile=certificate, ssl_keyfile=key)
 
 
-def _check(certificate: str | None, key: str | None) -> None:
+def _lock(place: Path) -> FileLock:
+    lock = FileLock(place / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise LabError("classroom.open_already") from error
+    return lock
+
+
+def _local(place: Path) -> Callable[[], Engine]:
+    path = weights.fetch(afresh=True)
+    free_memory.check(path.stat().st_size + server.OVERHEAD)
+    return lambda: LlamaEngine(path, weights.model_id(path), place)
+
+
+def _upstream(url: str, model: str) -> Callable[[], Engine]:
+    name = "QWEN_LAB_UPSTREAM_KEY"
+    key = os.environ.get(name)
+    key = keys.checked(key, name) if key else "none"
+    address = addresses.mended(url)
+    network.go_straight(address)
+    return lambda: Upstream(address, key, model)
+
+
+def _check(address: str, certificate: str | None, key: str | None) -> None:
+    if address in ("0.0.0.0", "::", ""):
+        raise LabError("classroom.address_any", address=address)
     if bool(certificate) != bool(key):
         raise LabError("classroom.certificate_half")
     try:

@@ -92,6 +92,7 @@ def serve(options: Namespace) -> None:
     option("--key", metavar="FILE"),
     option("--tokens", type=int),
     option("--per-minute", type=int),
+    option("--upstream", nargs=2, metavar=("URL", "MODEL")),
 )
 def class_(options: Namespace) -> None:
     """Be the endpoint of a class, with a seat for each learner, until it is ended."""
@@ -102,7 +103,7 @@ def class_(options: Namespace) -> None:
     limits = Limits(options.per_minute, options.tokens)
     tls = {"certificate": options.certificate, "key": options.key}
     places = {"address": options.address, "port": options.port}
-    door.hold([*options.learners, *listed], limits, **places, **tls)
+    door.hold([*options.learners, *listed], limits, **places, **tls, upstream=options.upstream)
 
 
 @takes()

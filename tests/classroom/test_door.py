@@ -15,8 +15,11 @@ from openai import OpenAI
 import qwen_lab
 from qwen_lab.classroom import door, sheet
 from qwen_lab.classroom.allowance import Limits
-from qwen_lab.classroom.seats import Seat
+from qwen_lab.classroom.seats import Seat, Seats
+from qwen_lab.endpoint.server_file import BASE
+from qwen_lab.paths import home
 from qwen_lab.words import LabError
+from tests.conftest import TOKEN, serving
 
 RUN = (
     "import sys; from qwen_lab.setup import commands; from qwen_lab.setup.arguments import read\n"
@@ -95,6 +98,8 @@ def test_a_class_is_held_killed_and_opened_again(tmp_path, capsys):
         (["Ada"], {"certificate": "cert.pem"}, "classroom.certificate_half"),
         (["Ada"], {"certificate": "no.pem", "key": "no.pem"}, "classroom.certificate_unreadable"),
         (["Ada"], {"address": "203.0.113.7"}, "server.port_unusable"),
+        (["Ada"], {"address": "0.0.0.0"}, "classroom.address_any"),
+        (["Ada"], {"upstream": ("http://", "m")}, "connection.address_broken"),
     ],
 )
 def test_a_class_that_cannot_be_opened_says_why_before_any_model_is_loaded(
@@ -104,6 +109,41 @@ def test_a_class_that_cannot_be_opened_says_why_before_any_model_is_loaded(
     with pytest.raises(LabError) as caught:
         door.hold(names, Limits(), **options)
     assert caught.value.key == key
+
+
+def test_a_class_is_open_once_on_a_computer(monkeypatch, engine):
+    opened = []
+
+    def run(app, listener, **tls):
+        listener.close()
+        opened.append(app)
+        if len(opened) == 1:
+            door.hold([], Limits())
+
+    monkeypatch.setattr(door.server, "run", run)
+    monkeypatch.setattr(door, "_local", lambda place: lambda: engine)
+    with pytest.raises(LabError, match="open already"):
+        door.hold(["Ada"], Limits())
+    door.hold([], Limits())
+    assert len(opened) == 2
+
+
+def test_a_class_can_stand_before_another_server(monkeypatch, engine, app, served, capsys):
+    opened = []
+
+    def run(app, listener, **tls):
+        listener.close()
+        opened.append(app)
+
+    monkeypatch.setattr(door.server, "run", run)
+    monkeypatch.setenv("QWEN_LAB_UPSTREAM_KEY", TOKEN)
+    door.hold(["Ada"], Limits(tokens=1_000), upstream=(served, "fake-qwen"))
+    assert "fake-qwen, 1 seats" in capsys.readouterr().out
+    engine.reply("你", "好", prompt=9)
+    with serving(opened[0]) as port:
+        seat = Seats(home() / "class/seats.csv").seats[0]
+        lab = qwen_lab.connect(f"http://127.0.0.1:{port}{BASE}", code=seat.code)
+        assert ask(lab).choices[0].message.content == "你好" and lab.left() == 989
 
 
 def test_a_home_that_cannot_be_written_is_told(monkeypatch, tmp_path):
