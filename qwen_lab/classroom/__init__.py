@@ -3,4 +3,5 @@
 door        one command opens it: `seats` with a code each, and a `sheet` of them to print
 shares      equal questions get one answer, a `take` for all who ask them
 allowance   what each may use, kept in a `ledger`
+upstream    another server's model as the engine
 """

@@ -11,15 +11,16 @@ from contextlib import contextmanager
 import openai
 import pytest
 from openai import OpenAI
+from starlette.testclient import TestClient
 
 import qwen_lab
 from qwen_lab.classroom import door, sheet
 from qwen_lab.classroom.allowance import Limits
-from qwen_lab.classroom.seats import Seat, Seats
+from qwen_lab.classroom.seats import Seat
 from qwen_lab.endpoint.server_file import BASE
 from qwen_lab.paths import home
 from qwen_lab.words import LabError
-from tests.conftest import TOKEN, serving
+from tests.conftest import TOKEN
 
 RUN = (
     "import sys; from qwen_lab.setup import commands; from qwen_lab.setup.arguments import read\n"
@@ -140,10 +141,13 @@ def test_a_class_can_stand_before_another_server(monkeypatch, engine, app, serve
     door.hold(["Ada"], Limits(tokens=1_000), upstream=(served, "fake-qwen"))
     assert "fake-qwen, 1 seats" in capsys.readouterr().out
     engine.reply("你", "好", prompt=9)
-    with serving(opened[0]) as port:
-        seat = Seats(home() / "class/seats.csv").seats[0]
-        lab = qwen_lab.connect(f"http://127.0.0.1:{port}{BASE}", code=seat.code)
-        assert ask(lab).choices[0].message.content == "你好" and lab.left() == 989
+    headers = {"authorization": f"Bearer {codes(home())['Ada']}"}
+    with TestClient(opened[0], "http://127.0.0.1", headers=headers) as http:
+        body = {"model": "fake-qwen", "messages": [{"role": "user", "content": "Hi"}]}
+        answer = http.post(f"{BASE}/chat/completions", json=body | {"max_tokens": 9}).json()
+        assert answer["choices"][0]["message"]["content"] == "你好"
+        assert http.get(f"{BASE}/lab").json()["left"] == 989
+        http.portal.call(opened[0].state.engine._client.close)
 
 
 def test_a_home_that_cannot_be_written_is_told(monkeypatch, tmp_path):
