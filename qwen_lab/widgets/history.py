@@ -4,7 +4,7 @@ import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
-from ipywidgets import HTML, Button, Dropdown, Layout, VBox
+from ipywidgets import HTML, Button, Dropdown, VBox
 
 from .. import models
 from ..lab import Lab
@@ -77,11 +77,9 @@ class History(VBox):
         self.runs: list[Run] = []
         self.table = HTML()
         self.compared = HTML()
-        narrow = Layout(width="auto", min_width="9em")
-        near = {"layout": Layout(width="auto"), "style": {"description_width": "initial"}}
-        self.first = Dropdown(description=say("playground.first"), **near)
-        self.second = Dropdown(description=say("playground.second"), **near)
-        self.export_button = Button(description=say("playground.export"), layout=narrow)
+        self.first = Dropdown(description=say("playground.first"))
+        self.second = Dropdown(description=say("playground.second"))
+        self.export_button = Button(description=say("playground.export"))
         self.exported = HTML()
         for choice in (self.first, self.second):
             choice.observe(self._compare, "value")

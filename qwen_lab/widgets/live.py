@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Coroutine
 
-from ipywidgets import HTML, Button, Layout, VBox
+from ipywidgets import HTML, Button, VBox
 
 from ..lab import Lab
 from ..words import need_type, say
@@ -112,11 +112,8 @@ class Live(Work, VBox):
 
     def __init__(self, lab: Lab) -> None:
         self._lab = need_lab(lab, self)
-        layout = Layout(width="auto", min_width="7em")
-        self.run_button = Button(
-            description=say("panel.run"), button_style="primary", layout=layout
-        )
-        self.stop_button = Button(description=say("panel.stop"), disabled=True, layout=layout)
+        self.run_button = Button(description=say("panel.run"), button_style="primary")
+        self.stop_button = Button(description=say("panel.stop"), disabled=True)
         self.error = HTML()
         super().__init__()
         self.add_class("qwen-panel")

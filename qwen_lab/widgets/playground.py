@@ -17,9 +17,6 @@ from .sides import Results
 
 GROUPS = DATA["groups"]
 ALL = tuple(name for names in GROUPS.values() for name in names)
-AUTO = Layout(width="auto", min_width="0")
-# A name stands close to its field.
-NEAR = {"description_width": "initial"}
 
 
 class Playground(Panel):
@@ -56,17 +53,15 @@ class Playground(Panel):
         **start: object,
     ) -> None:
         lab = connection.connect() if lab is None else need_lab(lab, self)
-        self.system = style.area("playground.system", system, rows=2, layout=AUTO)
+        self.system = style.area("playground.system", system, rows=2, layout=Layout(width="auto"))
         names = [lab.model, *sorted(models.names())]
         words = say("playground.model")
-        self.model = Combobox(
-            value=lab.model, options=names, description=words, style=NEAR, layout=_wide(330)
-        )
+        self.model = Combobox(value=lab.model, options=names, description=words)
         self.history = History()
         self._presets = presets or Presets()
-        self.preset = Dropdown(description=say("playground.preset"), style=NEAR, layout=_wide(240))
-        self.preset_name = Text(placeholder=say("playground.preset_name"), layout=_wide(140))
-        self.save_button = Button(description=say("playground.save"), layout=AUTO)
+        self.preset = Dropdown(description=say("playground.preset"))
+        self.preset_name = Text(placeholder=say("playground.preset_name"))
+        self.save_button = Button(description=say("playground.save"))
         self.saved = HTML()
         super().__init__(lab, prompt, parameters=ALL, **start)
         self._fill_presets()
@@ -131,8 +126,3 @@ class Playground(Panel):
         except LabError as error:
             said = str(error)
         self.saved.value = style.box("status", said)
-
-
-def _wide(width: int) -> Layout:
-    """At least so many pixels in a line that others share, where there are as many."""
-    return Layout(width="auto", min_width="0", flex=f"1 1 {width}px")

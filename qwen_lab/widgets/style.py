@@ -32,7 +32,7 @@ def columns(width: int, gap: str) -> Layout:
 
 def row(*parts: Widget) -> HBox:
     """Parts beside each other, which wrap where the window is narrow."""
-    return HBox(parts, layout=Layout(flex_flow="row wrap", align_items="center"))
+    return HBox(parts).add_class("qwen-parts")
 
 
 def sentence(key: str) -> HTML:

@@ -92,6 +92,11 @@ def test_sliders_run_and_stop_work_with_the_keyboard_while_the_answer_streams(
     expect(button(page, words["stop"])).to_be_disabled()
     assert len(page.locator(".qwen-panel-answer").inner_text()) > 10
     picture(page, pytestconfig, f"{language}-light")
+    typed = page.get_by_role("spinbutton").first
+    typed.fill("5")
+    page.keyboard.press("Tab")
+    expect(page.locator(".qwen-panel-hint")).to_contain_text("5 超出了它的范围 [0, 2)")
+    expect(typed).to_have_value("5")
 
 
 @pytest.mark.parametrize("language", ["zh"])

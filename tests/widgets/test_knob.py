@@ -29,6 +29,8 @@ def test_a_typed_number_moves_the_slider_and_even_its_end():
     row = setting("top_k")
     row.control.value = 150
     assert row.value == row.slider.value == 150
+    row.control.value = 50
+    assert row.value == row.slider.value == 50
 
 
 @pytest.mark.parametrize(
