@@ -204,7 +204,7 @@ def test_a_taken_port_is_left_for_another_one(running):
 
 def test_a_port_that_is_asked_for_and_taken_is_an_error(running):
     place = server_file.folder(weights.find())
-    with pytest.raises(LabError, match=f"{running.port} can't be used .*in use"):
+    with pytest.raises(LabError, match=f"{running.port} can't be used .*another program uses it"):
         server._listen(place, running.port)
 
 
