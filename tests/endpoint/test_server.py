@@ -205,18 +205,18 @@ def test_a_taken_port_is_left_for_another_one(running):
 def test_a_port_that_is_asked_for_and_taken_is_an_error(running):
     place = server_file.folder(weights.find())
     with pytest.raises(LabError, match=f"{running.port} can't be used .*another program uses it"):
-        server._listen(place, running.port)
+        server.listen(place, running.port)
 
 
 @pytest.mark.parametrize("port", [70000, -1, 2**70])
 def test_a_port_that_there_cannot_be_is_an_error(tmp_path, port):
     with pytest.raises(LabError, match=str(port)):
-        server._listen(tmp_path, port)
+        server.listen(tmp_path, port)
 
 
 def test_small_answers_are_sent_at_once(tmp_path):
     # asyncio switches Nagle's algorithm off only where the socket names its protocol.
-    with server._listen(tmp_path, None) as listener:
+    with server.listen(tmp_path, None) as listener:
         assert listener.proto == socket.IPPROTO_TCP
 
 
