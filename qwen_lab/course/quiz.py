@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from ipywidgets import HTML, Button, Layout, VBox
+from ipywidgets import HTML, Button, VBox
 
 from ..views.html import SIGNS, Html, verdict
 from ..widgets import style
@@ -40,11 +40,9 @@ class Question(VBox):
 
     def __init__(self, number: int, question: dict, answered: Callable[[], None]) -> None:
         self._choices, self._answered = question["choices"], answered
-        wide = Layout(width="auto")
         # A button's words are plain text.
         self.buttons = [
-            Button(description=choice["text"].replace("`", ""), layout=wide)
-            for choice in self._choices
+            Button(description=choice["text"].replace("`", "")) for choice in self._choices
         ]
         for at, button in enumerate(self.buttons, 1):
             button.on_click(lambda _, at=at: self.choose(at))

@@ -15,8 +15,6 @@ from ..words import WrongValueError, reason, say
 ENDS = {"top_k": LARGEST_TOP_K, "repetition_penalty": 2}
 # The groups of rows, the examples in fields and the lab's presets.
 DATA = tomllib.loads(Path(__file__).with_name("knobs.toml").read_text(encoding="utf-8"))
-# One width for all names, so that the sliders stand under each other.
-LABEL = "160px"
 
 
 class Setting(ipywidgets.HBox):
@@ -29,18 +27,18 @@ class Setting(ipywidgets.HBox):
 
     def __init__(self, row: Parameter, start: object = None) -> None:
         self.row, self._default = row, default(row)
-        narrow = ipywidgets.Layout(width="auto", flex="none")
-        shown = {"description": say("panel.send"), "indent": False, "layout": narrow}
-        self.tick = ipywidgets.Checkbox(value=start is not None, **shown)
+        words = say("panel.send")
+        self.tick = ipywidgets.Checkbox(start is not None, description=words, indent=False)
         value = self._default if start is None else _shown(row, start)
         self.control, self.slider = _control(row, value), _slider(row, value)
         self.control.observe(self._moved, "value")
         self.tick.observe(self._ticked, "value")
         if self.slider:
             self.slider.observe(self._slid, "value")
-        layout = ipywidgets.Layout(flex_flow="row wrap", align_items="center", min_width="0")
-        parts = [*_label(row), self.slider, self.control, self.tick]
-        super().__init__([part for part in parts if part], layout=layout)
+        # Tags are the one control without a description of its own.
+        name = ipywidgets.Label(row.name) if row.name == "stop" else self.slider
+        super().__init__([part for part in (name, self.control, self.tick) if part])
+        self.add_class("qwen-setting")
 
     @property
     def value(self) -> object:
@@ -127,42 +125,32 @@ def _steps(value: float) -> float:
     return round(value, 6)
 
 
-def _label(row: Parameter) -> list[ipywidgets.Label]:
-    # Tags are the one control without a description of its own.
-    wide = ipywidgets.Layout(width=LABEL)
-    return [ipywidgets.Label(row.name, layout=wide)] if row.name == "stop" else []
-
-
-def _given(row: Parameter, value: object) -> dict:
-    layout = ipywidgets.Layout(width="auto", flex="1 1 240px", min_width="0")
-    shown = {"description": row.name, "tooltip": row.meaning, "style": {"description_width": LABEL}}
-    return {**shown, "value": value, "layout": layout}
-
-
 def _control(row: Parameter, value: object) -> ipywidgets.DOMWidget:
     """What holds the value. A number's is no slider's: that would cut off what is typed."""
-    given = _given(row, value)
     if row.name == "stop":
         hint = say("panel.stop_hint")
-        return ipywidgets.TagsInput(
-            value=value, allow_duplicates=False, placeholder=hint, layout=given["layout"]
-        )
+        return ipywidgets.TagsInput(value=value, allow_duplicates=False, placeholder=hint)
+    named = "" if _slides(row) else row.name
+    given = {"description": named, "tooltip": row.meaning, "value": value}
     if row.kind is bool:
         return ipywidgets.Dropdown(options=[("true", True), ("false", False)], **given)
     if row.step is None:
         return ipywidgets.Text(**given)
-    if row.name != "seed":
-        given |= {"description": "", "layout": ipywidgets.Layout(width="76px", flex="none")}
     kind = ipywidgets.IntText if row.kind is int else ipywidgets.FloatText
     return kind(**given, step=row.step)
 
 
 def _slider(row: Parameter, value: object) -> ipywidgets.DOMWidget | None:
-    """A hand for the number beside it; none for a seed, which is no more or less."""
-    if row.step is None or row.name == "seed":
+    if not _slides(row):
         return None
     kind = ipywidgets.IntSlider if row.kind is int else ipywidgets.FloatSlider
-    return kind(**_given(row, value), **slider(row, value), readout=False)
+    given = {"description": row.name, "tooltip": row.meaning, "value": value}
+    return kind(**given, **slider(row, value), readout=False)
+
+
+def _slides(row: Parameter) -> bool:
+    """Whether it is a number with a slider beside it: a seed is no more or less than another."""
+    return row.step is not None and row.name != "seed"
 
 
 def slider(row: Parameter, value: float) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Coroutine
 
-from ipywidgets import HTML, Box, GridBox, Layout
+from ipywidgets import HTML, Box, GridBox
 
 from ..lab import Lab
 from ..parameters import PAIRS, PARAMETERS, arguments
@@ -44,7 +44,7 @@ class Panel(Live):
         super().__init__(lab)
         self._reply = Reply()
         self.settings = settings(parameters, start)
-        self.prompt = style.area("panel.prompt", prompt, rows=3, layout=Layout(width="auto"))
+        self.prompt = style.area("panel.prompt", prompt, rows=3)
         self.sends = HTML()
         self.hint = HTML()
         self.thought = HTML()

@@ -1,6 +1,6 @@
 """The playground: every parameter to turn, the answer from every side, and the runs compared."""
 
-from ipywidgets import HTML, Accordion, Button, Combobox, Dropdown, GridBox, Layout, Text
+from ipywidgets import HTML, Accordion, Button, Combobox, Dropdown, GridBox, Text
 
 from .. import connection, models
 from ..lab import Lab
@@ -53,7 +53,7 @@ class Playground(Panel):
         **start: object,
     ) -> None:
         lab = connection.connect() if lab is None else need_lab(lab, self)
-        self.system = style.area("playground.system", system, rows=2, layout=Layout(width="auto"))
+        self.system = style.area("playground.system", system, rows=2)
         names = [lab.model, *sorted(models.names())]
         words = say("playground.model")
         self.model = Combobox(value=lab.model, options=names, description=words)
