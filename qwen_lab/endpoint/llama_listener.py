@@ -79,5 +79,13 @@ def _folder(place: Path | None) -> Path | None:
 def _sweep(parent: Path) -> None:
     for folder in parent.iterdir():
         found = FOLDER.fullmatch(folder.name)
-        if found and not psutil.pid_exists(int(found[1])):
+        if found and not _lives(int(found[1])):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        # One that was killed is there until its parent takes note.
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -91,8 +91,11 @@ def test_what_a_killed_server_left_goes_at_the_next_start(tmp_path, monkeypatch,
     environment = os.environ | {"TMPDIR": str(tmp_path / "tmp")}
     living, named = Listener(place), tmp_path / "tmp" / "qwen-lab-notes-2"
     named.mkdir()
-    assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == -9
+    # Killed, and nobody has taken note yet.
+    killed = subprocess.Popen([sys.executable, "-c", code], env=environment)
+    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
     assert len(os.listdir(tmp_path / "tmp")) == 3
     other = Listener(place)
+    assert killed.wait() == -9
     left = {Path(each.host).parent for each in (living, other)}
     assert set((tmp_path / "tmp").iterdir()) == left | {named}
