@@ -1,5 +1,6 @@
 """A sweep's answers as a grid: a row for each setting, a column for each seed, and the figures."""
 
+import re
 from collections.abc import Iterator
 from string import ascii_uppercase
 
@@ -7,7 +8,7 @@ from ..watch.sweep import Answer, Figures
 from ..words import say
 from .html import Html, View, brief, filled, fold, join, row, sentence, table
 
-SHORT = 40
+SHORT = 90
 
 
 def grid(groups: list[Figures]) -> View:
@@ -20,7 +21,9 @@ def grid(groups: list[Figures]) -> View:
     rows = [_row(label, group, seeds) for label, group in pairs]
     answers = table(rows, title, say("sweep.distinct"), *(f"seed={seed}" for seed in seeds))
     same = filled("<p><small>{}</small></p>", [say("sweep.same")])
-    parts = join([answers, same, fold(say("sweep.figures"), _figures(pairs, title))])
+    # Where each setting has as many different answers, only the figures tell them apart.
+    alike = len(groups) > 1 and len({group.distinct for group in groups}) == 1
+    parts = join([answers, same, fold(say("sweep.figures"), _figures(pairs, title), alike)])
     html = Html('<div class="qwen-grid">{}</div>').format(parts)
     return View(html, "\n".join(_lines(groups)), "grid")
 
@@ -88,6 +91,8 @@ def _cell(answer: Answer | None, letters: dict[str, str]) -> Html | str:
     short = brief(answer.text, SHORT)
     if short == answer.text:
         return mark + short
+    # Never in the middle of a word.
+    short = re.sub(r"(?<=\W)[A-Za-z']+…$", "…", short)
     return mark + fold(short, filled("<pre>{}</pre>", [answer.text]))
 
 

@@ -95,9 +95,10 @@ def percent(probability: float, possible: bool = True) -> str:
     return say("html.percent", number=f"{number:.3g}" if number < 99.95 else f"{number:.4g}")
 
 
-def fold(title: str, body: Html) -> Html:
+def fold(title: str, body: Html, opened: bool = False) -> Html:
     """A title that opens and closes the body."""
-    return Html("<details><summary>{}</summary>{}</details>").format(title, body)
+    whole = Html("<details{}><summary>{}</summary>{}</details>")
+    return whole.format(" open" * opened, title, body)
 
 
 def table(rows: Iterable[Html], *heads: str) -> Html:

@@ -80,11 +80,12 @@ def _others(told: Sequence[Stage], listed: list[int], count: int) -> Html:
 def _row(name: str, raw: float, now: float, kept: bool, note: str, kind: str = "") -> Html:
     row = Html(
         '<div class="row {}"><span class="name">{}</span> <span class="track"><i class="now"'
-        ' style="width:{:.1f}%"></i><i class="raw" style="left:{:.1f}%"></i>'
-        '<small>{}</small></span> <span class="figure">{}</span></div>'
+        ' style="width:{:.1f}%"></i><i class="raw" style="left:{:.1f}%"></i></span>'
+        ' <small style="margin-left:{:.1f}%">{}</small> <span class="figure">{}</span></div>'
     )
-    kind = kind if kept else f"{kind} cut"
-    return row.format(kind, name, 100 * now, 100 * raw, note, percent(now, kept))
+    end = max(now, raw)
+    kind = " ".join([kind, "cut" * (not kept), "below" * (end >= 0.6)])
+    return row.format(kind, name, 100 * now, 100 * raw, 100 * end, note, percent(now, kept))
 
 
 def _text(found: NextToken, told: Sequence[Stage], listed: list[int]) -> str:

@@ -78,7 +78,7 @@ class Instrument {
     const part = (kind, parent) => (look) => make(parent, kind, look);
     const [label, track, figure] = ["name", "track", "figure"].map(part("span", row));
     const [now, drawn, raw] = ["now", "drawn", "raw"].map(part("i", track));
-    return Object.assign(row, { label, figure, now, drawn, raw, note: make(track, "small") });
+    return Object.assign(row, { label, figure, now, drawn, raw, note: make(row, "small") });
   }
 
   meanings(parent) {
@@ -125,7 +125,7 @@ class Instrument {
     }
     const busy = this.waits || (this.gone ? "" : this.doing);
     this.ready = this.here && !busy && !this.numbers.counting;
-    this.el.ariaBusy = String(Boolean(busy));
+    this.el.ariaBusy = String(Boolean(busy || this.fell?.falls));
     this.bars.classList.toggle("stale", !this.here);
     this.bars.classList.toggle("falling", Boolean(this.fell));
     this.look.hidden = this.here || Boolean(busy);
@@ -135,8 +135,7 @@ class Instrument {
     this.axis.hidden = this.bars.hidden = !this.told;
     if (this.told) this.show(this.told);
     const name = this.steps[this.stage].head.textContent;
-    const whole = this.stage === STAGES.length - 1;
-    const hint = whole ? this.words.take : fill(this.words.after, { name });
+    const hint = fill(this.words[this.stage < STAGES.length - 1 ? "after" : "take"], { name });
     const idle = this.gone ? this.words.kept : this.told ? hint : "";
     this.result.textContent = busy || this.fell?.said || idle;
   }
@@ -174,7 +173,8 @@ class Instrument {
     row.label.textContent = name;
     row.figure.textContent = figure;
     row.note.textContent = notes.filter(Boolean).join(" · ");
-    row.note.style.left = end < 0.6 ? `${100 * end}%` : "auto";
+    row.note.style.marginLeft = `${100 * end}%`;
+    row.classList.toggle("below", end >= 0.6);
     row.now.style.width = this.wide(now);
     row.raw.style.left = this.wide(raw);
     row.drawn.style.width = this.wide((fell ?? 0) / this.times);
@@ -232,16 +232,16 @@ class Instrument {
   // They fall one by one, then faster; all at once for who wants it calm.
   drawMany() {
     this.forget();
-    const counts = Array(this.groups.listed + 1).fill(0);
+    const { counts } = (this.fell = { counts: Array(this.groups.listed + 1).fill(0) });
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const began = performance.now();
     let done = 0;
-    this.fell = { counts };
     const fall = (now) => {
       const part = calm ? 1 : Math.min(1, Math.max(0, now - began) / FALL);
       for (; done < this.times * part * part; done++) counts[this.draw()]++;
+      this.fell.falls = part < 1;
       if (part < 1) this.frame = requestAnimationFrame(fall);
-      else this.fell.said = fill(this.words.drawn, { count: counted(done) });
+      this.fell.said = fill(this.words[part < 1 ? "falling" : "drawn"], { count: counted(done) });
       this.paint();
     };
     fall(began);

@@ -1,6 +1,8 @@
 """The sampler's page by itself, used as a hand does: a stand-in for the kernel holds its state."""
 
+import itertools
 import random
+import re
 
 import numpy
 import pytest
@@ -178,6 +180,23 @@ def test_all_the_others_are_one_bar_with_their_number_and_their_mass(shown):
     assert percent(1 - last.probabilities[:12].sum()) in others.inner_text()
 
 
+def test_no_note_covers_a_bar_its_mark_or_its_figure(shown):
+    for width, settings in itertools.product((1200, 390), ({}, {"top_k": 3}, {"temperature": 0.2})):
+        page = shown(state(**settings))
+        page.set_viewport_size({"width": width, "height": 900})
+        boxes = page.evaluate("""() => [...el.querySelectorAll("small:not(:empty)")].map(note =>
+          ["small", ".now", ".raw", ".name", ".figure"].map(part => {
+            const box = note.parentNode.querySelector(part).getBoundingClientRect();
+            const { left, right, top, bottom } = box;
+            return [left, right, top, bottom]; }))""")
+        assert boxes
+        for note, *parts in boxes:
+            for part in parts:
+                # A note begins with a space as wide as a mark and more.
+                beside = note[0] + 4 >= part[1] or note[1] <= part[0]
+                assert beside or note[2] >= part[3] or note[3] <= part[2], (width, settings)
+
+
 def test_a_click_and_the_enter_key_take_a_token_and_the_focus_stays(shown):
     page = shown(state())
     rows(page).nth(2).click()
@@ -235,6 +254,9 @@ def test_draws_fill_the_bars_one_by_one_and_go_when_something_moves(shown):
         "[...el.querySelectorAll('.figure')].some(e => /^[1-9] ×/.test(e.textContent))"
     )
     assert page.locator(".drawn").first.bounding_box()["width"] > 0
+    # How many there are is seen at once, and heard at the end.
+    assert re.fullmatch(r"Drawn \d+ times so far…", page.get_by_role("status").inner_text())
+    assert page.evaluate("el.ariaBusy") == "true"
     slider(page, "top_p").press("ArrowLeft")
     page.wait_for_timeout(100)
     assert "×" not in "".join(page.locator(".figure").all_inner_texts())

@@ -19,7 +19,7 @@ def seen(page):
 HEAT = [
     *answers("一样", "一样", temperature=0),
     *answers("一样", "不同", temperature=0.7),
-    *answers("很长" * 30, "也很长" * 30, reason="length", temperature=1.5),
+    *answers("很长" * 60, "也很长" * 40, reason="length", temperature=1.5),
 ]
 
 
@@ -41,7 +41,19 @@ def test_what_all_settings_share_stands_once_in_the_title():
 
 def test_an_answer_that_was_cut_says_so_and_a_long_one_is_folded_whole():
     page = grid(figures(HEAT)).html
-    assert page.count("✂ cut off") == 2 and "<pre>" + "很长" * 30 + "</pre>" in page
+    assert page.count("✂ cut off") == 2 and "<pre>" + "很长" * 60 + "</pre>" in page
+
+
+def test_a_long_answer_is_not_cut_within_a_word_where_it_has_some():
+    page = seen(grid(figures(answers("autumn leaves " * 20, "x" * 99, temperature=1))).html)
+    assert "autumn leaves … " in page and "x" * 90 + "…" in page
+
+
+def test_the_figures_are_open_where_the_squares_are_the_same_for_every_setting():
+    alike = [*answers("一", "二", temperature=0), *answers("三", "四", temperature=1)]
+    assert "<details open>" in grid(figures(alike)).html
+    assert "<details open>" not in grid(figures(alike[:2])).html
+    assert "<details open>" not in grid(figures(HEAT)).html
 
 
 def test_the_figures_stand_below_with_what_they_mean():
@@ -85,5 +97,5 @@ def test_hostile_answers_are_only_shown():
         found.append(Answer({"stop": [hostile], "seed": 1}, error=hostile))
         found.append(Answer({"stop": [hostile, "x"], "seed": 0}, hostile, "length"))
         view = grid(figures(found))
-        check(view.html, tags, "class style role aria-label")
+        check(view.html, tags, "class style role aria-label open")
         assert "\ud800" not in view.text

@@ -25,7 +25,7 @@ def found():
 def rows(view):
     """Each row as name, note and figure, and whether it is drawn as cut."""
     found = re.findall(r'<div class="row ([^"]*)">(.*?)</div>', view.html, re.S)
-    parts = r'class="name">(.*?)</span>.*<small>(.*?)</small>.*class="figure">(.*?)</span>'
+    parts = r'class="name">(.*?)</span>.*<small.*?>(.*?)</small>.*class="figure">(.*?)</span>'
     return [
         (*map(html.unescape, re.search(parts, row, re.S).groups()), "cut" in kind)
         for kind, row in found

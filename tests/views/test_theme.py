@@ -124,11 +124,11 @@ def test_what_stands_on_heat_has_the_colour_of_text():
     assert len(painted) == 5 and all("color: var(--ql-text)" in body for body in painted)
 
 
-def test_no_letter_is_smaller_than_twelve_pixels():
+def test_no_letter_is_smaller_than_thirteen_pixels():
     sizes = re.findall(r"(?:font-size|--ql-type|--ql-small): ([^;}]+)", " ".join(CSS.values()))
-    assert "12px" in sizes
+    assert "13px" in sizes
     for size in sizes:
         inherited = size == "inherit" or re.fullmatch(r"var\(--ql-(small|type)\)", size)
-        assert inherited or int(size.removesuffix("px")) >= 12
+        assert inherited or int(size.removesuffix("px")) >= 13
     # A page by itself makes these smaller.
     assert "small { color: var(--ql-quiet); font-size: var(--ql-small)" in CSS["theme"]

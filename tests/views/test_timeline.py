@@ -4,6 +4,7 @@ import re
 import time
 from types import SimpleNamespace
 
+from qwen_lab import words
 from qwen_lab.views.timeline import timeline
 from qwen_lab.watch.calls import Attempt, Call, Calls
 
@@ -65,7 +66,7 @@ def test_a_sign_says_how_each_call_stands():
 
 def test_what_was_saved_is_two_bars_on_the_same_axis():
     sums = timeline(recorded(RETRIED, QUEUED)).html.split('<div class="qwen-timeline-sums">')[1]
-    assert "All done after 4.0 s" in sums and "One after the other: 5.0 s" in sums
+    assert "All ended after 4.0 s" in sums and "One after the other: 5.0 s" in sums
     assert re.findall(r'"qwen-part (\w+)" style="left:([\d.]+)%;width:([\d.]+)%', sums) == [
         ("together", "0.00", "80.00"),
         ("apart", "0.00", "40.00"),
@@ -80,8 +81,8 @@ def test_what_the_caller_left_is_not_drawn_as_failed():
     broken = Call("断", None, [Attempt(10, 11, 12, 200, "ReadError")])
     view = timeline(recorded(left, cancelled, broken))
     assert [kind for kind, *_ in parts(view)] == ["waiting", "left", "left", "waiting", "failed"]
-    left_both = ["流: left by the caller", "停: left by the caller", "断: ReadError"]
-    assert view.text.split("\n")[1:] == left_both
+    left_both = [f"{label}: {words.say('timeline.left')}" for label in "流停"]
+    assert view.text.split("\n")[1:] == [*left_both, "断: ReadError"]
 
 
 def test_the_legend_explains_the_parts_that_there_are_and_no_others():
@@ -92,7 +93,7 @@ def test_the_legend_explains_the_parts_that_there_are_and_no_others():
 
 def test_the_sum_is_held_against_the_whole():
     page = seen(timeline(recorded(RETRIED, QUEUED)).html)
-    assert "Calls: 2. Their times add up to 5.0 s; all were done after 4.0 s." in page
+    assert "Calls: 2. Their times add up to 5.0 s; all had ended after 4.0 s." in page
 
 
 def test_the_short_form_has_no_times():
