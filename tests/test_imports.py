@@ -23,7 +23,7 @@ MAY = {
     "course": "words paths models views widgets endpoint",
     "checks": "words paths parameters models watch views course",
     "endpoint": "words paths keys dotfile network parameters models watch",
-    "classroom": "words paths addresses keys network parameters models watch views endpoint",
+    "classroom": "words paths rows addresses keys network parameters models watch views endpoint",
     "addresses": "words paths",
     "keys": "words paths addresses",
     "dotfile": "words paths",

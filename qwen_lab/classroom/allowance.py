@@ -4,15 +4,17 @@ import json
 import logging
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 from math import ceil
 
+from ..endpoint.engine import Prefix
 from ..endpoint.refusal import Refusal
 from ..endpoint.rules import ChatRequest
 from ..models import Price
 from ..parameters import MAX_INPUT
+from ..watch.next_token import NextToken
 from .ledger import Ledger
 
 MINUTE = 60
@@ -68,6 +70,26 @@ class Allowance:
         finally:
             settle(*used)
 
+    async def looked(
+        self, look: Coroutine, messages: list[dict], prefix: Prefix, who: str
+    ) -> NextToken:
+        """What a look at the next token finds: `who` pays for what is read, and for one token."""
+        most = min(_bytes([messages, prefix]), 2 * MAX_INPUT)
+        try:
+            settle, read = self._reserve(who, most, 1), most
+        except Refusal:
+            look.close()
+            raise
+        try:
+            found = await look
+            read = found.prompt_tokens
+            return found
+        except Refusal:
+            read = 0
+            raise
+        finally:
+            settle(read, 1)
+
     def _reserve(self, who: str, prompt: int, completion: int) -> Callable[[int, int], None]:
         """Count a call at its most; gives the function that settles it."""
         tokens, cost = prompt + completion, self._cost(prompt, completion)
@@ -116,6 +138,10 @@ class Allowance:
 
 def _most(request: ChatRequest) -> tuple[int, int]:
     """The tokens that a call can take at most, in and out: no byte is more than one."""
-    prompt = len(json.dumps([request.prompt, request.tools], ensure_ascii=False).encode())
+    prompt = _bytes([request.prompt, request.tools])
     completion = request.sampling["max_tokens"] + (request.thinking_budget or 0)
     return min(prompt, MAX_INPUT), request.n * completion
+
+
+def _bytes(asked: list) -> int:
+    return len(json.dumps(asked, ensure_ascii=False).encode(errors="replace"))

@@ -1,5 +1,6 @@
 """The door by seats: one command opens the class, says its address and prints the codes."""
 
+import asyncio
 import os
 import ssl
 from collections.abc import Callable, Iterable, Iterator
@@ -69,13 +70,14 @@ def hold(
             engine,
             seats.identify,
             Search(*server_file.notes()),
-            turns=Shares(Turns(engine, WAITING)),
+            turns=Shares(Turns(engine, WAITING, apart=True)),
             allowance=Allowance(ledger, limits),
             hosts=[*NEAR, address],
         )
         url = f"http{'s' if certificate else ''}://{address}:{state.port}{server_file.BASE}"
         _announce(place, seats, url, engine.model)
-        server.run(app, listener, ssl_certfile=certificate, ssl_keyfile=key)
+        tls = {"ssl_certfile": certificate, "ssl_keyfile": key}
+        server.run(app, listener, lambda _: _turn_log(place), **tls)
 
 
 def _lock(place: Path) -> FileLock:
@@ -115,11 +117,18 @@ def _check(address: str, certificate: str | None, key: str | None) -> None:
         raise LabError("classroom.certificate_unreadable", **told) from error
 
 
+async def _turn_log(place: Path) -> None:
+    while True:
+        await asyncio.sleep(1)
+        server_process.turn_log(place)
+
+
 @contextmanager
 def _logged(place: Path) -> Iterator[None]:
     """Let what the engine and the server say go to a file: the teacher's screen may be shown."""
     screen = os.dup(2)
     with (place / server_process.LOG).open("wb") as log:
+        Path(log.name).chmod(0o600)
         os.dup2(log.fileno(), 2)
     try:
         yield

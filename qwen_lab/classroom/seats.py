@@ -5,6 +5,7 @@ import csv
 import hashlib
 import re
 import secrets
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from pathlib import Path
 
 from ..endpoint.learner import Learner
 from ..paths import replacing
-from ..words import LabError
+from ..rows import FORMULA
+from ..words import LabError, printable
 
 # Letters and digits that nobody takes for another; 16 of them are 79 bits.
 SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -39,9 +41,12 @@ class Seats:
     def add(self, names: Iterable[str]) -> None:
         """A seat for each name that has none yet; the file is there whole or not at all.
 
-        Raises `LabError` for a name that comes twice or is too long, `OSError` from writing.
+        Raises `LabError` for a name that comes twice, is too long or would be a formula, `OSError`
+        from writing.
         """
-        names = [" ".join(name.split()) for name in names]
+        names = [unicodedata.normalize("NFC", " ".join(printable(n).split())) for n in names]
+        if odd := [name for name in names if name.startswith(FORMULA)]:
+            raise LabError("classroom.name_odd", name=odd[0])
         if twice := [name for name, count in Counter(names).items() if count > 1]:
             raise LabError("classroom.names_twice", names=", ".join(twice))
         if too_long := [name for name in names if len(name) > LONGEST_NAME]:

@@ -150,7 +150,10 @@ async def _next_token(request: Request) -> Response:
     most = WHOLE if whole or asked.get("tail") is True else MOST
     prefix = asked.get("prefix", "")
     who = request.state.learner.name
-    looked = request.app.state.turns.next_token(talk, prefix, most, who)
+    state = request.app.state
+    looked = state.turns.next_token(talk, prefix, most, who)
+    if state.allowance:
+        looked = state.allowance.looked(looked, talk, prefix, who)
     found = await while_connected(request, looked)
     if whole and len(found.tail_counts):
         raise Refusal(say("tape.whole"), status=404, code="not_on_tape")

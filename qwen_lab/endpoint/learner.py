@@ -1,10 +1,12 @@
 """Who asks: the learner that a token stands for, and what they may use."""
 
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..watch.next_token import NextToken
+from .engine import Prefix
 from .rules import ChatRequest
 
 
@@ -26,6 +28,11 @@ class Allowance(Protocol):
         self, chunks: AsyncGenerator[dict, None], request: ChatRequest, who: str
     ) -> AsyncGenerator[dict, None]:
         """The chunks of the answer to a request, for `who` to pay; raises `Refusal`."""
+
+    async def looked(
+        self, look: Coroutine, messages: list[dict], prefix: Prefix, who: str
+    ) -> NextToken:
+        """What a look at the next token finds, for `who` to pay; raises `Refusal`."""
 
 
 # Whose token it is, or None. Says so of any text, and raises `Refusal` only where it cannot know.

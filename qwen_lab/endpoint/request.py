@@ -19,6 +19,8 @@ from .refusal import Refusal
 HOSTS = ["127.0.0.1", "localhost"]
 # The cloud's own limit: "Exceeded limit on max bytes to request body : 6291456" (seen 2026-04).
 MAX_BODY = 6_291_456
+# Seconds for a whole body to come: what comes no further would be kept for ever.
+BODY_TIME = 60
 # A text with none of these, each digit a 0, has no number and no half character that JSON, UTF-8
 # or the engine does not know.
 ODD = (b"\\ud", b"\xed", b"NaN", b"Infinity", b"0e", b"0" * 19)
@@ -79,12 +81,16 @@ class Guard:
 
 
 async def body(request: Request) -> bytes:
-    """The request's body; raises `Refusal` when it is larger than the cloud takes."""
+    """The request's body; raises `Refusal` when it is larger than the cloud takes, or too slow."""
     content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > MAX_BODY:
-            raise Refusal(f"Exceeded limit on max bytes to request body : {MAX_BODY}")
+    try:
+        async with asyncio.timeout(BODY_TIME):
+            async for part in request.stream():
+                content += part
+                if len(content) > MAX_BODY:
+                    raise Refusal(f"Exceeded limit on max bytes to request body : {MAX_BODY}")
+    except TimeoutError:
+        raise Refusal.named("timed_out") from None
     return bytes(content)
 
 

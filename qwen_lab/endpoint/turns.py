@@ -13,12 +13,14 @@ from .slots import Slots
 class Turns:
     """What an engine answers, to many learners; whoever asks here knows no slots.
 
-    Of one learner's calls at most `waiting` wait; more are refused as too many.
+    Of one learner's calls at most `waiting` wait; more are refused as too many. Kept `apart`, no
+    call finds in the prompt cache what another's has read: how much it finds, and how soon, would
+    tell how another's text begins.
     """
 
-    def __init__(self, engine: Engine, waiting: float = inf) -> None:
+    def __init__(self, engine: Engine, waiting: float = inf, *, apart: bool = False) -> None:
         self.slots = Slots(engine.slots)
-        self._engine, self._waiting = engine, waiting
+        self._engine, self._waiting, self._apart = engine, waiting, apart
 
     async def generate(self, request: ChatRequest, seed: int, alone: bool, who: str) -> Events:
         """The engine's events for the learner of this name."""
@@ -26,7 +28,7 @@ class Turns:
         read = 0
         async with (
             self.slots.taken(alone, who) as use,
-            aclosing(self._engine.generate(request, seed, alone)) as events,
+            aclosing(self._engine.generate(request, seed, alone or self._apart)) as events,
         ):
             async for event in events:
                 if isinstance(event, Prompt):

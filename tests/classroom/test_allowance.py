@@ -175,3 +175,19 @@ def test_where_the_ledger_cannot_be_written_nothing_is_answered(engine, call, mo
     with pytest.raises(Refusal) as caught:
         run(read(call()))
     assert caught.value.status == 500 and not engine.calls
+
+
+def test_a_look_at_the_next_token_is_paid_for_and_refused_when_nothing_is_left(engine, path):
+    ledger, turns = Ledger(path), Turns(engine)
+    allowed = Allowance(ledger, Limits(tokens=120))
+
+    def look():
+        return allowed.looked(turns.next_token([], "x" * 60, 5, "Ada"), [], "x" * 60, "Ada")
+
+    assert len(run(look()).ids) == 5
+    # The fake one reads nothing; the token itself counts.
+    assert ledger.tokens["Ada"] == 1
+    ledger.settle(ledger.reserve("Ada", 90, 0), 90, 0)
+    with pytest.raises(Refusal, match="budget"):
+        run(look())
+    assert len(engine.calls) == 1 and ledger.tokens["Ada"] == 91

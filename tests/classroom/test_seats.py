@@ -114,3 +114,16 @@ def test_a_name_that_comes_twice_is_told_and_nothing_is_written(path):
     with pytest.raises(LabError, match="60 characters"):
         Seats(path).add(["x" * 61])
     assert not path.exists()
+
+
+@pytest.mark.parametrize("name", ["=cmd|'/C calc'!A0", "+1", "@x", " ＝1"])
+def test_a_name_that_a_spreadsheet_would_run_is_refused(name, path):
+    with pytest.raises(LabError, match="formula"):
+        Seats(path).add([name])
+    assert not path.exists()
+
+
+def test_what_could_steer_a_terminal_or_look_like_another_name_is_made_plain(path):
+    seats = Seats(path)
+    seats.add(["A\x1b]0;x\x07\u202eda", "cafe\u0301"])
+    assert [seat.name for seat in seats.seats] == ["A�]0;x��da", "caf\xe9"]

@@ -61,3 +61,15 @@ def test_of_one_learner_only_so_many_calls_wait_and_others_are_not_refused(engin
         assert all(len(found.ids) == 5 for found in await asyncio.gather(*waiting))
 
     asyncio.run(asyncio.wait_for(scenario(), 5))
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_kept_apart_no_call_reads_from_the_prompt_cache(engine, apart):
+    async def scenario():
+        turns = Turns(engine, apart=apart)
+        async with aclosing(turns.generate(REQUEST, 7, False, "Ada")) as events:
+            # A slot is shared all the same.
+            assert await anext(events) and turns.slots._free == engine.slots - 1
+        assert engine.calls[0][2] is apart
+
+    asyncio.run(asyncio.wait_for(scenario(), 5))
