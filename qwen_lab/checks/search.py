@@ -37,6 +37,7 @@ def options(options: object) -> Outcome:
 def _need_all(wanted: dict, given: object, place: str) -> None:
     """What is wanted must stand in the dict of this name, and so in the dicts inside it."""
     need(isinstance(given, dict), "checks_search.not_dict", given, name=place)
+    need(place != "extra_body" or "forced_search" not in given, "checks_search.too_high")
     for name, value in wanted.items():
         need_key(name, given, place)
         if isinstance(value, dict):

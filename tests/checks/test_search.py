@@ -52,7 +52,7 @@ OPTIONS = {
     "enable_search is 'true'; expected True": body(enable_search="true"),
     "enable_search is 1; expected True": body(enable_search=1),
     "enable_search is False; expected True": body(enable_search=False),
-    "Its keys are ['enable_search', 'forced_search']; expected 'search_options'": {
+    "forced_search is directly in extra_body; expected it one layer further in": {
         "extra_body": {"enable_search": True, "forced_search": True}
     },
     "extra_body has no key 'search_options'. Its keys are ['enable_search']; expected": without(
