@@ -1,6 +1,7 @@
 """A class at one endpoint: who its learners are, what they share, and what each may use.
 
-door        one command opens it: `seats` with a code each, and a `sheet` of them to print
+door        one command opens it: `seats` with a code each, and a `sheet` of them to print;
+            a `hub` knows its learners itself
 shares      equal questions get one answer, a `take` for all who ask them
 allowance   what each may use, kept in a `ledger`
 upstream    another server's model as the engine

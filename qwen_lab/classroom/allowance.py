@@ -2,12 +2,12 @@
 
 import json
 import logging
-import time
 from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 from math import ceil
+from time import monotonic
 
 from ..endpoint.engine import Prefix
 from ..endpoint.refusal import Refusal
@@ -99,7 +99,7 @@ class Allowance:
         except OSError as error:
             logging.error("the ledger cannot be written: %s", error)
             raise Refusal.named("broken") from None
-        lately = [time.monotonic(), tokens]
+        lately = [monotonic(), tokens]
         self._lately[who].append(lately)
 
         def settle(prompt: int, completion: int) -> None:
@@ -123,7 +123,7 @@ class Allowance:
 
     def _wait(self, who: str, tokens: int) -> float:
         """Seconds until so many tokens may have room in the learner's minute; 0 for now."""
-        lately, now = self._lately[who], time.monotonic()
+        lately, now = self._lately[who], monotonic()
         while lately and lately[0][0] < now - MINUTE:
             lately.popleft()
         # One call larger than a minute's tokens is let through alone.

@@ -104,7 +104,7 @@ def test_what_the_model_refuses_costs_nothing(engine, call):
 
 def test_a_minute_has_so_many_tokens_and_says_when_to_come_again(engine, call, monkeypatch):
     now = [1_000.0]
-    monkeypatch.setattr("qwen_lab.classroom.allowance.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("qwen_lab.classroom.allowance.monotonic", lambda: now[0])
     allowed = None
 
     def ask():
