@@ -3,11 +3,12 @@
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ..watch.next_token import NextToken
-from .engine import Prefix
-from .rules import ChatRequest
+if TYPE_CHECKING:
+    from ..watch.next_token import NextToken
+    from .engine import Prefix
+    from .rules import ChatRequest
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,13 @@ class Allowance(Protocol):
         """Tokens that the learner of this name may still use; None where there is no limit."""
 
     def charged(
-        self, chunks: AsyncGenerator[dict, None], request: ChatRequest, who: str
+        self, chunks: AsyncGenerator[dict, None], request: "ChatRequest", who: str
     ) -> AsyncGenerator[dict, None]:
         """The chunks of the answer to a request, for `who` to pay; raises `Refusal`."""
 
     async def looked(
-        self, look: Coroutine, messages: list[dict], prefix: Prefix, who: str
-    ) -> NextToken:
+        self, look: Coroutine, messages: list[dict], prefix: "Prefix", who: str
+    ) -> "NextToken":
         """What a look at the next token finds, for `who` to pay; raises `Refusal`."""
 
 
