@@ -56,7 +56,12 @@ def test_tokens_of_the_context_stay_listed_wherever_they_stand(whole):
 
 
 def test_what_is_dumped_is_loaded(whole):
-    found = replace(whole.first(1000), context=numpy.arange(9), prompt_tokens=7, logit_offset=16.2)
+    found = replace(
+        whole.first(1000),
+        context=numpy.arange(9, dtype=numpy.int32),
+        prompt_tokens=7,
+        logit_offset=16.2,
+    )
     again = load(found.dump())
     for name in ("ids", "logprobs", "tail_logprobs", "tail_counts", "context"):
         assert numpy.array_equal(getattr(again, name), getattr(found, name))
