@@ -37,6 +37,7 @@ class Seats:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.seats = [Seat(*row[:2]) for row in _rows(path)] if path.exists() else []
+        self._learners = _by_digest(self.seats)
 
     def add(self, names: Iterable[str]) -> None:
         """A seat for each name that has none yet; the file is there whole or not at all.
@@ -55,11 +56,12 @@ class Seats:
         self.seats += [Seat(name, _code()) for name in names if name and name not in known]
         with replacing(self._path, newline="") as file:
             csv.writer(file).writerows((seat.name, seat.code) for seat in self.seats)
+        self._learners = _by_digest(self.seats)
 
     async def identify(self, given: str) -> Learner | None:
         """Whose code it is; a wrong one is told only after a while."""
         # By their digests: how long that takes says nothing about a code.
-        found = _digests(self.seats).get(_digest(given))
+        found = self._learners.get(_digest(given))
         if not found:
             await asyncio.sleep(WRONG)
         return found
@@ -94,5 +96,5 @@ def _digest(code: str) -> bytes:
     return hashlib.sha256(re.sub(r"[\W_]", "", code).lower().encode()).digest()
 
 
-def _digests(seats: list[Seat]) -> dict[bytes, Learner]:
+def _by_digest(seats: list[Seat]) -> dict[bytes, Learner]:
     return {_digest(seat.code): Learner(seat.name) for seat in seats}
