@@ -30,6 +30,12 @@ class Caller:
         await self.task
 
 
+async def all_end(callers):
+    for caller in callers:
+        caller.leave.set()
+    await asyncio.gather(*(caller.task for caller in callers))
+
+
 async def settle():
     for _ in range(5):
         await asyncio.sleep(0)
@@ -149,9 +155,7 @@ def test_the_next_turn_goes_to_the_learner_who_has_taken_the_fewest_tokens():
             greedy = [Caller(slots, False, order, f"Ada {n}", "Ada") for n in range(3)]
             others = [Caller(slots, kind, order, who, who) for who, kind in [("Bo", 0), ("Cy", 1)]]
             await settle()
-        for caller in (*greedy, *others):
-            caller.leave.set()
-        await asyncio.gather(*(caller.task for caller in (*greedy, *others)))
+        await all_end([*greedy, *others])
         # The others begin where she is; her first one stood in line before they came.
         assert order == ["Ada 0", "Bo", "Cy", "Ada 1", "Ada 2"]
 
@@ -167,9 +171,7 @@ def test_who_was_away_gets_no_turns_for_that_time():
             use(10)
             callers = [Caller(slots, False, order, who, who) for who in ("Ada", "Bo")]
             await settle()
-        for caller in callers:
-            caller.leave.set()
-        await asyncio.gather(*(caller.task for caller in callers))
+        await all_end(callers)
         assert order == ["Ada", "Bo"]
 
     run(scenario())
