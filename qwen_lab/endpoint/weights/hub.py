@@ -50,7 +50,7 @@ def fill_from(
                 _append(source, file, bar, pace)
             file.flush()
             os.fsync(file.fileno())
-    except TimeoutError as error:
+    except (TimeoutError, httpx2.TimeoutException) as error:
         raise OSError(say("weights.silent", seconds=PATIENCE)) from error
     # The last two come from a proxy that the client cannot go through.
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, ImportError) as error:
