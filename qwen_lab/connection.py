@@ -29,7 +29,8 @@ def connect(
     come from the environment, else from a file `.env` in the working folder or above it, or in the
     checkout. An endpoint is
 
-    - "local", the Qwen on this machine: free, and nothing you send leaves it;
+    - "local", the Qwen on this machine: free, and nothing you send leaves it; in a class's
+      JupyterHub that of the class;
     - "dashscope", with `DASHSCOPE_BASE_URL` (default: Beijing) and `DASHSCOPE_MODEL` (qwen-plus);
     - "replay", the lesson's tape from its first answer on, or the tape in `QWEN_LAB_TAPE`;
     - the base URL of any OpenAI-compatible server, with `QWEN_LAB_API_KEY` and `QWEN_LAB_MODEL`;
@@ -81,6 +82,9 @@ def usual(given: Settings) -> str:
 
 def chosen(choice: str, given: Settings) -> Lab:
     """The lab for a choice; `LabError` as `connect` has it."""
+    if choice == "local":
+        # A model for each learner is more than a hub's computer has room for.
+        choice = _class_of_hub(given) or choice
     if choice in ON_THIS_MACHINE:
         return _on_this_machine(choice, given)
     ours = choice == "dashscope"
@@ -131,13 +135,30 @@ def _dashscope(given: Settings, url: str) -> Lab:
 
 
 def _custom(given: Settings, url: str) -> Lab:
-    key = given.get("QWEN_LAB_API_KEY")
-    key = keys.checked(key, "QWEN_LAB_API_KEY") if key else Secret("none")
+    key = _key(given, url)
     if model := given.get("QWEN_LAB_MODEL"):
         return Lab(url, model, "custom", key)
     if model := _of_a_class(url, key):
         return Lab(url, model, "class", key)
     return Lab(url, _first_model(url, key), "custom", key)
+
+
+def _class_of_hub(given: Settings) -> str | None:
+    """The address of its class in a JupyterHub's server, as its own environment names it."""
+    named = settings.bare(given.process.get("QWEN_LAB_ENDPOINT") or "")
+    return named if "://" in named and given.process.get("JUPYTERHUB_API_TOKEN") else None
+
+
+def _key(given: Settings, url: str) -> Secret:
+    """The key for the server of this address.
+
+    A hub's token opens the learner's own server too: no file and no argument says where it goes.
+    """
+    ours = _class_of_hub(given)
+    if ours and addresses.mended(ours) == url and not given.process.get("QWEN_LAB_API_KEY"):
+        return Secret(given.process["JUPYTERHUB_API_TOKEN"])
+    key = given.get("QWEN_LAB_API_KEY")
+    return keys.checked(key, "QWEN_LAB_API_KEY") if key else Secret("none")
 
 
 def _of_a_class(url: str, key: str) -> str | None:

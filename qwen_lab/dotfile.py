@@ -64,13 +64,14 @@ def _files() -> Iterator[Path]:
 
 
 def _folders() -> list[Path]:
+    checkout = [paths.ROOT] if paths.is_own() else []
     try:
         here = Path.cwd()
     except OSError:
         # The working folder has been deleted.
-        return [paths.ROOT]
+        return checkout
     reached = [folder for folder in (here, *here.parents) if os.access(folder, os.X_OK)]
-    return [*reached, paths.ROOT]
+    return [*reached, *checkout]
 
 
 def _is_environment(path: Path) -> bool:

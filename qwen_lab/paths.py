@@ -21,6 +21,11 @@ def is_checkout() -> bool:
     return (ROOT / "pyproject.toml").is_file() and (ROOT / "requirements.txt").is_file()
 
 
+def is_own() -> bool:
+    """Say whether `ROOT` is this user's: on a hub all learners share one, and only read it."""
+    return os.access(ROOT, os.W_OK)
+
+
 def originals() -> Path:
     """The folder that holds the lessons as they were written, one folder a language."""
     return ROOT / "notebooks" if is_checkout() else Path(__file__).parent / "notebooks"

@@ -13,6 +13,8 @@ import pytest
 import qwen_lab
 from qwen_lab import addresses, models, paths, settings
 from qwen_lab.endpoint import server
+from qwen_lab.endpoint.app import create_app
+from qwen_lab.endpoint.learner import Learner
 from qwen_lab.endpoint.server_file import State
 from qwen_lab.words import LabError
 
@@ -461,3 +463,50 @@ def test_connecting_loads_nothing_of_set_up_and_nothing_of_jupyterlab(endpoint, 
     loaded = loaded_by_connecting(endpoint, **settings)
     assert "qwen_lab.connection" in loaded
     assert not {"qwen_lab.setup", "qwen_lab.course", "jupyterlab", "ipykernel"} & loaded
+
+
+@pytest.fixture
+def two_classes(real_port, engine):
+    """Two origins, the hub's class and another, and the tokens that each was sent."""
+    number, here = real_port
+    sent = {"127.0.0.1": set(), "localhost": set()}
+
+    async def identify(given):
+        return Learner("ada")
+
+    app = create_app(engine, identify)
+
+    async def noted(scope, receive, send):
+        headers = {name: value.decode() for name, value in scope["headers"]}
+        sent[headers[b"host"].split(":")[0]].add(headers.get(b"authorization"))
+        await app(scope, receive, send)
+
+    here["app"] = noted
+    return [f"http://{host}:{number}/compatible-mode/v1" for host in sent], sent
+
+
+@pytest.mark.parametrize("choice", [None, "local"])
+def test_in_a_hubs_server_the_class_answers_whatever_a_file_says(
+    choice, two_classes, dotenv, monkeypatch
+):
+    (ours, other), sent = two_classes
+    monkeypatch.setenv("QWEN_LAB_ENDPOINT", ours)
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "hub-token")
+    dotenv(QWEN_LAB_ENDPOINT=other, QWEN_LAB_API_KEY="from-a-file", JUPYTERHUB_API_TOKEN="no")
+    lab = qwen_lab.connect(choice)
+    assert (lab.kind, lab.base_url, lab.api_key) == ("class", ours, "hub-token")
+    assert "hub-token" not in repr(lab)
+    assert sent == {"127.0.0.1": {"Bearer hub-token"}, "localhost": set()}
+
+
+def test_a_hubs_token_goes_to_no_other_address(two_classes, dotenv, monkeypatch):
+    (ours, other), sent = two_classes
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "hub-token")
+    # Named by a file, when the process names none; and by an argument, when it does.
+    dotenv(QWEN_LAB_ENDPOINT=other)
+    assert qwen_lab.connect().api_key == "none"
+    monkeypatch.setenv("QWEN_LAB_ENDPOINT", ours)
+    assert qwen_lab.connect(other).api_key == "none"
+    # A code that is given is what goes to the class.
+    assert qwen_lab.connect(ours, code="a-code").api_key == "a-code"
+    assert sent == {"127.0.0.1": {"Bearer a-code"}, "localhost": {"Bearer none"}}

@@ -195,3 +195,9 @@ def test_a_variable_in_small_letters_is_hinted_at(monkeypatch):
 def test_where_nothing_is_amiss_nothing_is_hinted_at(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     assert dotfile.hint(dotfile.find()) == ""
+
+
+def test_in_a_checkout_of_others_none_is_looked_for(monkeypatch):
+    (paths.ROOT / ".env").write_text(LINE)
+    monkeypatch.setattr(os, "access", lambda path, mode: path != paths.ROOT)
+    assert dotfile.find() is None

@@ -17,8 +17,8 @@ from . import editions
 
 
 def folder() -> Path:
-    """The folder of the learner's copies: beside the checkout's package, or where they stand."""
-    return (paths.ROOT if paths.is_checkout() else Path.cwd()) / "my_lessons"
+    """The folder of the learner's copies: in their own checkout, else where they are."""
+    return (paths.ROOT if paths.is_checkout() and paths.is_own() else Path.cwd()) / "my_lessons"
 
 
 def names(language: str) -> list[str]:

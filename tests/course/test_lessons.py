@@ -128,3 +128,11 @@ def test_an_installed_wheel_brings_its_lessons_and_copies_them_to_where_the_lear
     monkeypatch.chdir(checkout)
     assert paths.originals().parts[-2:] == ("qwen_lab", "notebooks")
     assert lessons.folder() == checkout / "my_lessons"
+
+
+def test_learners_who_share_a_checkout_have_their_copies_where_they_are(
+    checkout, tmp_path_factory, monkeypatch
+):
+    monkeypatch.setattr(os, "access", lambda path, mode: path != checkout)
+    monkeypatch.chdir(tmp_path_factory.mktemp("home"))
+    assert lessons.folder() == Path.cwd() / "my_lessons"
