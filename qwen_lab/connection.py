@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from . import addresses, dotfile, keys, models, network, paths, settings, words
+from . import addresses, dotfile, keys, models, network, paths, report, settings, words
 from .keys import Secret
 from .lab import Lab
 from .settings import Settings
@@ -63,6 +63,7 @@ def connect(
     given.share()
     changed = network.prepare()
     lab = chosen(choice or usual(given), given)
+    report.to(lab)
     # A tape says only what its recording said, so that a lesson's outputs are the same either way.
     more = [] if lab.kind == "replay" else [*_more(given, choice, lab), changed]
     print("\n".join(filter(None, [*_lines(lab), *more])))

@@ -1,8 +1,10 @@
 """Rows of results as a CSV file that any spreadsheet opens rightly and safely."""
 
 import csv
+import io
 import json
 from pathlib import Path
+from typing import IO
 
 from .paths import replacing
 
@@ -16,11 +18,22 @@ def write_csv(path: Path, rows: list[dict]) -> None:
     UTF-8 with a mark that spreadsheets want. A text that would be a formula gets an apostrophe
     before it. The file is there whole or not at all; raises `OSError`.
     """
-    names = list(dict.fromkeys(name for row in rows for name in row))
     with replacing(path, encoding="utf-8-sig", errors="replace", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(map(_cell, names))
-        writer.writerows([[_cell(row.get(name)) for name in names] for row in rows])
+        _write(file, rows)
+
+
+def as_csv(rows: list[dict]) -> bytes:
+    """What `write_csv` writes."""
+    file = io.StringIO(newline="")
+    _write(file, rows)
+    return file.getvalue().encode("utf-8-sig", "replace")
+
+
+def _write(file: IO[str], rows: list[dict]) -> None:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.writer(file)
+    writer.writerow(map(_cell, names))
+    writer.writerows([[_cell(row.get(name)) for name in names] for row in rows])
 
 
 def _cell(value: object) -> object:

@@ -15,6 +15,7 @@ from textwrap import shorten
 
 from IPython import get_ipython
 
+from .. import report
 from ..course import log
 from ..views.html import View, verdict
 from ..words import say
@@ -121,6 +122,7 @@ def check(judge: Callable[..., Outcome]) -> Callable[..., Outcome]:
             outcome = wrong("checks.crashed", error=told(error)).outcome
         if exercise and outcome.status != "not yet":
             log.note_exercise(exercise, outcome.status)
+            report.exercise(exercise, outcome.status)
         return outcome
 
     signature = inspect.signature(judge)

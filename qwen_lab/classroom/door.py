@@ -2,15 +2,17 @@
 
 import asyncio
 import os
+import shutil
 import ssl
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
 from .. import addresses, keys, network
+from ..course import exercises
 from ..endpoint import free_memory, server, server_file, server_process
 from ..endpoint.app import create_app
 from ..endpoint.engine import Engine
@@ -20,9 +22,10 @@ from ..endpoint.turns import Turns
 from ..endpoint.weights import weights
 from ..paths import home, replacing
 from ..words import LabError, reason, say
-from . import sheet
+from . import sheet, teacher
 from .allowance import Allowance, Limits
 from .ledger import Ledger
+from .progress import Progress
 from .seats import Seats
 from .shares import Shares
 from .upstream import Upstream
@@ -59,34 +62,50 @@ def hold(
         seats = Seats(place / "seats.csv")
         seats.add(names)
         ledger = Ledger(place / "ledger.jsonl")
+        progress = Progress(place / "progress", exercises.numbers())
     if not seats.seats:
         raise LabError("classroom.no_names")
     make = _upstream(*upstream) if upstream else _local(place)
     listener = server.listen(place, port, address)
+    desk = teacher.listen(place, address if certificate else NEAR[0])
     with _logged(place), lock:
         engine = make()
         state = server_file.save(place, listener.getsockname()[1], engine.model)
+        identify = progress.watched(seats.identify)
+        allowance = Allowance(ledger, limits)
         app = create_app(
             engine,
-            seats.identify,
+            identify,
             Search(*server_file.notes()),
             turns=Shares(Turns(engine, WAITING, apart=True)),
-            allowance=Allowance(ledger, limits),
+            allowance=allowance,
             hosts=[*NEAR, address],
+            more=[progress.route(identify)],
         )
-        url = f"http{'s' if certificate else ''}://{address}:{state.port}{server_file.BASE}"
-        _announce(place, seats, url, engine.model)
+        scheme = f"http{'s' if certificate else ''}://"
+        roll = teacher.Roll(seats.names, progress, allowance, ledger)
+        teacher.add(app, roll, desk, place, scheme)
+        _announce(place, seats, f"{scheme}{address}:{state.port}{server_file.BASE}", engine.model)
         tls = {"ssl_certfile": certificate, "ssl_keyfile": key}
-        server.run(app, listener, lambda _: _turn_log(place), **tls)
+        server.run(app, [listener, desk], lambda _: _turn_log(place), **tls)
 
 
-def _lock(place: Path) -> FileLock:
-    lock = FileLock(place / "lock")
+def forget() -> None:
+    """Delete all that a class has kept of its learners; raises `LabError` while it is open."""
+    place = home() / "class"
+    with server_file.home_in_use():
+        if place.is_dir():
+            with _lock(place) as lock:
+                for path in {*place.iterdir()} - {Path(lock.lock_file)}:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    print(say("classroom.forgotten", folder=place))
+
+
+def _lock(place: Path) -> AbstractContextManager[FileLock]:
     try:
-        lock.acquire(timeout=0)
+        return FileLock(place / "lock").acquire(timeout=0)
     except Timeout as error:
         raise LabError("classroom.open_already") from error
-    return lock
 
 
 def _local(place: Path) -> Callable[[], Engine]:
@@ -142,6 +161,7 @@ def _announce(place: Path, seats: Seats, url: str, model: str) -> None:
     with replacing(printed) as file:
         file.write(sheet.page(seats.seats, url))
     print(say("classroom.open", model=model, count=len(seats.seats), url=url, sheet=printed))
+    print(say("classroom.teacher", page=place / teacher.LINK))
     if url.startswith("http:") and urlsplit(url).hostname not in NEAR:
         print(say("classroom.readable"))
     print(say("classroom.end"), flush=True)

@@ -39,6 +39,10 @@ class Seats:
         self.seats = [Seat(*row[:2]) for row in _rows(path)] if path.exists() else []
         self._learners = _by_digest(self.seats)
 
+    def names(self) -> list[str]:
+        """The learners' names, in the order of their seats."""
+        return [seat.name for seat in self.seats]
+
     def add(self, names: Iterable[str]) -> None:
         """A seat for each name that has none yet; the file is there whole or not at all.
 

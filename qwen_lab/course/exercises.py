@@ -9,6 +9,10 @@ from dataclasses import dataclass
 
 import nbformat
 
+from ..paths import originals
+from ..words import language
+from . import lessons
+
 HEADING = r"### (?:Exercise|练习) (\d\d\.\d+)\s"
 # Markdown inside <details> is Markdown only after an empty line.
 FOLDED = r"<details>\s*<summary>[^<\n]+</summary>\n\n(.+?)\n\n</details>"
@@ -43,3 +47,10 @@ def exercises(lesson: nbformat.NotebookNode) -> list[Exercise]:
         for at, cell in enumerate(lesson.cells)
         if (heading := re.match(HEADING, cell.source))
     ]
+
+
+def numbers() -> list[str]:
+    """The number of every exercise of the course, in order."""
+    paths = [originals() / language() / name for name in lessons.names(language())]
+    read = (nbformat.read(path, as_version=4) for path in paths)
+    return [exercise.number for lesson in read for exercise in exercises(lesson)]

@@ -4,6 +4,7 @@ import re
 
 import nbformat
 
+from .. import report
 from ..paths import originals
 from ..views.html import SIGNS, Html, View, join, row, sign, table
 from ..words import language, say
@@ -39,9 +40,13 @@ def progress() -> View:
     link = Html('<p class="next">→ <a href="{}">{}</a></p>')
     way = join(link.format(each.name, each.next) for each in ahead)
     listed = table((each.html for each in rows), *heads)
-    html = html.format(words, 100 * passed / count, way, listed, say("progress.legend"))
+    html = html.format(words, 100 * passed / count, way, listed, _legend())
     told = [words, *(each.text for each in rows), *(each.next for each in ahead)]
     return View(html, "\n".join(told), "progress")
+
+
+def _legend() -> str:
+    return say("progress.legend_class" if report.is_told() else "progress.legend")
 
 
 class _Row:

@@ -46,11 +46,12 @@ def create_app(
     turns: Turns | None = None,
     allowance: Allowance | None = None,
     hosts: Sequence[str] = HOSTS,
+    more: Sequence[Route] = (),
 ) -> Starlette:
     """The app over an engine, for those whom `identify` knows, at these hosts alone.
 
     `search` is where `enable_search` looks; the bundled notes, if it is not given. A class has
-    `turns` of its own, in which equal questions get one answer, and an `allowance`.
+    `turns` of its own, in which equal questions get one answer, an `allowance`, and `more` routes.
     """
     guard = [Middleware(Guard, identify)]
     weathered = [*guard, Middleware(Weather)]
@@ -62,6 +63,7 @@ def create_app(
         Route(f"{BASE}/lab/next_token", _next_token, methods=["POST"], middleware=guard),
         Route(f"{BASE}/lab/search", _search, middleware=guard),
         Route("/health", _health),
+        *more,
     ]
     # A page elsewhere is turned away by its Origin; when it points a name of its own at
     # 127.0.0.1, by its Host.

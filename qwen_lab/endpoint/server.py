@@ -125,10 +125,12 @@ def _be(path: Path, place: Path, port: int | None, idle: float, record: str | Pa
     with server_file.home_in_use():
         kept = server_file.save(place, listener.getsockname()[1], engine.model)
     app = create_app(engine, learner.alone(kept.token), Search(*server_file.notes()))
-    run(app, listener, lambda server: _exit_when_idle(server, app.state, place, kept, idle))
+    run(app, [listener], lambda server: _exit_when_idle(server, app.state, place, kept, idle))
 
 
-def run(app, listener: socket.socket, watch: Callable | None = None, **tls: str | None) -> None:
+def run(
+    app, listeners: list[socket.socket], watch: Callable | None = None, **tls: str | None
+) -> None:
     """Serve an app until a signal ends it, or what `watch` does beside it; `tls` is uvicorn's."""
     import uvicorn
 
@@ -136,12 +138,12 @@ def run(app, listener: socket.socket, watch: Callable | None = None, **tls: str 
     server = uvicorn.Server(config)
     # When it has served, uvicorn raises the signal that ended it: to die of it leaves a socket.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    asyncio.run(_serve(server, listener, watch(server) if watch else asyncio.sleep(0)))
+    asyncio.run(_serve(server, listeners, watch(server) if watch else asyncio.sleep(0)))
 
 
-async def _serve(server, listener: socket.socket, watch: Coroutine) -> None:
+async def _serve(server, listeners: list[socket.socket], watch: Coroutine) -> None:
     watching = asyncio.create_task(watch)
-    await server.serve(sockets=[listener])
+    await server.serve(sockets=listeners)
     watching.cancel()
 
 

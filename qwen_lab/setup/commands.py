@@ -93,12 +93,15 @@ def serve(options: Namespace) -> None:
     option("--tokens", type=int),
     option("--per-minute", type=int),
     option("--upstream", nargs=2, metavar=("URL", "MODEL")),
+    option("--forget", action="store_true"),
 )
 def class_(options: Namespace) -> None:
     """Be the endpoint of a class, with a seat for each learner, until it is ended."""
     from ..classroom import door, seats
     from ..classroom.allowance import Limits
 
+    if options.forget:
+        return door.forget()
     listed = seats.listed(Path(options.seats)) if options.seats else []
     limits = Limits(options.per_minute, options.tokens)
     tls = {"certificate": options.certificate, "key": options.key}

@@ -37,7 +37,7 @@ def open_class(home, *arguments):
         command, env=environment, stdout=subprocess.PIPE, encoding="utf-8"
     ) as process:
         try:
-            said = [process.stdout.readline() for _ in range(4)]
+            said = [process.stdout.readline() for _ in range(5)]
             yield process, re.search(r"http\S+", "".join(said))[0], "".join(said)
         finally:
             process.kill()
@@ -117,8 +117,9 @@ def test_a_class_that_cannot_be_opened_says_why_before_any_model_is_loaded(
 def test_a_class_is_open_once_on_a_computer(monkeypatch, engine):
     opened = []
 
-    def run(app, listener, watch, **tls):
-        listener.close()
+    def run(app, listeners, watch, **tls):
+        for each in listeners:
+            each.close()
         opened.append(app)
         if len(opened) == 1:
             door.hold([], Limits())
@@ -134,8 +135,9 @@ def test_a_class_is_open_once_on_a_computer(monkeypatch, engine):
 def test_a_class_can_stand_before_another_server(monkeypatch, engine, app, served, capsys):
     opened = []
 
-    def run(app, listener, watch, **tls):
-        listener.close()
+    def run(app, listeners, watch, **tls):
+        for each in listeners:
+            each.close()
         opened.append(app)
 
     monkeypatch.setattr(door.server, "run", run)

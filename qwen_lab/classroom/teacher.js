@@ -1,0 +1,152 @@
+// The teacher's page: asks every two seconds what is new, and shows it. What learners wrote is text.
+
+const words = JSON.parse(document.body.dataset.words);
+const lang = document.documentElement.lang;
+const [state, csv, table] = ["#state", "#csv", "table"].map((name) => document.querySelector(name));
+const since = new Intl.RelativeTimeFormat(lang, { style: "short" });
+const SIGNS = { passed: "✓", wrong: "✗", open: "·" };
+const SIDES = ["stuck", "seen", "used", "left"];
+// Cells: by status those that count it, an exercise each; and by name those of each learner.
+const sums = {};
+const rows = new Map();
+
+// The token leaves the address bar at once; this tab keeps it, until it is closed.
+function take() {
+  if (location.hash.length > 1) sessionStorage.setItem("token", location.hash.slice(1));
+  history.replaceState(null, "", location.pathname);
+}
+
+function say(key, values) {
+  return words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+function ask(path, sent) {
+  const headers = { Authorization: `Bearer ${sessionStorage.getItem("token")}` };
+  return fetch(path, sent ? { method: "POST", headers, body: JSON.stringify(sent) } : { headers });
+}
+
+function add(parent, name, text = "", more = {}) {
+  const made = Object.assign(document.createElement(name), more);
+  made.textContent = text;
+  parent.append(made);
+  return made;
+}
+
+// What stays the same is left alone: a selection, a pointer and a screen reader rest on it.
+function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function number(value) {
+  return value === null ? "–" : value.toLocaleString(lang);
+}
+
+function ago(seconds) {
+  if (seconds === null) return "–";
+  const units = [[86400, "day"], [3600, "hour"], [60, "minute"]];
+  const [size, unit] = units.find(([size]) => seconds >= size) ?? [];
+  return unit ? since.format(-Math.floor(seconds / size), unit) : words.now;
+}
+
+function begins(exercise) {
+  return { className: exercise.endsWith(".1") ? "begins" : "" };
+}
+
+function head(exercises) {
+  const part = add(table, "thead");
+  const [lessons, numbers, passed, wrong] = [1, 2, 3, 4].map(() => add(part, "tr"));
+  add(lessons, "th", words.name, { rowSpan: 2, className: "name" });
+  for (const lesson of new Set(exercises.map((each) => each.split(".")[0]))) {
+    const colSpan = exercises.filter((each) => each.startsWith(`${lesson}.`)).length;
+    add(lessons, "th", lesson, { colSpan, className: "begins" });
+  }
+  for (const name of SIDES) add(lessons, "th", words[name], { rowSpan: 4, className: name });
+  for (const each of exercises) add(numbers, "th", each.split(".")[1], begins(each));
+  for (const [line, status] of [[passed, "passed"], [wrong, "wrong"]]) {
+    add(line, "th", words[`sum_${status}`], { className: "name" });
+    sums[status] = exercises.map((each) => add(line, "td", "", begins(each)));
+  }
+  add(table, "tbody");
+}
+
+function row(name, exercises) {
+  const line = add(table.tBodies[0], "tr");
+  add(line, "th", name, { className: "name", title: name });
+  const signs = exercises.map((each) => add(add(line, "td", "", begins(each)), "b", "", { role: "img" }));
+  const sides = SIDES.map((side) => add(line, "td", "", { className: side }));
+  const left = add(sides.pop(), "span");
+  const reset = add(left.parentNode, "button", words.reset);
+  reset.setAttribute("aria-label", say("reset_told", { name }));
+  reset.addEventListener("click", async () => {
+    const answer = await ask("reset", name).catch(() => ({ ok: false }));
+    if (answer.ok) refresh();
+    else put(state, words.silent);
+  });
+  return { signs, sides: [...sides, left] };
+}
+
+function fill({ signs, sides }, learner, exercises) {
+  exercises.forEach((each, at) => {
+    const [status, tries] = learner.exercises[each] ?? ["open", 0];
+    put(signs[at], SIGNS[status]);
+    signs[at].className = `qwen-sign ${status}`;
+    signs[at].title = say(status, { number: each, tries });
+    signs[at].ariaLabel = signs[at].title;
+  });
+  const tries = learner.stuck && learner.exercises[learner.stuck][1];
+  const stuck = learner.stuck ? say("stuck_at", { number: learner.stuck, tries }) : "";
+  [stuck, ago(learner.seen), number(learner.used), number(learner.left)].forEach((text, at) => {
+    put(sides[at], text);
+  });
+}
+
+function sum({ exercises, learners }) {
+  const count = (status, number) =>
+    learners.filter((one) => one.exercises[number]?.[0] === status).length;
+  for (const [status, cells] of Object.entries(sums)) {
+    cells.forEach((cell, at) => put(cell, String(count(status, exercises[at]) || "")));
+  }
+  const here = learners.filter(({ seen }) => seen !== null && seen < 300).length;
+  const told = [say("here", { here, count: learners.length })];
+  const stuck = exercises.map((each) => count("wrong", each));
+  const most = Math.max(...stuck);
+  if (most > 0) told.push(say("most_stuck", { number: exercises[stuck.indexOf(most)], count: most }));
+  put(state, told.join("\n"));
+}
+
+function show(found) {
+  if (!table.tHead) head(found.exercises);
+  for (const learner of found.learners) {
+    if (!rows.has(learner.name)) rows.set(learner.name, row(learner.name, found.exercises));
+    fill(rows.get(learner.name), learner, found.exercises);
+  }
+  table.className = found.learners.every(({ left }) => left === null) ? "unlimited" : "";
+  sum(found);
+  csv.hidden = false;
+}
+
+async function refresh() {
+  try {
+    const answer = await ask("overview");
+    if (answer.ok) show(await answer.json());
+    else put(state, answer.status === 401 ? words.no_token : words.silent);
+  } catch {
+    put(state, words.silent);
+  }
+}
+
+async function live() {
+  if (!document.hidden) await refresh();
+  setTimeout(live, 2000);
+}
+
+csv.addEventListener("click", async () => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await (await ask("csv")).blob());
+  link.download = "class.csv";
+  link.click();
+  URL.revokeObjectURL(link.href);
+});
+addEventListener("hashchange", take);
+take();
+live();
