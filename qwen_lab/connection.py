@@ -139,8 +139,8 @@ def _custom(given: Settings, url: str) -> Lab:
     key = _key(given, url)
     if model := given.get("QWEN_LAB_MODEL"):
         return Lab(url, model, "custom", key)
-    if model := _of_a_class(url, key):
-        return Lab(url, model, "class", key)
+    if about := _of_a_class(url, key):
+        return Lab(url, about["model"], "class", key, about)
     return Lab(url, _first_model(url, key), "custom", key)
 
 
@@ -162,8 +162,8 @@ def _key(given: Settings, url: str) -> Secret:
     return keys.checked(key, "QWEN_LAB_API_KEY") if key else Secret("none")
 
 
-def _of_a_class(url: str, key: str) -> str | None:
-    """The model of a class's endpoint; None where another server answers."""
+def _of_a_class(url: str, key: str) -> dict | None:
+    """What a class's endpoint says of itself; None where another server answers."""
     try:
         found = _got(url, key, "/lab")
     except LabError as error:
@@ -171,7 +171,7 @@ def _of_a_class(url: str, key: str) -> str | None:
             raise
         return None
     is_ours = isinstance(found, dict) and "qwen_lab" in found
-    return found.get("model") if is_ours else None
+    return found if is_ours and isinstance(found.get("model"), str) else None
 
 
 def _first_model(url: str, key: str) -> str:
@@ -209,7 +209,7 @@ def _lines(lab: Lab) -> list[str]:
         kind = "gateway"
         told = [say("connection.gateway_readable")] if lab.base_url.startswith("http:") else []
     elif kind == "class":
-        left = lab.left()
+        left = lab.about.get("left")
         told = [] if left is None else [say("connection.class_left", left=left)]
     return [say(f"connection.{kind}", model=lab.model, host=addresses.host(lab.base_url)), *told]
 

@@ -32,6 +32,8 @@ class Lab:
     model: str
     kind: str
     api_key: str = field(repr=False)
+    # What a class's endpoint said of itself when it was connected.
+    about: dict = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def is_local(self) -> bool:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from math import ceil
 from time import monotonic
 
+from ..endpoint import learner
 from ..endpoint.engine import Prefix
+from ..endpoint.learner import Call
 from ..endpoint.refusal import Refusal
 from ..endpoint.rules import ChatRequest
 from ..models import Price
@@ -29,7 +31,7 @@ class Limits:
     cny: float | None = None
 
 
-class Allowance:
+class Allowance(learner.Allowance):
     """Lets a call through where there is room for the most that it can take.
 
     `price` is that of the model; without one, it costs nothing.
@@ -41,42 +43,41 @@ class Allowance:
         self._lately: defaultdict[str, deque[list[float]]] = defaultdict(deque)
 
     def left(self, who: str) -> int | None:
-        """How many tokens the learner may still use; None where there is no limit."""
         most = self._limits.tokens
         return None if most is None else max(0, most - self._ledger.tokens[who])
 
     async def charged(
-        self, chunks: AsyncGenerator[dict, None], request: ChatRequest, who: str
-    ) -> AsyncGenerator[dict, None]:
-        """The chunks of an answer, for `who` to pay; raises `Refusal` where there is no room.
+        self, chunks: AsyncGenerator, request: ChatRequest, call: Call
+    ) -> AsyncGenerator:
+        """The chunks of an answer, for its learner to pay; raises `Refusal` where there is no room.
 
-        What is refused before it began costs nothing. Whose usage nobody knows, since its reader
-        left, costs the most that it could have taken.
+        What is refused before it began costs nothing, and what is left midway what it took. Where
+        nobody knows that, it costs the most that it could have been.
         """
         most = _most(request)
-        settle, used = self._reserve(who, *most), most
+        settle = self._reserve(call.who, *most)
         try:
             async with aclosing(chunks):
                 try:
                     first = await anext(chunks)
-                except Refusal:
-                    used = 0, 0
+                except Refusal as refusal:
+                    # An answer that was not waited for may have been made all the same.
+                    if refusal.code != "RequestTimeOut":
+                        call.prompt, call.completion = 0, 0
                     raise
                 yield first
                 async for chunk in chunks:
-                    if usage := chunk.get("usage"):
-                        used = usage["prompt_tokens"], usage["completion_tokens"]
                     yield chunk
         finally:
-            settle(*used)
+            settle(*(most if call.prompt is None else (call.prompt, call.completion)))
 
     async def looked(
-        self, look: Coroutine, messages: list[dict], prefix: Prefix, who: str
+        self, look: Coroutine, messages: list[dict], prefix: Prefix, call: Call
     ) -> NextToken:
-        """What a look at the next token finds: `who` pays for what is read, and for one token."""
+        """What a look at the next token finds: paid is what is read, and one token."""
         most = min(_bytes([messages, prefix]), 2 * MAX_INPUT)
         try:
-            settle, read = self._reserve(who, most, 1), most
+            settle, read = self._reserve(call.who, most, 1), most
         except Refusal:
             look.close()
             raise

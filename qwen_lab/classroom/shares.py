@@ -30,6 +30,7 @@ class Shares:
         self._turns, self._most = turns, most
         self._takes: OrderedDict[bytes, Take] = OrderedDict()
         self._sizes: dict[bytes, int] = {}
+        self._size = 0
         self._asked: OrderedDict[bytes, int] = OrderedDict()
 
     async def generate(self, request: ChatRequest, seed: int, alone: bool, who: str) -> Events:
@@ -83,6 +84,8 @@ class Shares:
             del self._takes[key]
         elif take.whole and key not in self._sizes:
             self._sizes[key] = len(pickle.dumps(take.events))
-            while sum(self._sizes.values()) > self._most:
+            self._size += self._sizes[key]
+            while self._size > self._most:
                 oldest = next(key for key in self._takes if key in self._sizes)
-                del self._takes[oldest], self._sizes[oldest]
+                del self._takes[oldest]
+                self._size -= self._sizes.pop(oldest)

@@ -77,10 +77,7 @@ def _form(request: ChatRequest) -> dict:
             "tools": request.tools,
             "tool_choice": "required" if request.schema else "auto",
         }
-    if request.schema:
-        schema = {"name": "answer", "schema": request.schema}
-        form["response_format"] = {"type": "json_schema", "json_schema": schema}
-    return form
+    return form | request.response_format
 
 
 class _Reader:

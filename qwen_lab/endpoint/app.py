@@ -28,7 +28,7 @@ from . import messages
 from .answer import answer
 from .chunks import complete
 from .engine import Engine
-from .learner import Allowance, Identify
+from .learner import Allowance, Call, Identify
 from .refusal import DONE, Refusal, invalid, sse
 from .request import HOSTS, Guard, LocalOrigin, body, parse, while_connected
 from .rules import ChatRequest, checked_request, is_tokens
@@ -73,7 +73,7 @@ def create_app(
     ]
     app = Starlette(routes=routes, middleware=origins)
     app.state.engine, app.state.turns = engine, turns or Turns(engine)
-    app.state.allowance = allowance
+    app.state.allowance = allowance or Allowance()
     app.state.search, app.state.since = search or Search(), int(time.time())
     return app
 
@@ -89,13 +89,16 @@ async def _answered(request: Request, content: bytes) -> Response:
     asked = await run_in_threadpool(_asked, content, state.engine)
     if asked.search:
         asked = _with_notes(asked, state.search)
-    who = request.state.learner.name
-    chunks = answer(state.turns, asked, who, state.engine.model, request.state.id)
-    if state.allowance:
-        chunks = state.allowance.charged(chunks, asked, who)
+    call = _call(request)
+    chunks = state.allowance.charged(answer(state.turns, asked, call), asked, call)
     if not asked.stream:
         return JSONResponse(await complete(chunks))
     return _Stream(await anext(chunks), chunks, asked.include_usage, request.state.id)
+
+
+def _call(request: Request) -> Call:
+    state = request.state
+    return Call(state.learner.name, request.app.state.engine.model, state.id)
 
 
 def _asked(content: bytes, engine: Engine) -> ChatRequest:
@@ -151,12 +154,9 @@ async def _next_token(request: Request) -> Response:
     whole = asked.get("whole") is True
     most = WHOLE if whole or asked.get("tail") is True else MOST
     prefix = asked.get("prefix", "")
-    who = request.state.learner.name
-    state = request.app.state
-    looked = state.turns.next_token(talk, prefix, most, who)
-    if state.allowance:
-        looked = state.allowance.looked(looked, talk, prefix, who)
-    found = await while_connected(request, looked)
+    state, call = request.app.state, _call(request)
+    look = state.turns.next_token(talk, prefix, most, call.who)
+    found = await while_connected(request, state.allowance.looked(look, talk, prefix, call))
     if whole and len(found.tail_counts):
         raise Refusal(say("tape.whole"), status=404, code="not_on_tape")
     found = found if whole else found.first(MOST)
@@ -178,9 +178,8 @@ def _asked_next(content: bytes) -> tuple[dict, list[dict]]:
 async def _lab(request: Request) -> Response:
     """The lab's own: that this is one, who answers, and what the learner who asks has left."""
     state, who = request.app.state, request.state.learner.name
-    left = state.allowance.left(who) if state.allowance else None
-    found = {"qwen_lab": __version__, "model": state.engine.model, "learner": who, "left": left}
-    return JSONResponse(found)
+    names = {"qwen_lab": __version__, "model": state.engine.model, "learner": who}
+    return JSONResponse(names | {"left": state.allowance.left(who)})
 
 
 async def _search(request: Request) -> Response:

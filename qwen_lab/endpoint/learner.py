@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..watch.next_token import NextToken
@@ -19,21 +19,36 @@ class Learner:
     teacher: bool = False
 
 
-class Allowance(Protocol):
-    """What each learner may use."""
+@dataclass
+class Call:
+    """A call: whose it is, which model answers, its id, and the tokens that it has taken so far.
+
+    `prompt` is None while nobody knows it.
+    """
+
+    who: str
+    model: str
+    id: str
+    prompt: int | None = 0
+    completion: int = 0
+
+
+class Allowance:
+    """What each learner may use: here, all that they like."""
 
     def left(self, who: str) -> int | None:
         """Tokens that the learner of this name may still use; None where there is no limit."""
+        return None
 
-    def charged(
-        self, chunks: AsyncGenerator[dict, None], request: "ChatRequest", who: str
-    ) -> AsyncGenerator[dict, None]:
-        """The chunks of the answer to a request, for `who` to pay; raises `Refusal`."""
+    def charged(self, chunks: AsyncGenerator, request: "ChatRequest", call: Call) -> AsyncGenerator:
+        """The chunks of the answer to a request, for its learner to pay; raises `Refusal`."""
+        return chunks
 
-    async def looked(
-        self, look: Coroutine, messages: list[dict], prefix: "Prefix", who: str
-    ) -> "NextToken":
-        """What a look at the next token finds, for `who` to pay; raises `Refusal`."""
+    def looked(
+        self, look: Coroutine, messages: list[dict], prefix: "Prefix", call: Call
+    ) -> Awaitable["NextToken"]:
+        """What a look at the next token finds, for its learner to pay; raises `Refusal`."""
+        return look
 
 
 # Whose token it is, or None. Says so of any text, and raises `Refusal` only where it cannot know.

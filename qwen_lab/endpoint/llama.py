@@ -179,10 +179,7 @@ def _form(request: ChatRequest) -> dict:
     form: dict = {"chat_template_kwargs": told}
     if request.thinking_budget:
         form["thinking_budget_tokens"] = request.thinking_budget
-    if request.schema:
-        schema = {"name": "answer", "schema": request.schema}
-        form["response_format"] = {"type": "json_schema", "json_schema": schema}
-    return form
+    return form | request.response_format
 
 
 def _candidates(answer: bytes) -> Iterator[tuple[int, bytes, float]]:

@@ -50,6 +50,13 @@ class ChatRequest:
     search: str = ""
     found: list[str] = field(default_factory=list)
 
+    @property
+    def response_format(self) -> dict:
+        """The schema as a field of OpenAI's requests, or no field."""
+        schema = {"name": "answer", "schema": self.schema}
+        form = {"type": "json_schema", "json_schema": schema}
+        return {"response_format": form} if self.schema else {}
+
 
 def checked_request(body: object, local_model: str, thinks: bool = False) -> ChatRequest:
     """What a request body asks of a model that can think or not; raises `Refusal`."""

@@ -14,6 +14,7 @@ from qwen_lab.classroom.allowance import Allowance, Limits
 from qwen_lab.classroom.ledger import Ledger
 from qwen_lab.endpoint.answer import answer
 from qwen_lab.endpoint.engine import End, Piece, Prompt
+from qwen_lab.endpoint.learner import Call
 from qwen_lab.endpoint.refusal import Refusal
 from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.endpoint.turns import Turns
@@ -39,8 +40,8 @@ def call(engine, path):
 
     def call(who="Ada", limits=NONE, priced=None, **fields):
         request = checked_request(BODY | fields, "fake-qwen")
-        chunks = answer(turns, request, who, "fake-qwen", "1")
-        return Allowance(ledger, limits, priced).charged(chunks, request, who)
+        one = Call(who, "fake-qwen", "1")
+        return Allowance(ledger, limits, priced).charged(answer(turns, request, one), request, one)
 
     call.ledger = ledger
     return call
@@ -85,13 +86,42 @@ def test_another_learner_has_an_allowance_of_their_own(engine, call):
     run(read(call("Bo", limits)))
 
 
-def test_who_leaves_midway_pays_what_was_reserved(engine, call):
-    async def leave():
-        engine.reply_forever()
-        async with aclosing(call()) as chunks:
+async def leave(chunks, after):
+    """Read so many chunks, and go."""
+    async with aclosing(chunks):
+        for _ in range(after):
             await anext(chunks)
 
-    run(leave())
+
+def test_who_leaves_midway_pays_what_was_read_and_written(engine, call):
+    engine.reply_forever()
+    run(leave(call(), after=4))
+    # Five of the prompt, and a chunk of the four says only who speaks.
+    assert call.ledger.tokens["Ada"] == 8
+
+
+def test_who_leaves_an_engine_that_counts_no_prompt_pays_what_was_reserved(engine, call):
+    engine.replies.append([Prompt(0), Piece("好"), Piece("好"), End("stop", 0, 2, 0)])
+    run(leave(call(), after=2))
+    assert call.ledger.tokens["Ada"] == MOST
+
+
+def test_who_leaves_before_their_turn_pays_nothing(engine, call):
+    engine.replies.append([10.0])
+
+    async def give_up():
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await read(call())
+
+    run(give_up())
+    assert call.ledger.tokens == {"Ada": 0}
+
+
+def test_an_answer_that_took_too_long_costs_the_most_if_nobody_knows_better(engine, call):
+    engine.replies.append([Prompt(0), Refusal.named("timed_out")])
+    with pytest.raises(Refusal, match="timed out"):
+        run(read(call()))
     assert call.ledger.tokens["Ada"] == MOST
 
 
@@ -112,8 +142,8 @@ def test_a_minute_has_so_many_tokens_and_says_when_to_come_again(engine, call, m
         request = checked_request(BODY, "fake-qwen")
         allowed = allowed or Allowance(call.ledger, Limits(per_minute=MOST + 5))
         engine.reply("好", prompt=5)
-        chunks = answer(Turns(engine), request, "Ada", "fake-qwen", "1")
-        return run(read(allowed.charged(chunks, request, "Ada")))
+        one = Call("Ada", "fake-qwen", "1")
+        return run(read(allowed.charged(answer(Turns(engine), request, one), request, one)))
 
     # The first took six of them in the end, so a second call's most has no room.
     ask()
@@ -182,7 +212,8 @@ def test_a_look_at_the_next_token_is_paid_for_and_refused_when_nothing_is_left(e
     allowed = Allowance(ledger, Limits(tokens=120))
 
     def look():
-        return allowed.looked(turns.next_token([], "x" * 60, 5, "Ada"), [], "x" * 60, "Ada")
+        one = Call("Ada", "fake-qwen", "1")
+        return allowed.looked(turns.next_token([], "x" * 60, 5, "Ada"), [], "x" * 60, one)
 
     assert len(run(look()).ids) == 5
     # The fake one reads nothing; the token itself counts.

@@ -7,6 +7,7 @@ import pytest
 
 from qwen_lab.endpoint.answer import answer
 from qwen_lab.endpoint.engine import End, Piece
+from qwen_lab.endpoint.learner import Call
 from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.endpoint.turns import Turns
 
@@ -33,7 +34,7 @@ def ask(turns):
 
     def ask(**fields):
         request = checked_request(HELLO | fields, "fake-qwen")
-        return answer(turns, request, "Ada", "fake-qwen", "1")
+        return answer(turns, request, Call("Ada", "fake-qwen", "1"))
 
     return ask
 
