@@ -140,7 +140,9 @@ def _custom(given: Settings, url: str) -> Lab:
     if model := given.get("QWEN_LAB_MODEL"):
         return Lab(url, model, "custom", key)
     if about := _of_a_class(url, key):
-        return Lab(url, about["model"], "class", key, about)
+        # One's own relay may cost money, and has nothing of the lab's to show.
+        own = "custom" if about.get("relays") else "own"
+        return Lab(url, about["model"], "class" if about.get("learner") else own, key, about)
     return Lab(url, _first_model(url, key), "custom", key)
 
 
@@ -208,9 +210,10 @@ def _lines(lab: Lab) -> list[str]:
         # A name that looks like DashScope's is not taken for it, nor is the owner's own gateway.
         kind = "gateway"
         told = [say("connection.gateway_readable")] if lab.base_url.startswith("http:") else []
-    elif kind == "class":
-        left = lab.about.get("left")
-        told = [] if left is None else [say("connection.class_left", left=left)]
+    if passed_on := lab.about.get("passed_on"):
+        told.append(say("connection.passed_on", host=passed_on))
+    if (left := lab.about.get("left")) is not None:
+        told.append(say("connection.class_left", left=left))
     return [say(f"connection.{kind}", model=lab.model, host=addresses.host(lab.base_url)), *told]
 
 

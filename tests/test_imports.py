@@ -24,8 +24,8 @@ MAY = {
     "course": "words paths models report views widgets endpoint",
     "checks": "words paths parameters models report watch views course",
     "endpoint": "words paths keys dotfile network parameters models watch",
-    "classroom": "words paths rows addresses keys network parameters models watch views endpoint"
-    " course",
+    "classroom": "words paths rows addresses keys settings network parameters models watch views"
+    " endpoint course",
     "addresses": "words paths",
     "keys": "words paths addresses",
     "dotfile": "words paths",

@@ -4,5 +4,6 @@ door        one command opens it: `seats` with a code each, and a `sheet` of the
             a `hub` knows its learners itself
 shares      equal questions get one answer, a `take` for all who ask them
 allowance   what each may use, kept in a `ledger`
-upstream    another server's model as the engine
+upstream    another server's model as the engine, a `relay` to a cloud; they stand `behind` a class
+            or one's `own` endpoint
 """

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from math import ceil
@@ -24,27 +24,54 @@ MINUTE = 60
 
 @dataclass(frozen=True)
 class Limits:
-    """Tokens a minute and in all for each learner, CNY in all for the class; None is no limit."""
+    """Tokens a minute, tokens and CNY in all for each learner; CNY in all for the class.
+
+    None is no limit.
+    """
 
     per_minute: int | None = None
     tokens: int | None = None
     cny: float | None = None
+    class_cny: float | None = None
+
+    @property
+    def count_cny(self) -> bool:
+        """Whether one of them is of money."""
+        return self.cny is not None or self.class_cny is not None
 
 
 class Allowance(learner.Allowance):
     """Lets a call through where there is room for the most that it can take.
 
-    `price` is that of the model; without one, it costs nothing.
+    `prices` are those of the models; another one costs nothing. `longest` has the tokens of the
+    longest prompt that they read.
     """
 
-    def __init__(self, ledger: Ledger, limits: Limits, price: Price | None = None) -> None:
-        self._ledger, self._limits, self._price = ledger, limits, price
+    def __init__(
+        self,
+        ledger: Ledger,
+        limits: Limits,
+        prices: Iterable[Price] = (),
+        longest: int = MAX_INPUT,
+    ) -> None:
+        self._ledger, self._limits, self._longest = ledger, limits, longest
+        self._prices = {price.model: price for price in prices}
         # When each learner's calls of the last minute began, and the tokens of each.
         self._lately: defaultdict[str, deque[list[float]]] = defaultdict(deque)
 
     def left(self, who: str) -> int | None:
-        most = self._limits.tokens
-        return None if most is None else max(0, most - self._ledger.tokens[who])
+        limits, ledger = self._limits, self._ledger
+        left = [] if limits.tokens is None else [limits.tokens - ledger.tokens[who]]
+        # As many as there is money for, were all of them of the dearest kind.
+        dearest = max((max(each.input, each.output) for each in self._prices.values()), default=0)
+        for most, spent in self._spent(who):
+            left += [int((most * 1e6 - spent) / dearest)] if most is not None and dearest else []
+        return max(0, min(left)) if left else None
+
+    def _spent(self, who: str) -> list[tuple[float | None, int]]:
+        """The limits in CNY, each with the millionths that are spent of it."""
+        cost = self._ledger.cost
+        return [(self._limits.cny, cost[who]), (self._limits.class_cny, cost.total())]
 
     async def charged(
         self, chunks: AsyncGenerator, request: ChatRequest, call: Call
@@ -54,8 +81,8 @@ class Allowance(learner.Allowance):
         What is refused before it began costs nothing, and what is left midway what it took. Where
         nobody knows that, it costs the most that it could have been.
         """
-        most = _most(request)
-        settle = self._reserve(call.who, *most)
+        most = self._most(request)
+        settle = self._reserve(call, *most)
         try:
             async with aclosing(chunks):
                 try:
@@ -77,7 +104,7 @@ class Allowance(learner.Allowance):
         """What a look at the next token finds: paid is what is read, and one token."""
         most = min(_bytes([messages, prefix]), 2 * MAX_INPUT)
         try:
-            settle, read = self._reserve(call.who, most, 1), most
+            settle, read = self._reserve(call, most, 1), most
         except Refusal:
             look.close()
             raise
@@ -91,12 +118,13 @@ class Allowance(learner.Allowance):
         finally:
             settle(read, 1)
 
-    def _reserve(self, who: str, prompt: int, completion: int) -> Callable[[int, int], None]:
+    def _reserve(self, call: Call, prompt: int, completion: int) -> Callable[[int, int], None]:
         """Count a call at its most; gives the function that settles it."""
-        tokens, cost = prompt + completion, self._cost(prompt, completion)
+        who, price = call.who, self._prices.get(call.model)
+        tokens, cost = prompt + completion, _cost(price, prompt, completion)
         self._need_room(who, tokens, cost)
         try:
-            call = self._ledger.reserve(who, tokens, cost)
+            number = self._ledger.reserve(who, tokens, cost)
         except OSError as error:
             logging.error("the ledger cannot be written: %s", error)
             raise Refusal.named("broken") from None
@@ -106,21 +134,29 @@ class Allowance(learner.Allowance):
         def settle(prompt: int, completion: int) -> None:
             lately[1] = prompt + completion
             try:
-                self._ledger.settle(call, prompt + completion, self._cost(prompt, completion))
+                cost = _cost(price, prompt, completion)
+                self._ledger.settle(number, prompt + completion, cost)
             except OSError as error:
                 logging.error("a call stays counted at its most: %s", error)
 
         return settle
 
     def _need_room(self, who: str, tokens: int, cost: int) -> None:
-        limits, ledger = self._limits, self._ledger
-        spent = limits.tokens is not None and ledger.tokens[who] + tokens > limits.tokens
-        if spent or limits.cny is not None and ledger.cost.total() + cost > limits.cny * 1e6:
+        limits = self._limits
+        full = limits.tokens is not None and self._ledger.tokens[who] + tokens > limits.tokens
+        paid = ((most, spent + cost) for most, spent in self._spent(who) if most is not None)
+        if full or any(spent > most * 1e6 for most, spent in paid):
             raise Refusal.named("no_budget")
         if limits.per_minute is not None and (wait := self._wait(who, tokens)):
             refusal = Refusal.named("too_many_tokens")
             refusal.headers = {"retry-after": str(ceil(wait))}
             raise refusal
+
+    def _most(self, request: ChatRequest) -> tuple[int, int]:
+        """The tokens that a call can take at most, in and out: no byte is more than one."""
+        prompt = _bytes([request.prompt, request.tools])
+        completion = request.sampling["max_tokens"] + (request.thinking_budget or 0)
+        return min(prompt, self._longest), request.n * completion
 
     def _wait(self, who: str, tokens: int) -> float:
         """Seconds until so many tokens may have room in the learner's minute; 0 for now."""
@@ -132,16 +168,10 @@ class Allowance(learner.Allowance):
         full = taken and taken + tokens > self._limits.per_minute
         return MINUTE - (now - lately[0][0]) if full else 0
 
-    def _cost(self, prompt: int, completion: int) -> int:
-        """In millionths of a CNY, never less than it is."""
-        return ceil(self._price.of(prompt, completion) * 1e6) if self._price else 0
 
-
-def _most(request: ChatRequest) -> tuple[int, int]:
-    """The tokens that a call can take at most, in and out: no byte is more than one."""
-    prompt = _bytes([request.prompt, request.tools])
-    completion = request.sampling["max_tokens"] + (request.thinking_budget or 0)
-    return min(prompt, MAX_INPUT), request.n * completion
+def _cost(price: Price | None, prompt: int, completion: int) -> int:
+    """In millionths of a CNY, never less than it is."""
+    return ceil(price.of(prompt, completion) * 1e6) if price else 0
 
 
 def _bytes(asked: list) -> int:

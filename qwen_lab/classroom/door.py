@@ -4,14 +4,13 @@ import asyncio
 import os
 import shutil
 import ssl
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
-from .. import addresses, keys, network
 from ..course import exercises
 from ..endpoint import free_memory, server, server_file, server_process
 from ..endpoint.app import create_app
@@ -20,15 +19,16 @@ from ..endpoint.llama import LlamaEngine
 from ..endpoint.search import Search
 from ..endpoint.turns import Turns
 from ..endpoint.weights import weights
+from ..parameters import MAX_INPUT
 from ..paths import home, replacing
 from ..words import LabError, reason, say
-from . import sheet, teacher
+from . import behind, sheet, teacher
 from .allowance import Allowance, Limits
 from .ledger import Ledger
 from .progress import Progress
+from .relay import LONGEST
 from .seats import Seats
 from .shares import Shares
-from .upstream import Upstream
 
 NEAR = ("127.0.0.1", "localhost")
 # How many calls of one learner may wait for a turn.
@@ -43,15 +43,16 @@ def hold(
     port: int | None = None,
     certificate: str | None = None,
     key: str | None = None,
-    upstream: tuple[str, str] | None = None,
+    upstream: Sequence[str] | None = None,
+    relay: Sequence[str] | None = None,
 ) -> None:
     """Be the class's endpoint until the teacher ends it.
 
     Blocks. Seats, ledger and port are kept in `class` in the lab's folder, so that a class which
-    is opened again goes on. `upstream` is the base URL of another server and a model of its; then
-    that answers, with the key in `QWEN_LAB_UPSTREAM_KEY`. Raises `LabError` when there are no
-    names, the class is open already, the weights cannot be had, memory is short, or the address,
-    a file or the folder cannot be used.
+    is opened again goes on. `upstream` is the base URL of another server and a model of its, or
+    `relay` with all the models that may be asked; then that answers. Raises `LabError` when there
+    are no names, the class is open already, the weights cannot be had, memory is short, no price
+    is known for a limit in CNY, or the address, a key, a file or the folder cannot be used.
     """
     _check(address, certificate, key)
     with server_file.home_in_use():
@@ -65,22 +66,25 @@ def hold(
         progress = Progress(place / "progress", exercises.numbers())
     if not seats.seats:
         raise LabError("classroom.no_names")
-    make = _upstream(*upstream) if upstream else _local(place)
+    other = behind.engine(upstream, relay)
+    prices = behind.prices(other, limits)
+    make = (lambda: other) if other else _local(place)
     listener = server.listen(place, port, address)
     desk = teacher.listen(place, address if certificate else NEAR[0])
     with _logged(place), lock:
         engine = make()
         state = server_file.save(place, listener.getsockname()[1], engine.model)
-        identify = progress.watched(seats.identify)
-        allowance = Allowance(ledger, limits)
+        identify, turns = progress.watched(seats.identify), Turns(engine, WAITING, apart=True)
+        allowance = Allowance(ledger, limits, prices, LONGEST if relay else MAX_INPUT)
         app = create_app(
             engine,
             identify,
             Search(*server_file.notes()),
-            turns=Shares(Turns(engine, WAITING, apart=True)),
+            turns=turns if relay else Shares(turns),
             allowance=allowance,
             hosts=[*NEAR, address],
             more=[progress.route(identify)],
+            relays=bool(relay),
         )
         scheme = f"http{'s' if certificate else ''}://"
         roll = teacher.Roll(seats.names, progress, allowance, ledger)
@@ -112,15 +116,6 @@ def _local(place: Path) -> Callable[[], Engine]:
     path = weights.fetch(afresh=True)
     free_memory.check(path.stat().st_size + server.OVERHEAD)
     return lambda: LlamaEngine(path, weights.model_id(path), place)
-
-
-def _upstream(url: str, model: str) -> Callable[[], Engine]:
-    name = "QWEN_LAB_UPSTREAM_KEY"
-    key = os.environ.get(name)
-    key = keys.checked(key, name) if key else "none"
-    address = addresses.mended(url)
-    network.go_straight(address)
-    return lambda: Upstream(address, key, model)
 
 
 def _check(address: str, certificate: str | None, key: str | None) -> None:

@@ -9,6 +9,7 @@ import httpx2
 import openai
 from openai.types.chat import ChatCompletionChunk
 
+from .. import addresses
 from ..endpoint.engine import End, Event, Events, Piece, Prefix, Prompt, Thought
 from ..endpoint.refusal import Refusal, invalid
 from ..endpoint.rules import ChatRequest
@@ -18,6 +19,8 @@ from ..words import say
 
 # Seconds without a word from the server.
 PATIENCE = 60
+# What comes of reading an answer that is none.
+ODD = (LookupError, ValueError, TypeError, AttributeError)
 
 
 class Upstream:
@@ -30,7 +33,8 @@ class Upstream:
     thinks, stuck = False, False
 
     def __init__(self, url: str, key: str, model: str, slots: int = 16) -> None:
-        self.model, self.slots = model, slots
+        self.model, self.names, self.slots = model, [model], slots
+        self.url, self.host = url, addresses.host(url)
         timeout = httpx2.Timeout(PATIENCE, connect=10)
         self._client = openai.AsyncOpenAI(base_url=url, api_key=key, max_retries=0, timeout=timeout)
 
@@ -38,7 +42,7 @@ class Upstream:
         reader = _Reader()
         # Its tokens are known at the end; that it is on its way is all there is to say.
         yield Prompt(0)
-        async with _refused(), await self._create(request, seed) as chunks:
+        async with refused(), await self._create(request, seed) as chunks:
             async for chunk in chunks:
                 for event in reader.take(chunk):
                     yield event
@@ -121,7 +125,7 @@ class _Reader:
 
 
 @asynccontextmanager
-async def _refused() -> AsyncIterator[None]:
+async def refused() -> AsyncIterator[None]:
     """Make of the server's failures what DashScope would say; its own words go nowhere.
 
     What it holds to be wrong in the request is told: the rules here do not know its limits.
@@ -132,9 +136,9 @@ async def _refused() -> AsyncIterator[None]:
         raise invalid(_said(error)) from error
     except openai.RateLimitError as error:
         raise Refusal.named("too_many") from error
-    except openai.APITimeoutError as error:
+    except (openai.APITimeoutError, httpx2.TimeoutException) as error:
         raise Refusal.named("timed_out") from error
-    except (openai.APIError, httpx2.HTTPError, ValueError, TypeError, AttributeError) as error:
+    except (openai.APIError, httpx2.HTTPError, *ODD) as error:
         # Its words may repeat the key.
         status = getattr(error, "status_code", "no answer")
         logging.warning("the server upstream failed: %s, %s", type(error).__name__, status)

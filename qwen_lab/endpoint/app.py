@@ -47,11 +47,13 @@ def create_app(
     allowance: Allowance | None = None,
     hosts: Sequence[str] = HOSTS,
     more: Sequence[Route] = (),
+    relays: bool = False,
 ) -> Starlette:
     """The app over an engine, for those whom `identify` knows, at these hosts alone.
 
     `search` is where `enable_search` looks; the bundled notes, if it is not given. A class has
     `turns` of its own, in which equal questions get one answer, an `allowance`, and `more` routes.
+    An engine that `relays` answers chats itself, has no `generate`, and names its models.
     """
     guard = [Middleware(Guard, identify)]
     weathered = [*guard, Middleware(Weather)]
@@ -73,13 +75,17 @@ def create_app(
     ]
     app = Starlette(routes=routes, middleware=origins)
     app.state.engine, app.state.turns = engine, turns or Turns(engine)
+    app.state.answered = engine.answered if relays else _answered
+    others = () if relays else sorted(models.names() - {engine.model})
+    app.state.names = [*getattr(engine, "names", [engine.model]), *others]
     app.state.allowance = allowance or Allowance()
     app.state.search, app.state.since = search or Search(), int(time.time())
     return app
 
 
 async def _chat(request: Request) -> Response:
-    return await while_connected(request, _answered(request, await body(request)))
+    answered = request.app.state.answered
+    return await while_connected(request, answered(request, await body(request)))
 
 
 async def _answered(request: Request, content: bytes) -> Response:
@@ -93,7 +99,15 @@ async def _answered(request: Request, content: bytes) -> Response:
     chunks = state.allowance.charged(answer(state.turns, asked, call), asked, call)
     if not asked.stream:
         return JSONResponse(await complete(chunks))
-    return _Stream(await anext(chunks), chunks, asked.include_usage, request.state.id)
+    events = _events(chunks, asked.include_usage)
+    return Stream(await anext(events), events, request.state.id)
+
+
+async def _events(chunks: AsyncGenerator[dict, None], usage: bool) -> AsyncGenerator[str, None]:
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            if chunk["choices"] or usage:
+                yield sse(chunk)
 
 
 def _call(request: Request) -> Call:
@@ -113,28 +127,26 @@ def _with_notes(asked: ChatRequest, search: Search) -> ChatRequest:
     return replace(asked, prompt=insert(asked.prompt, notes), found=titles)
 
 
-class _Stream(StreamingResponse):
-    """Chunks as server-sent events. Whatever ends it, the engine has stopped when it comes back."""
+class Stream(StreamingResponse):
+    """Server-sent events. Whatever ends it, what makes them has stopped when it comes back."""
 
-    def __init__(self, first: dict, chunks: AsyncGenerator, usage: bool, request_id: str) -> None:
-        self.chunks = chunks
-        self.include_usage = usage
+    def __init__(self, first: str | bytes, events: AsyncGenerator, request_id: str) -> None:
+        self.events = events
         self.request_id = request_id
         kind = "text/event-stream;charset=UTF-8"
-        super().__init__(self._events(first), headers={"content-type": kind})
+        super().__init__(self._all(first), headers={"content-type": kind})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(self.chunks), aclosing(self.body_iterator):
+        async with aclosing(self.events), aclosing(self.body_iterator):
             # A client that leaves is told nothing any more.
             with suppress(Refusal):
                 await while_connected(Request(scope, receive), self.stream_response(send))
 
-    async def _events(self, first: dict) -> AsyncIterator[str]:
-        yield sse(first)
+    async def _all(self, first: str | bytes) -> AsyncIterator[str | bytes]:
+        yield first
         try:
-            async for chunk in self.chunks:
-                if chunk["choices"] or self.include_usage:
-                    yield sse(chunk)
+            async for event in self.events:
+                yield event
                 # A tape answers at once: without a pause nobody would learn that the client left.
                 await asyncio.sleep(0)
         except Refusal as refusal:
@@ -179,7 +191,8 @@ async def _lab(request: Request) -> Response:
     """The lab's own: that this is one, who answers, and what the learner who asks has left."""
     state, who = request.app.state, request.state.learner.name
     names = {"qwen_lab": __version__, "model": state.engine.model, "learner": who}
-    return JSONResponse(names | {"left": state.allowance.left(who)})
+    others = {"left": state.allowance.left(who), "passed_on": getattr(state.engine, "host", None)}
+    return JSONResponse(names | others | {"relays": state.answered is not _answered})
 
 
 async def _search(request: Request) -> Response:
@@ -189,15 +202,13 @@ async def _search(request: Request) -> Response:
 
 
 async def _models(request: Request) -> Response:
-    local = request.app.state.engine.model
-    names = [local, *sorted(models.names() - {local})]
-    rows = [_model_row(name, request) for name in names]
+    rows = [_model_row(name, request) for name in request.app.state.names]
     return JSONResponse({"object": "list", "data": rows})
 
 
 async def _model(request: Request) -> Response:
     name = request.path_params["name"]
-    if name != request.app.state.engine.model and name not in models.names():
+    if name not in request.app.state.names:
         raise Refusal.named("unknown_model", model=name)
     return JSONResponse(_model_row(name, request))
 

@@ -5,6 +5,7 @@ their own. Unknown fields are ignored, as the cloud does.
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -60,10 +61,9 @@ class ChatRequest:
 
 def checked_request(body: object, local_model: str, thinks: bool = False) -> ChatRequest:
     """What a request body asks of a model that can think or not; raises `Refusal`."""
-    if not isinstance(body, dict) or not _shallow(body, DEPTH):
-        raise Refusal.named("malformed")
-    model = _model(body.get("model"), local_model)
-    given = {name: _value(row, body) for name, row in PARAMETERS.items()}
+    body = checked_body(body)
+    model = checked_model(body, {local_model, *models.names()})
+    given = {name: checked_value(row, body) for name, row in PARAMETERS.items()}
     talk = messages.checked(body.get("messages"))
     words, tokens = _stop(given["stop"])
     thinking = _thinking(given, model, local_model, thinks)
@@ -85,6 +85,13 @@ def checked_request(body: object, local_model: str, thinks: bool = False) -> Cha
     )
 
 
+def checked_body(body: object) -> dict:
+    """The body of a request, an object that no reader chokes on; raises `Refusal`."""
+    if not isinstance(body, dict) or not _shallow(body, DEPTH):
+        raise Refusal.named("malformed")
+    return body
+
+
 def _shallow(value: object, depth: int) -> bool:
     """Whether lists and objects lie in one another no deeper than that."""
     level, nesting = [value], (dict, list)
@@ -95,15 +102,17 @@ def _shallow(value: object, depth: int) -> bool:
     return not level
 
 
-def _model(name: object, local_model: str) -> str:
-    if not name:
+def checked_model(body: dict, known: Collection[str]) -> str:
+    """The model that is asked for, one of those known; raises `Refusal`."""
+    if not (name := body.get("model")):
         raise Refusal("you must provide a model parameter.")
-    if not isinstance(name, str) or name not in {local_model, *models.names()}:
+    if not isinstance(name, str) or name not in known:
         raise Refusal.named("unknown_model", model=name)
     return name
 
 
-def _value(row: Parameter, body: dict) -> object:
+def checked_value(row: Parameter, body: dict) -> object:
+    """What the body says of a parameter, or its default; raises `Refusal`."""
     value = body.get(row.name)
     # The cloud reads null as "not given", but for top_k.
     if value is None:

@@ -98,7 +98,7 @@ def serve(*, port: int | None = None, idle: float = IDLE, record: str | Path | N
     free_memory.check(path.stat().st_size + OVERHEAD)
     with server_file.home_in_use():
         place = server_file.make(path)
-    _be(path, place, port, idle, record)
+    be(_local(path, place), place, port, idle, record)
 
 
 def main(path: str, record: str | None) -> None:
@@ -106,25 +106,45 @@ def main(path: str, record: str | None) -> None:
     logging.basicConfig(format="%(asctime)s %(message)s")
     try:
         # Its folder is there: were it gone by now, nobody would find the server in a new one.
-        _be(Path(path), server_file.folder(Path(path)), None, IDLE, record)
+        place = server_file.folder(Path(path))
+        be(_local(Path(path), place), place, None, IDLE, record)
     except LabError as error:
         sys.exit(str(error))
 
 
-def _be(path: Path, place: Path, port: int | None, idle: float, record: str | Path | None) -> None:
-    from .app import create_app
+def _local(path: Path, place: Path) -> Callable:
     from .llama import LlamaEngine
+
+    return lambda: LlamaEngine(path, weights.model_id(path), place)
+
+
+def be(
+    make: Callable,
+    place: Path,
+    port: int | None,
+    idle: float,
+    record: str | Path | None = None,
+    opened: Callable[[State], None] = lambda _: None,
+    relays: bool = False,
+) -> None:
+    """Be one person's server before the engine that `make` makes; blocks, as `serve` does.
+
+    `opened` is called with its state when it can be reached.
+    """
+    from .app import create_app
     from .search import Search
     from .tape import Recorder
 
     with server_file.home_in_use():
         listener = listen(place, port)
-    engine = LlamaEngine(path, weights.model_id(path), place)
+    engine = make()
     if record:
         engine = Recorder(engine, Path(record))
     with server_file.home_in_use():
         kept = server_file.save(place, listener.getsockname()[1], engine.model)
-    app = create_app(engine, learner.alone(kept.token), Search(*server_file.notes()))
+    identify, search = learner.alone(kept.token), Search(*server_file.notes())
+    app = create_app(engine, identify, search, relays=relays)
+    opened(kept)
     run(app, [listener], lambda server: _exit_when_idle(server, app.state, place, kept, idle))
 
 

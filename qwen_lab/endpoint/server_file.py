@@ -82,8 +82,12 @@ def folder(weights: Path) -> Path:
 
 
 def make(weights: Path) -> Path:
-    """`folder`, made if need be, readable by its owner only."""
-    place = folder(weights)
+    """`folder`, made if need be."""
+    return made(folder(weights))
+
+
+def made(place: Path) -> Path:
+    """A server's folder, made if need be, readable by its owner only."""
     (place / "clients").mkdir(mode=0o700, parents=True, exist_ok=True)
     place.chmod(0o700)
     return place

@@ -1,6 +1,7 @@
 """The engine, taken in turns: each request waits in its learner's line for a slot."""
 
-from contextlib import aclosing
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, aclosing
 from math import inf
 
 from ..watch.next_token import NextToken
@@ -24,10 +25,9 @@ class Turns:
 
     async def generate(self, request: ChatRequest, seed: int, alone: bool, who: str) -> Events:
         """The engine's events for the learner of this name."""
-        self._need_room(who)
         read = 0
         async with (
-            self.slots.taken(alone, who) as use,
+            self.taken(alone, who) as use,
             aclosing(self._engine.generate(request, seed, alone or self._apart)) as events,
         ):
             async for event in events:
@@ -42,12 +42,13 @@ class Turns:
         self, messages: list[dict], prefix: Prefix, most: int, who: str
     ) -> NextToken:
         """The engine's candidates for the learner of this name."""
-        self._need_room(who)
-        async with self.slots.taken(False, who) as use:
+        async with self.taken(False, who) as use:
             found = await self._engine.next_token(messages, prefix, most)
             use(found.prompt_tokens + 1)
             return found
 
-    def _need_room(self, who: str) -> None:
+    def taken(self, alone: bool, who: str) -> AbstractAsyncContextManager[Callable[[int], None]]:
+        """A slot, as `slots` has it; raises `Refusal` where too many of the learner's wait."""
         if self.slots.waiting(who) >= self._waiting:
             raise Refusal.named("too_many")
+        return self.slots.taken(alone, who)

@@ -17,6 +17,11 @@ from ..words import LabError, say
 from .arguments import NO_BROWSER, option, takes
 from .environment import wait_for
 
+# Another server behind the endpoint.
+_BEHIND = (
+    option("--upstream", nargs=2, metavar=("URL", "MODEL")),
+    option("--relay", nargs="+", metavar=("URL", "MODEL")),
+)
 # What could make a test spend money or talk to another endpoint than the local one.
 _KEYS = ("DASHSCOPE_", "OPENAI_", "QWEN_LAB_ENDPOINT")
 
@@ -75,12 +80,17 @@ def ask(options: Namespace) -> None:
     option("--port", type=int),
     option("--idle", type=float, default=1800),
     option("--record", metavar="FILE"),
+    *_BEHIND,
 )
 def serve(options: Namespace) -> None:
-    """Run the local Qwen's server in the foreground."""
+    """Run the local Qwen's server in the foreground, or one before another server."""
+    from ..classroom import behind, own
     from ..endpoint import server
 
-    server.serve(port=options.port, idle=options.idle, record=options.record)
+    told = {name: getattr(options, name) for name in ("port", "idle", "record")}
+    if other := behind.engine(options.upstream, options.relay):
+        return own.serve(other, **told)
+    server.serve(**told)
 
 
 @takes(
@@ -92,7 +102,9 @@ def serve(options: Namespace) -> None:
     option("--key", metavar="FILE"),
     option("--tokens", type=int),
     option("--per-minute", type=int),
-    option("--upstream", nargs=2, metavar=("URL", "MODEL")),
+    option("--cny", type=float),
+    option("--class-cny", type=float),
+    *_BEHIND,
     option("--forget", action="store_true"),
 )
 def class_(options: Namespace) -> None:
@@ -103,10 +115,10 @@ def class_(options: Namespace) -> None:
     if options.forget:
         return door.forget()
     listed = seats.listed(Path(options.seats)) if options.seats else []
-    limits = Limits(options.per_minute, options.tokens)
-    tls = {"certificate": options.certificate, "key": options.key}
-    places = {"address": options.address, "port": options.port}
-    door.hold([*options.learners, *listed], limits, **places, **tls, upstream=options.upstream)
+    limits = Limits(options.per_minute, options.tokens, options.cny, options.class_cny)
+    given = ("address", "port", "certificate", "key", "upstream", "relay")
+    told = {name: getattr(options, name) for name in given}
+    door.hold([*options.learners, *listed], limits, **told)
 
 
 @takes()

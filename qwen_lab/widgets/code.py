@@ -21,7 +21,7 @@ def call(request: dict, model: str = "lab.model") -> str:
 
 def cell(request: dict, lab: Lab) -> str:
     """A complete cell: run where the lab is installed, it connects, calls and prints."""
-    endpoint = lab.base_url if lab.kind in ("custom", "class") else lab.kind
+    endpoint = lab.base_url if lab.kind in ("custom", "class", "own") else lab.kind
     return (
         f"{IMPORTS}\nlab = qwen_lab.connect({_literal(endpoint)})\n"
         "client = OpenAI(base_url=lab.base_url, api_key=lab.api_key)\n"

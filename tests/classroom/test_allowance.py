@@ -1,6 +1,7 @@
 """Nobody uses more than they may, whatever happens meanwhile, and the ledger knows to the token."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -9,7 +10,6 @@ from contextlib import aclosing
 
 import pytest
 
-from qwen_lab.classroom import allowance
 from qwen_lab.classroom.allowance import Allowance, Limits
 from qwen_lab.classroom.ledger import Ledger
 from qwen_lab.endpoint.answer import answer
@@ -24,7 +24,7 @@ BODY = {"model": "fake-qwen", "messages": [{"role": "user", "content": "你好"}
 REQUEST = checked_request(BODY, "fake-qwen")
 NONE = Limits()
 # What the request can take at most, and a slow answer to it.
-MOST = sum(allowance._most(REQUEST))
+MOST = len(json.dumps([REQUEST.prompt, []], ensure_ascii=False).encode()) + 10
 SLOW = [Prompt(9), 0.01, Piece("好"), Piece("好"), End("stop", 9, 2, 0)]
 
 
@@ -38,10 +38,10 @@ def call(engine, path):
     """Makes a call under limits, and gives its chunks or raises."""
     turns, ledger = Turns(engine), Ledger(path)
 
-    def call(who="Ada", limits=NONE, priced=None, **fields):
+    def call(who="Ada", limits=NONE, prices=(), **fields):
         request = checked_request(BODY | fields, "fake-qwen")
-        one = Call(who, "fake-qwen", "1")
-        return Allowance(ledger, limits, priced).charged(answer(turns, request, one), request, one)
+        one = Call(who, "qwen-plus", "1")
+        return Allowance(ledger, limits, prices).charged(answer(turns, request, one), request, one)
 
     call.ledger = ledger
     return call
@@ -156,13 +156,35 @@ def test_a_minute_has_so_many_tokens_and_says_when_to_come_again(engine, call, m
 
 
 def test_a_class_has_so_much_money_for_all(engine, call):
-    limits = Limits(cny=0.0001)
-    run(read(call("Ada", limits, price())))
+    limits = Limits(class_cny=0.0001)
+    run(read(call("Ada", limits, [price()])))
     # One fen for a hundred calls: the next could cost more than is left.
     with pytest.raises(Refusal, match="budget"):
         for _ in range(30):
-            run(read(call("Bo", limits, price())))
+            run(read(call("Bo", limits, [price()])))
     assert 0 < call.ledger.cost.total() <= 100
+
+
+def test_each_learner_has_so_much_money_of_their_own(engine, call):
+    limits = Limits(cny=0.0001)
+    for who in ("Ada", "Bo"):
+        with pytest.raises(Refusal, match="budget"):
+            for _ in range(30):
+                run(read(call(who, limits, [price()])))
+        assert 0 < call.ledger.cost[who] <= 100
+
+
+def test_what_is_left_is_told_in_tokens_of_the_dearest_kind(path):
+    ledger = Ledger(path)
+    limits = Limits(tokens=900, cny=0.002, class_cny=0.003)
+    left = Allowance(ledger, limits, [price(), price("qwen-turbo")]).left
+    # Of qwen-plus's, at 2 CNY a million, there is money for a thousand tokens.
+    assert left("Ada") == 900
+    ledger.reserve("Ada", 100, 1_000)
+    assert (left("Ada"), left("Bo")) == (500, 900)
+    ledger.reserve("Cy", 100, 1_500)
+    assert (left("Ada"), left("Bo")) == (250, 250)
+    assert Allowance(ledger, Limits(), [price()]).left("Ada") is None
 
 
 def test_a_learner_can_begin_anew(engine, call, path):

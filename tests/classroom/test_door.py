@@ -103,6 +103,7 @@ def test_a_class_is_held_killed_and_opened_again(tmp_path, capsys):
         (["Ada"], {"address": "203.0.113.7"}, "server.port_unusable"),
         (["Ada"], {"address": "0.0.0.0"}, "classroom.address_any"),
         (["Ada"], {"upstream": ("http://", "m")}, "connection.address_broken"),
+        (["Ada"], {"relay": ("https://dashscope.aliyuncs.com",)}, "classroom.behind"),
     ],
 )
 def test_a_class_that_cannot_be_opened_says_why_before_any_model_is_loaded(
@@ -112,6 +113,24 @@ def test_a_class_that_cannot_be_opened_says_why_before_any_model_is_loaded(
     with pytest.raises(LabError) as caught:
         door.hold(names, Limits(), **options)
     assert caught.value.key == key
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        {},
+        {"upstream": ("http://127.0.0.1:9/v1", "a-model-of-mine")},
+        {"relay": ("https://dashscope.aliyuncs.com", "qwen-plus", "qwen3.8-max")},
+        # Beijing's prices are none of Singapore's.
+        {"relay": ("https://dashscope-intl.aliyuncs.com", "qwen-plus")},
+    ],
+)
+def test_cny_are_counted_only_where_there_is_a_price(behind, monkeypatch):
+    monkeypatch.setattr(door, "LlamaEngine", None)
+    for limits in (Limits(cny=1), Limits(class_cny=1)):
+        with pytest.raises(LabError, match="no list price") as caught:
+            door.hold(["Ada"], limits, **behind)
+        assert "qwen-plus, " not in str(caught.value)
 
 
 def test_a_class_is_open_once_on_a_computer(monkeypatch, engine):
@@ -132,7 +151,9 @@ def test_a_class_is_open_once_on_a_computer(monkeypatch, engine):
     assert len(opened) == 2
 
 
-def test_a_class_can_stand_before_another_server(monkeypatch, engine, app, served, capsys):
+@pytest.fixture
+def opened(monkeypatch):
+    """The apps of classes that are opened, which are not run."""
     opened = []
 
     def run(app, listeners, watch, **tls):
@@ -142,6 +163,10 @@ def test_a_class_can_stand_before_another_server(monkeypatch, engine, app, serve
 
     monkeypatch.setattr(door.server, "run", run)
     monkeypatch.setenv("QWEN_LAB_UPSTREAM_KEY", TOKEN)
+    return opened
+
+
+def test_a_class_can_stand_before_another_server(engine, served, opened, capsys):
     door.hold(["Ada"], Limits(tokens=1_000), upstream=(served, "fake-qwen"))
     assert "fake-qwen, 1 seats" in capsys.readouterr().out
     engine.reply("你", "好", prompt=9)
@@ -152,6 +177,23 @@ def test_a_class_can_stand_before_another_server(monkeypatch, engine, app, serve
         assert answer["choices"][0]["message"]["content"] == "你好"
         assert http.get(f"{BASE}/lab").json()["left"] == 989
         http.portal.call(opened[0].state.engine._client.close)
+
+
+def test_a_class_can_relay_a_cloud_for_so_many_cny(engine, served, opened):
+    door.hold(["Ada"], Limits(cny=0.01, class_cny=1), relay=(served, "qwen-plus", "qwen-turbo"))
+    headers = {"authorization": f"Bearer {codes(home())['Ada']}"}
+    with TestClient(opened[0], "http://127.0.0.1", headers=headers) as http:
+        # Of the dearest kind, qwen-plus's answers, there are 5,000 for a fen.
+        about = http.get(f"{BASE}/lab").json()
+        assert (about["model"], about["left"], about["relays"]) == ("qwen-plus", 5_000, True)
+        assert about["passed_on"] in served
+        listed = http.get(f"{BASE}/models").json()["data"]
+        assert [row["id"] for row in listed] == ["qwen-plus", "qwen-turbo"]
+        body = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 500}
+        engine.reply("好", prompt=1_000)
+        http.post(f"{BASE}/chat/completions", json=body | {"model": "qwen-turbo"})
+        assert http.get(f"{BASE}/lab").json()["left"] == 4_849
+        http.portal.call(opened[0].state.engine._http.aclose)
 
 
 def test_a_home_that_cannot_be_written_is_told(monkeypatch, tmp_path):

@@ -256,7 +256,7 @@ def test_stop_says_whether_there_was_anything_to_stop(monkeypatch, capsys):
 def test_serve_passes_its_port_and_patience_on(monkeypatch):
     asked = {}
     monkeypatch.setattr(server, "serve", lambda **options: asked.update(options))
-    commands.serve(Namespace(port=8123, idle=60.0, record="a.jsonl"))
+    commands.serve(Namespace(port=8123, idle=60.0, record="a.jsonl", upstream=None, relay=None))
     assert asked == {"port": 8123, "idle": 60.0, "record": "a.jsonl"}
 
 
