@@ -46,7 +46,7 @@ class Outcome:
 
     def _repr_html_(self) -> str:
         status = say(f"checks.{self.status.replace(' ', '_')}")
-        return View(verdict(self.status, status, self.message), "", "outcome")._repr_html_()
+        return View(verdict(self.status, status, self.message), "")._repr_html_()
 
 
 class Judged(Exception):

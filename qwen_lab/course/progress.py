@@ -42,7 +42,7 @@ def progress() -> View:
     listed = table((each.html for each in rows), *heads)
     html = html.format(words, 100 * passed / count, way, listed, _legend())
     told = [words, *(each.text for each in rows), *(each.next for each in ahead)]
-    return View(html, "\n".join(told), "progress")
+    return View(html, "\n".join(told))
 
 
 def _legend() -> str:

@@ -18,6 +18,7 @@ from nbformat.v4 import new_code_cell
 
 from .. import models, paths
 from ..endpoint import server
+from ..views.theme import styled
 from ..words import say
 from .exercises import exercises
 
@@ -27,7 +28,8 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 KEYS = ("DASHSCOPE_", "OPENAI_", "QWEN_LAB_")
-SECONDS_A_CELL = 120
+SECONDS_A_CELL = 600
+STYLE = re.compile("^<style>.*?</style>", re.S)
 
 
 def record(lesson: Path) -> None:
@@ -53,12 +55,23 @@ def renew(lesson: Path) -> None:
 
     Where only figures and ids are others, the output stays: its times are the recording's.
     """
+    restyle(lesson)
     with tempfile.TemporaryDirectory() as home:
         played = _played(lesson, paths.tape(lesson), home)
     notebook = nbformat.read(lesson, as_version=4)
     for cell, new in zip(notebook.cells, played.cells, strict=True):
         if _form(cell) != _form(new):
             cell.outputs = new.outputs
+    lesson.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+
+
+def restyle(lesson: Path) -> None:
+    """Give the lesson's views the CSS that views have now; nothing is run."""
+    notebook = nbformat.read(lesson, as_version=4)
+    for output in (each for cell in notebook.cells for each in cell.get("outputs", [])):
+        page = output.get("data", {}).get("text/html", "")
+        if STYLE.match(page):
+            output.data["text/html"] = styled(STYLE.sub("", page))
     lesson.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
 
 

@@ -166,20 +166,27 @@ def bench(options: Namespace) -> int:
     return _run_without_keys("tests/benchmarks", options.names, "commands.no_benchmarks")
 
 
-@takes(option("numbers", type=int, nargs="*"), option("--renew", action="store_true"))
+@takes(
+    option("numbers", type=int, nargs="*"),
+    option("--renew", action="store_true"),
+    option("--restyle", action="store_true"),
+)
 def record(options: Namespace) -> None:
     """Record the lessons' tapes and outputs, in both languages, with the real local Qwen.
 
     With `--renew` no model is asked: what views show in another way is made anew from the tapes.
+    With `--restyle` nothing is run: only their colours and sizes are renewed.
     """
     from ..course import record
 
+    make = record.renew if options.renew else record.record
+    make = record.restyle if options.restyle else make
     for language in words.LANGUAGES:
         words.use(language)
         for name in lessons.names(language):
             if not options.numbers or int(name[:2]) in options.numbers:
                 lesson = paths.originals() / language / name
-                (record.renew if options.renew else record.record)(lesson)
+                make(lesson)
                 print(say("commands.recorded", lesson=f"{language}/{name}"), flush=True)
                 print(record.needs(lesson), flush=True)
 

@@ -46,7 +46,7 @@ def anatomy(subject: object, other: object = None) -> View:
         lines = [*_differences(pair)]
         title = say("anatomy.differences", count=len(lines)) if lines else say("anatomy.same")
     html = Html('<div class="qwen-anatomy"><b>{}</b>{}</div>').format(title, _inner(pair, mine))
-    return View(html, "\n".join([title, *lines]), "anatomy")
+    return View(html, "\n".join([title, *lines]))
 
 
 def _item(pair: Pair, subject: Subject) -> Html:

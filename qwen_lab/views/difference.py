@@ -24,17 +24,20 @@ def difference(a: object, b: object, *, labels: Sequence[str] = ("A", "B")) -> V
 
     Raises `TypeError` for what is no answer.
     """
+    lines, texts = parted(a, b, labels)
+    column = Html("<div><b>{}</b>\n{}</div>")
+    columns = join(column.format(*each) for each in zip(labels, texts, strict=True))
+    html = Html('{}<div class="qwen-difference">{}</div>')
+    return View(html.format(filled("<p>{}</p>", lines), columns), "\n".join(lines))
+
+
+def parted(a: object, b: object, labels: Sequence[str]) -> tuple[list[str], list[Html]]:
+    """What there is to say of two answers, and each text, marked where it leaves the other."""
     pair = (said(a), said(b))
     shared = _shared(*pair)
     marked = [_next(each, shared) for each in pair]
     lines = [_parting(pair, shared, marked), *_fork(pair, shared, labels)]
-    columns = [
-        _column(label, each.text, shared, word)
-        for label, each, word in zip(labels, pair, marked, strict=True)
-    ]
-    html = Html('{}<div class="qwen-difference">{}</div>')
-    html = html.format(filled("<p>{}</p>", lines), join(columns))
-    return View(html, "\n".join(lines), "difference")
+    return lines, [_text(each.text, shared, word) for each, word in zip(pair, marked, strict=True)]
 
 
 def _whole(answer: Said) -> bool:
@@ -98,7 +101,7 @@ def _chance(token: Token, text: str) -> str:
     return percent(listed[text]) if text in listed else say("difference.unlisted")
 
 
-def _column(label: str, text: str, shared: int, word: str) -> Html:
+def _text(text: str, shared: int, word: str) -> Html:
     mark = filled("<mark>{}</mark>", [word] if word else [])
-    whole = Html("<div><b>{}</b>\n<span>{}</span>{}{}</div>")
-    return whole.format(label, text[:shared], mark, text[shared + len(word) :])
+    whole = Html('<span class="qwen-difference-text"><span>{}</span>{}{}</span>')
+    return whole.format(text[:shared], mark, text[shared + len(word) :])

@@ -25,7 +25,7 @@ def grid(groups: list[Figures]) -> View:
     alike = len(groups) > 1 and len({group.distinct for group in groups}) == 1
     parts = join([answers, same, fold(say("sweep.figures"), _figures(pairs, title), alike)])
     html = Html('<div class="qwen-grid">{}</div>').format(parts)
-    return View(html, "\n".join(_lines(groups)), "grid")
+    return View(html, "\n".join(_lines(groups)))
 
 
 def named(setting: dict) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from markupsafe import Markup
 
 from ..words import printable, say
-from .theme import sheet
+from .theme import styled
 
 # Signs that differ in shape, so that they can be told apart without colour.
 SIGNS = {"passed": "✓", "not yet": "…", "wrong": "✗", "open": "·"}
@@ -16,18 +16,16 @@ SIGNS = {"passed": "✓", "not yet": "…", "wrong": "✗", "open": "·"}
 class View:
     """Something to look at: HTML for the notebook, and `text`, its short form for everywhere else.
 
-    `styles` name the parts of the theme that the HTML needs beside `html`. On GitHub all colours
-    are taken out: the words must say it all. The repr is `text`, so it should be stable: no times,
-    no addresses.
+    On GitHub all colours are taken out: the words must say it all. The repr is `text`, so it should
+    be stable: no times, no addresses.
     """
 
-    def __init__(self, html: "Html", text: str, *styles: str) -> None:
+    def __init__(self, html: "Html", text: str) -> None:
         self.html = html
         self.text = printable(text)
-        self._style = sheet("html", *styles)
 
     def _repr_html_(self) -> str:
-        return f'<style>{self._style}</style><div class="qwen-view">{self.html}</div>'
+        return styled(f'<div class="qwen-view">{self.html}</div>')
 
     def __repr__(self) -> str:
         return self.text
@@ -105,7 +103,7 @@ def table(rows: Iterable[Html], *heads: str) -> Html:
     """Rows as a table, which scrolls where the page is narrow."""
     head = filled("<th>{}</th>", heads)
     head = Html("<tr>{}</tr>").format(head) if head else head
-    return Html('<div style="overflow-x:auto"><table>{}{}</table></div>').format(head, join(rows))
+    return Html('<div class="qwen-table"><table>{}{}</table></div>').format(head, join(rows))
 
 
 def sign(status: str, told: str = "") -> Html:

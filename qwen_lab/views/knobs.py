@@ -44,7 +44,7 @@ def knobs(*names: str) -> View:
     heads = [say(f"knobs.{name}") for name in COLUMNS]
     whole = table(map(_line, cells), *heads)
     html = Html('<div class="qwen-knobs">{}{}</div>').format(whole, small)
-    return View(html, "\n".join([*map(_text, [heads, *cells]), *notes]), "knobs")
+    return View(html, "\n".join([*map(_text, [heads, *cells]), *notes]))
 
 
 def _cells(row: Parameter) -> list[str]:

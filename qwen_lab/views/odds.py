@@ -41,7 +41,7 @@ def odds(found: NextToken | None, *settings: Mapping[str, float], most: int = 5)
     last = [stages(found, _checked(each))[-1] for each in settings]
     rows = [*_settings(settings), *_chances(found, last, most)]
     html = Html('<div class="qwen-odds">{}</div>').format(table(map(_row, rows)))
-    return View(html, "\n".join(map(_line, rows)), "odds")
+    return View(html, "\n".join(map(_line, rows)))
 
 
 def _checked(setting: Mapping[str, float]) -> Settings:

@@ -25,7 +25,7 @@ def sampler(found: NextToken, settings: Settings, *, most: int = ROWS) -> View:
     values = ", ".join(f"{name}={value:g}" for name, value in vars(settings).items())
     words = filled("<p><small>{}</small></p>", [say("sampler.picture"), values])
     html = Html('<div class="qwen-sampler"><div class="bars">{}</div>{}</div>')
-    return View(html.format(join(rows), words), _text(found, told, listed), "sampler")
+    return View(html.format(join(rows), words), _text(found, told, listed))
 
 
 def chosen(told: Sequence[Stage], most: int = ROWS) -> list[int]:

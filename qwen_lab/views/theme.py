@@ -4,16 +4,23 @@ import re
 from functools import cache
 from pathlib import Path
 
-# In `theme.css` the `--ql-` variables and what everything has in common; in `html.css` the views,
-# in `panel.css` the widgets, and for each part that has more of its own a file of its name.
+# In `theme.css` the `--ql-` variables and what everything has in common; for each part that has
+# more of its own a file of its name, such as `wire.css` for what has the class `qwen-wire`.
 STYLES = Path(__file__).with_name("styles")
 
 
 @cache
 def sheet(*parts: str) -> str:
-    """The CSS of the parts, after the theme, in one line: every output of a lesson stores it."""
+    """The CSS of the parts, after the theme, as short as it can be: every output stores it."""
     css = " ".join(
-        (STYLES / f"{part}.css").read_text(encoding="utf-8")
-        for part in ("theme", *filter(None, parts))
+        (STYLES / f"{part}.css").read_text(encoding="utf-8") for part in ("theme", *parts)
     )
-    return " ".join(re.sub(r"/\*.*?\*/", "", css, flags=re.S).split())
+    css = " ".join(re.sub(r"/\*.*?\*/", "", css, flags=re.S).split())
+    return re.sub(r" ?([{};]) ?|(?<=[:,]) ", r"\1", css).replace(";}", "}")
+
+
+def styled(page: str) -> str:
+    """HTML after the CSS of the parts whose classes are in it."""
+    classes = set(re.findall(r"qwen-(\w+)", page))
+    parts = sorted(path.stem for path in STYLES.glob("*.css") if path.stem in classes)
+    return f"<style>{sheet(*parts)}</style>{page}"

@@ -47,7 +47,7 @@ def timeline(calls: Calls) -> View:
     parts = [filled("<p>{}</p>", [told]), _legend(spans), axis.head, *rows]
     parts += [_held(axis, total, each)] if len(found) > 1 else []
     html = Html('<div class="qwen-timeline">{}</div>').format(join(parts))
-    shown = html, "\n".join(_lines(found)), "axis", "timeline"
+    shown = html, "\n".join(_lines(found))
     opened = any(call.attempts[-1].ended is None for call in found)
     return _Live(calls, *shown) if opened else View(*shown)
 

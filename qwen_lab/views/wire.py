@@ -57,7 +57,7 @@ def wire(events: list[Line], state: str, error: Exception | None = None) -> View
     parts = [filled("<p>{}</p>", filter(None, [_times(events)])), _rows(events)]
     parts += [filled('<p class="trap">{}</p>', told), _whole(events)]
     html = Html('<div class="qwen-wire">{}</div>').format(join(parts))
-    return View(html, "\n".join([*_lines(events), *end]), "axis", "wire")
+    return View(html, "\n".join([*_lines(events), *end]))
 
 
 def _times(events: list[Line]) -> str:

@@ -46,7 +46,7 @@ def xray(answer: object, *, choice: int = 0) -> View:
     summary = filled("<p>{}</p>", [_numbers(found.tokens)])
     parts = [_text(found, least), opened, _legend(), summary, _table(found.tokens)]
     html = Html('<div class="qwen-xray">{}</div>').format(join(parts))
-    return View(html, _short(found), "xray")
+    return View(html, _short(found))
 
 
 def _text(found: Said, least: Token) -> Html:

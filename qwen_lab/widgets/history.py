@@ -145,7 +145,7 @@ def _table(runs: list[Run]) -> str:
     shown = table((row(*_cells(run)) for run in runs), *heads)
     page = Html('<div class="qwen-history"><b>{}</b>{}{}</div>')
     whole = page.format(say("playground.history"), shown, _total(runs))
-    return View(whole, "", "history")._repr_html_()
+    return View(whole, "")._repr_html_()
 
 
 def _cells(run: Run) -> list[str]:

@@ -1,5 +1,7 @@
 """A widget's style, and the blocks of HTML that it is made of."""
 
+from pathlib import Path
+
 from ipywidgets import HTML, HBox, Layout, Textarea, Widget
 
 from ..views import theme
@@ -16,12 +18,17 @@ ROLES = {
 }
 
 
-def sheet() -> HTML:
-    """The style, as an invisible part of a widget."""
+def scripts(*names: str) -> str:
+    """Scripts as one, each after those that it uses: a notebook's page can fetch no module."""
+    folder = Path(__file__).parent
+    return "\n".join((folder / f"{name}.js").read_text(encoding="utf-8") for name in names)
+
+
+def sheet(*parts: str) -> HTML:
+    """The style, with that of more parts of views, as an invisible part of a widget."""
     gone = f'.qwen-panel {{ --gone: "{say("panel.gone")}"; }}'
-    return HTML(
-        f"<style>{theme.sheet('panel', 'outcome')}{gone}</style>", layout=Layout(display="none")
-    )
+    css = theme.sheet("panel", *parts)
+    return HTML(f"<style>{css}{gone}</style>", layout=Layout(display="none"))
 
 
 def columns(width: int, gap: str) -> Layout:

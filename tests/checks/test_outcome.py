@@ -148,7 +148,7 @@ def test_the_three_outcomes_look_different_without_colour():
     classes = [re.findall(r'class="qwen-(?:sign|outcome) (\w+)"', page) for page in pages]
     assert classes == [[name, name] for name in ("passed", "open", "wrong")]
     for name, style in (("passed", "solid"), ("wrong", "double")):
-        assert re.search(rf"qwen-outcome\.{name} {{ border-left: 6px {style}", pages[0])
+        assert re.search(rf"qwen-outcome\.{name}{{border-left:6px {style}", pages[0])
 
 
 def test_what_the_learner_wrote_is_only_text():

@@ -12,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from qwen_lab import paths
 from qwen_lab.course import lessons, record
 from qwen_lab.endpoint import server
+from qwen_lab.views.theme import styled
 from qwen_lab.words import LANGUAGES
 
 LESSONS = [
@@ -88,3 +89,14 @@ def test_renewing_takes_another_form_and_leaves_other_figures(monkeypatch, tmp_p
     record.renew(lesson)
     shown = [cell.outputs[0].data["text/html"] for cell in nbformat.read(lesson, 4).cells]
     assert shown == ["<p>0.5 s</p>", "<p>new 0.7 s</p>", pages[2]]
+
+
+def test_restyling_gives_a_stored_view_todays_css_and_leaves_all_else(tmp_path):
+    pages = ["<style>.old {}</style><div class='qwen-odds'>1</div>", "<p>no view</p>"]
+    outputs = [new_output("display_data", {"text/html": html}) for html in pages]
+    lesson = tmp_path / "01_basic_call.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell(outputs=outputs)]), lesson)
+    record.restyle(lesson)
+    view, other = nbformat.read(lesson, 4).cells[0].outputs
+    assert view.data["text/html"] == styled("<div class='qwen-odds'>1</div>")
+    assert ".qwen-odds" in view.data["text/html"] and other.data["text/html"] == pages[1]

@@ -37,7 +37,7 @@ def test_each_token_has_the_colour_of_its_probability_and_can_be_reached_by_keyb
     for step, letter in enumerate("abcde"):
         assert re.search(rf'tabindex="0" class="qwen-xray-{step}[ a-z]*">{letter}<', view.html)
     styles = [
-        re.search(rf"qwen-xray-{step} {{ border-bottom: (.*?);", view._repr_html_())
+        re.search(rf"qwen-xray-{step}{{border-bottom:(.*?);", view._repr_html_())
         for step in range(5)
     ]
     assert len({style[1] for style in styles}) == 5

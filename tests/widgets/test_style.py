@@ -51,4 +51,4 @@ def test_the_answer_is_announced_and_keeps_its_lines(lab, engine):
     run(panel := Panel(lab, "Hi"))
     assert 'aria-live="polite" aria-busy="false"' in panel.shown.value
     assert "一\n  二" in panel.shown.value
-    assert re.search(r"qwen-panel-answer {[^}]*white-space: pre-wrap", panel.children[0].value)
+    assert re.search(r"qwen-panel-answer{[^}]*white-space:pre-wrap", panel.children[0].value)
