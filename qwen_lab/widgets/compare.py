@@ -8,8 +8,8 @@ from ipywidgets import HTML, GridBox, VBox
 from ..lab import Lab
 from ..parameters import arguments, named
 from ..views import grid
-from ..views.difference import difference
-from ..views.html import Html
+from ..views.difference import parted
+from ..views.html import Html, filled
 from ..words import WrongValueError, need_type
 from . import style
 from .flow import Flow
@@ -23,6 +23,8 @@ class Column(VBox):
     """One setting: its name, its answer, and how it ended."""
 
     reply: Reply | None = None
+    # The answer, marked where it leaves another.
+    marked: Html | None = None
 
     def __init__(self, lab: Lab, setting: dict, changed: Callable[[], None]) -> None:
         self.lab = lab
@@ -37,7 +39,7 @@ class Column(VBox):
 
     async def ask(self, messages: list[dict]) -> None:
         """Ask the question with this setting, saying `changed` at each piece."""
-        self.reply = Reply()
+        self.reply, self.marked = Reply(), None
         self._changed()
         asked = {"model": self.lab.model, "messages": messages}
         try:
@@ -48,7 +50,7 @@ class Column(VBox):
     def show(self) -> None:
         """Show the reply as it now is, if there is one."""
         if reply := self.reply:
-            self.shown.show(reply.text, running=reply.running)
+            self.shown.show(reply.text, self.marked, running=reply.running)
             self.status.value = style.box("status", reply.status)
             self.error.value = style.box("error", explain(reply, self.lab) if reply.error else "")
 
@@ -58,7 +60,7 @@ class Compare(Live):
 
     `settings` are dicts of any parameters of a call, such as `{"temperature": 0}`; a pair of a lab
     and a dict asks another endpoint or model. `seed` is added to all of them. The answers stream
-    side by side, and below them stands where the first two part.
+    side by side; below them stands where the first two part, and in them it is marked.
 
     >>> box = qwen_lab.compare(lab, "写一句关于秋天的话", {"temperature": 0}, {"temperature": 1.5})
     >>> box
@@ -90,7 +92,7 @@ class Compare(Live):
         self.difference = self.error
         answers = GridBox(self.columns, layout=style.columns(240, "12px"))
         buttons = style.row(self.run_button, self.stop_button)
-        self.children = [style.sheet(), self.note, buttons, answers, self.difference]
+        self.children = [style.sheet("difference"), self.note, buttons, answers, self.difference]
 
     def __repr__(self) -> str:
         return style.unrun("Compare", "; ".join(column.name for column in self.columns))
@@ -118,8 +120,9 @@ class Compare(Live):
                     group.create_task(column.ask(self.messages))
         a, b = self.columns[:2]
         if a.reply.answer and b.reply.answer:
-            view = difference(a.reply.answer, b.reply.answer, labels=[a.name, b.name])
-            self.difference.value = view._repr_html_()
+            told = parted(a.reply.answer, b.reply.answer, [a.name, b.name])
+            self.difference.value, (a.marked, b.marked) = filled("<p>{}</p>", told[0]), told[1]
+            self._paint()
 
     def _show(self) -> None:
         for column in self.columns:

@@ -23,9 +23,9 @@ class Flow(VBox):
         """The HTML that is shown, in one piece."""
         return "".join(block.value for block in self.children)
 
-    def show(self, text: str, *, running: bool = False) -> None:
-        """Show the text; what is the same as before is not sent."""
-        pieces = blocks(text or " ")
+    def show(self, text: str, marked: Html | None = None, *, running: bool = False) -> None:
+        """Show the text, `marked` if it is; what is the same as before is not sent."""
+        pieces = [marked] if marked else blocks(text or " ")
         kept = self.children[: len(pieces)]
         self.children = (*kept, *(HTML() for _ in pieces[len(kept) :]))
         for block, piece in zip(self.children, pieces, strict=True):

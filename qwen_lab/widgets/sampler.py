@@ -5,7 +5,6 @@ Its page turns and draws (`sampler.js` and what is before it in `SCRIPTS`); here
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import anywidget
 import numpy
@@ -50,10 +49,7 @@ class Sampler(Work, anywidget.AnyWidget):
     is out of its range, and `TypeError` for what is no lab or no conversation.
     """
 
-    # One module after the other, as one: a notebook's page can fetch none.
-    _esm = "\n".join(
-        Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS
-    )
+    _esm = style.scripts(*SCRIPTS)
     _css = theme.sheet("panel", "sampler", "instrument")
 
     # What never changes: the words, the sliders and where they are off.

@@ -55,7 +55,7 @@ def test_settings_answer_side_by_side_and_part(opened, language, pytestconfig):
     page = opened(f"qwen_lab.compare(lab, {PROMPT!r}, {settings}, seed=5)", ".qwen-panel")
     hosts = watch(page)
     press(page, RUN[language])
-    expect(page.locator(".qwen-difference mark").first).to_be_visible(timeout=180_000)
+    expect(page.locator(".qwen-panel-answer mark").first).to_be_visible(timeout=180_000)
     picture(page, pytestconfig, f"compare-{language}")
     assert page.evaluate("window.stolen") is None and hosts <= {"127.0.0.1", "localhost", None}
 
