@@ -16,6 +16,7 @@ from .reply import Reply
 from .sides import Results
 
 GROUPS = DATA["groups"]
+LOGPROBS = {"logprobs": True, "top_logprobs": 5}
 ALL = tuple(name for names in GROUPS.values() for name in names)
 
 
@@ -74,6 +75,7 @@ class Playground(Panel):
 
     def _answers(self) -> list:
         self.results = Results([self.thought, self.shown, self.status, self.error])
+        self.results.fork.again.on_click(lambda _: self._ask_again())
         return [self.results, self.history]
 
     def _rows(self) -> Accordion:
@@ -98,6 +100,11 @@ class Playground(Panel):
             if self.comm is not None:
                 self.results.show(reply, request, self._lab)
                 self.history.add(request, reply, self._lab)
+
+    def _ask_again(self) -> None:
+        for name, value in LOGPROBS.items():
+            self.settings[name].set(value)
+        self._start()
 
     def _status(self, reply: Reply) -> str:
         called = [say("playground.called")] if reply.reason == "tool_calls" else []

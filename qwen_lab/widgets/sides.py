@@ -1,19 +1,19 @@
 """The last answer from every side, in tabs: answer, x-ray, anatomy, wire, code."""
 
-from pathlib import Path
-
 import anywidget
-from ipywidgets import HTML, Tab, VBox
+from ipywidgets import HTML, Button, Tab, VBox
 from traitlets import Dict, Unicode
 
 from ..lab import Lab
 from ..views.anatomy import anatomy
 from ..views.html import Html, View
+from ..views.tokens import said
 from ..views.wire import Wire
 from ..views.xray import xray
 from ..words import say
-from . import code
+from . import code, style
 from .reply import Reply
+from .sampler import OFF, Sampler
 
 SIDES = ("xray", "anatomy", "wire", "code")
 
@@ -21,17 +21,48 @@ SIDES = ("xray", "anatomy", "wire", "code")
 class Code(anywidget.AnyWidget):
     """Code with a button that copies it; nothing as long as `value` is ""."""
 
-    # A notebook's page can fetch no module: two scripts as one.
-    _esm = "".join(
-        Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8")
-        for name in ("elements", "copy")
-    )
+    _esm = style.scripts("elements", "copy")
     value = Unicode().tag(sync=True)
     words = Dict().tag(sync=True)
 
     def __init__(self) -> None:
         names = ("copy", "copied", "selected")
         super().__init__(words={name: say(f"playground.{name}") for name in names})
+
+
+class Places(anywidget.AnyWidget):
+    """The tokens of an x-ray as places to go on from; as long as `value` says so."""
+
+    _esm = style.scripts("elements", "xray")
+    value = Unicode().tag(sync=True)
+
+
+class Fork(VBox):
+    """Under an x-ray: from any of its tokens on with another; without probabilities, `again`."""
+
+    def __init__(self, xray: HTML) -> None:
+        self.places = Places()
+        self.again = Button(description=say("playground.again"))
+        self.places.on_msg(lambda _, number, __: self.go_on(number))
+        super().__init__([xray, self.places, self.again])
+        self.show(Reply(), {}, None)
+
+    def show(self, reply: Reply, request: dict, lab: Lab | None) -> None:
+        """Offer what there is to do with this reply."""
+        self._request, self._lab = request, lab
+        self.tokens = said(reply.answer).tokens if reply.answer else []
+        self.places.value = say("playground.go_on") if self.tokens and lab.is_local else ""
+        self.again.layout.display = "" if reply.text and not self.tokens else "none"
+        self.children = self.children[:3]
+
+    def go_on(self, number: int) -> None:
+        """Open the sampler in the place of that token, with what was asked."""
+        prefix = "".join(token.text for token in self.tokens[:number])
+        sent = self._request | self._request.get("extra_body", {})
+        start = {name: sent[name] for name in (*OFF, "seed") if name in sent}
+        sampler = Sampler(self._lab, sent["messages"], prefix=prefix, **start)
+        self.children = (*self.children[:3], sampler)
+        sampler.go(())
 
 
 class Results(Tab):
@@ -41,8 +72,10 @@ class Results(Tab):
         self.sides = {name: HTML(_words("nothing")) for name in SIDES}
         self.code = Code()
         titles = [say(f"playground.{name}") for name in ("answer", *SIDES)]
-        *shown, note = self.sides.values()
-        super().__init__([VBox(answer), *shown, VBox([note, self.code])], titles=titles)
+        xray, *shown, note = self.sides.values()
+        self.fork = Fork(xray)
+        tabs = [VBox(answer), self.fork, *shown, VBox([note, self.code])]
+        super().__init__(tabs, titles=titles)
 
     def show(self, reply: Reply, request: dict, lab: Lab) -> None:
         """Show a reply that has ended, or failed."""
@@ -53,6 +86,7 @@ class Results(Tab):
         subject = reply.error or answer
         self._show("anatomy", anatomy(subject) if subject else None)
         self._show("xray", xray(answer) if answer else None)
+        self.fork.show(reply, request, lab)
         self._show("wire", reply.wire, none="not_streamed")
 
     def _show(self, side: str, view: View | Wire | None, none: str = "nothing") -> None:

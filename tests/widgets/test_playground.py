@@ -18,6 +18,7 @@ from qwen_lab.widgets.playground import ALL, Playground
 from qwen_lab.widgets.presets import Presets
 
 from ..views.hostile import HOSTILE, check
+from ..views.test_tokens import row
 
 
 @pytest.fixture
@@ -261,3 +262,39 @@ def test_hostile_text_is_only_shown(playground, engine):
         run(box)
         for widget in (box.shown, box.sends, box.history.table, *box.results.sides.values()):
             check(widget.value, f"{tags} table tr th td", attributes)
+
+
+def test_from_a_token_of_the_x_ray_one_goes_on_in_the_sampler(playground, engine, lab):
+    engine.replies.append(
+        [Prompt(5), *(Piece(text, [row(text, 0.5)]) for text in "秋风"), End("stop", 5, 2, 0)]
+    )
+    box = playground(temperature=1.5, top_k=40, logprobs=True, top_logprobs=2)
+    fork = box.results.fork
+    assert not fork.places.value
+    run(box)
+    assert "Click a token" in fork.places.value and fork.again.layout.display == "none"
+
+    async def press():
+        fork.places._handle_custom_msg(1, [])
+        await fork.children[-1].run()
+
+    asyncio.run(press())
+    sampler = fork.children[-1]
+    assert engine.calls[-1][1] == "秋" and sampler.path == []
+    assert (sampler.settings.temperature, sampler.settings.top_k) == (1.5, 40)
+    run(box)
+    assert sampler not in fork.children
+
+
+def test_an_answer_without_probabilities_is_asked_again_with_them(playground, engine):
+    engine.reply("好")
+    box = playground()
+    run(box)
+    assert box.results.fork.again.layout.display == ""
+
+    async def again():
+        box.results.fork.again.click()
+        await box._task
+
+    asyncio.run(again())
+    assert engine.calls[-1][0].top_logprobs == 5 and len(box.history.runs) == 2
