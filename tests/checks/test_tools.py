@@ -110,13 +110,13 @@ UNROUND = {
     "The tool's name is 'price'; expected \"get_price\"": calling(
         function={**ASKED, "name": "price"}
     ),
-    'The call\'s "arguments" is an object of type dict; expected the JSON text {"drink"': calling(
+    'The call\'s "arguments" is an object of type dict; expected {"drink"': calling(
         function={**ASKED, "arguments": {}}
     ),
-    'is \'{"day": "Friday"\'; expected the JSON text {"drink"': calling(
+    'is \'{"day": "Friday"\'; expected {"drink"': calling(
         function={**ASKED, "arguments": '{"day": "Friday"'}
     ),
-    'is \'{"drink": "t...ze": "large"}\'; expected the JSON text {"drink"': calling(
+    'is \'{"drink": "t...ze": "large"}\'; expected {"drink"': calling(
         function={**ASKED, "arguments": '{"drink": "tea", "size": "large"}'}
     ),
     "\"tool_call_id\" [None]; expected ['call_1']": [

@@ -87,7 +87,7 @@ def test_it_says_what_it_takes(found, lab):
 def test_without_the_local_qwen_it_says_so(found, monkeypatch):
     assert qwen_lab.odds(None, {}).text == "Only the local Qwen shows its probabilities."
     monkeypatch.setenv("QWEN_LAB_LANG", "zh")
-    assert "个 token 参加抽取" in qwen_lab.odds(found, {}).text
+    assert "参加抽取的 token 数" in qwen_lab.odds(found, {}).text
 
 
 def test_hostile_tokens_are_only_shown():
