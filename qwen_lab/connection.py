@@ -83,6 +83,11 @@ def usual(given: Settings) -> str:
 
 def chosen(choice: str, given: Settings) -> Lab:
     """The lab for a choice; `LabError` as `connect` has it."""
+    if sys.platform == "emscripten":
+        from .page import kernel
+
+        if lab := kernel.lab(choice):
+            return lab
     if choice == "local":
         # A model for each learner is more than a hub's computer has room for.
         choice = _class_of_hub(given) or choice

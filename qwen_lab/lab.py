@@ -20,8 +20,9 @@ class Lab:
     """An endpoint to call, as `qwen_lab.connect()` returns it.
 
     `base_url` and `api_key` are what `openai.OpenAI` takes, `model` is what each call takes, and
-    `kind` says who answers: "local", "replay" (a tape of the local Qwen), "class" (a class's
-    Qwen), "own" (another server's model, behind `serve`), "dashscope" or "custom".
+    `kind` says who answers: "local", "replay" (a tape of the local Qwen), "page" (such a tape, in
+    a page), "class" (a class's Qwen), "own" (another server's model, behind `serve`), "dashscope"
+    or "custom".
     The key is left out of what a cell shows.
 
     >>> from openai import OpenAI
@@ -38,7 +39,7 @@ class Lab:
     @property
     def is_local(self) -> bool:
         """True for the local Qwen, its tapes and a class's: calls cost the learner no money."""
-        return self.kind in ("local", "replay", "class", "own")
+        return self.kind in ("local", "replay", "page", "class", "own")
 
     def next_token(
         self,

@@ -25,6 +25,7 @@ TOKEN = "test-token"
 
 def pytest_addoption(parser):
     parser.addoption("--live", action="store_true", help="run the lessons with the real model")
+    parser.addoption("--whole-page", action="store_true", help="run every lesson in the page")
     parser.addoption("--pictures", metavar="FOLDER", help="keep the browser tests' screenshots")
 
 

@@ -31,9 +31,11 @@ MAY = {
     "dotfile": "words paths",
     "settings": "words paths dotfile",
     "network": "words settings",
-    "connection": "words paths models lab report addresses keys dotfile settings network endpoint",
+    "page": "words paths addresses keys lab endpoint course views",
+    "connection": "words paths models lab report addresses keys dotfile settings network endpoint"
+    " page",
     "setup": "words paths addresses keys dotfile settings network lab connection course endpoint"
-    " watch classroom",
+    " watch classroom page",
     "__main__": "words settings network setup",
 }
 # Narrower still: of these parts only these modules.
@@ -46,6 +48,8 @@ ONLY = {
 # What is imported only when it is used: set-up and `import qwen_lab` must not wait for it.
 LATE = {
     ("connection", "endpoint"),
+    ("connection", "page"),
+    ("setup", "page"),
     ("setup", "endpoint"),
     ("setup", "connection"),
     ("lab", "watch"),

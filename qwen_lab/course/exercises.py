@@ -6,12 +6,14 @@ answer, and a hint and a solution, folded.
 
 import re
 from dataclasses import dataclass
-
-import nbformat
+from typing import TYPE_CHECKING
 
 from ..paths import originals
 from ..words import language
 from . import lessons
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 HEADING = r"### (?:Exercise|练习) (\d\d\.\d+)\s"
 # Markdown inside <details> is Markdown only after an empty line.
@@ -25,7 +27,7 @@ class Exercise:
     """An exercise: its number, "02.1", and its cells, four where it is as it should be."""
 
     number: str
-    cells: list[nbformat.NotebookNode]
+    cells: list["NotebookNode"]
 
     @property
     def check(self) -> str:
@@ -40,7 +42,7 @@ class Exercise:
         return code and code[1]
 
 
-def exercises(lesson: nbformat.NotebookNode) -> list[Exercise]:
+def exercises(lesson: "NotebookNode") -> list[Exercise]:
     """The exercises of a notebook, in order."""
     return [
         Exercise(heading[1], lesson.cells[at : at + CELLS])
@@ -52,5 +54,5 @@ def exercises(lesson: nbformat.NotebookNode) -> list[Exercise]:
 def numbers() -> list[str]:
     """The number of every exercise of the course, in order."""
     paths = [originals() / language() / name for name in lessons.names(language())]
-    read = (nbformat.read(path, as_version=4) for path in paths)
+    read = map(lessons.read, paths)
     return [exercise.number for lesson in read for exercise in exercises(lesson)]

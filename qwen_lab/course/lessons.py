@@ -4,11 +4,13 @@ Standard library only. The lessons themselves lie in `notebooks/` of the checkou
 package when it was installed from a wheel; a learner never works on those.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 from .. import paths
 from ..paths import originals
@@ -29,6 +31,14 @@ def names(language: str) -> list[str]:
 def first(language: str) -> str:
     """The file name of the lesson to begin with; 00 is a tour, for whoever wants one."""
     return next(name for name in names(language) if not name.startswith("00"))
+
+
+def read(lesson: Path) -> SimpleNamespace:
+    """The notebook as nbformat reads it, but without nbformat, which a page cannot have."""
+    found = json.loads(lesson.read_bytes(), object_hook=lambda row: SimpleNamespace(**row))
+    for cell in found.cells:
+        cell.source = "".join(cell.source)
+    return found
 
 
 def copy() -> Path:

@@ -2,8 +2,6 @@
 
 import re
 
-import nbformat
-
 from .. import report
 from ..paths import originals
 from ..views.html import SIGNS, Html, View, join, row, sign, table
@@ -53,7 +51,7 @@ class _Row:
     """One lesson: its title, and how each exercise and the quiz stand."""
 
     def __init__(self, name: str, noted: dict[str, dict]) -> None:
-        lesson = nbformat.read(originals() / language() / name, as_version=4)
+        lesson = lessons.read(originals() / language() / name)
         self.name, self.title = name, re.match(r"# (.+)", lesson.cells[0].source)[1]
         numbers = [exercise.number for exercise in exercises(lesson)]
         found = {number: noted[log.EXERCISES].get(number) for number in numbers}

@@ -16,3 +16,6 @@ A request's way through the files, from top to bottom and back:
 
 Whoever stops reading, at whatever place, stops the engine at its next token and frees the slot.
 """
+
+# The path of them all, the same as in the cloud.
+BASE = "/compatible-mode/v1"

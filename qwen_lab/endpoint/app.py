@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 from .. import __version__, models
 from ..watch.next_token import MOST, WHOLE
 from ..words import say
-from . import messages
+from . import BASE, messages
 from .answer import answer
 from .chunks import complete
 from .engine import Engine
@@ -33,7 +33,6 @@ from .refusal import DONE, Refusal, invalid, sse
 from .request import HOSTS, Guard, LocalOrigin, body, parse, while_connected
 from .rules import ChatRequest, checked_request, is_tokens
 from .search import Search, insert
-from .server_file import BASE
 from .turns import Turns
 from .weather import Weather
 

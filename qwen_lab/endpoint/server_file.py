@@ -20,9 +20,7 @@ import psutil
 from .. import __version__
 from ..paths import given, home, replacing
 from ..words import LabError, reason
-
-# The endpoint's path, the same as in the cloud.
-BASE = "/compatible-mode/v1"
+from . import BASE
 
 
 def _identity(pid: int) -> int:

@@ -85,14 +85,14 @@ class Player:
     """An engine that answers from a tape, at once or, with `timed`, as fast as it was recorded.
 
     Raises `LabError` when the file is not a tape. What is not on it is refused, with a message
-    that says what differs and how to record.
+    that says what differs and how to record. `endless` begins again after the last take.
     """
 
     slots, stuck = 1, False
 
-    def __init__(self, path: Path, *, timed: bool = False) -> None:
+    def __init__(self, path: Path, *, timed: bool = False, endless: bool = False) -> None:
         self._path = path
-        self._timed = timed
+        self._timed, self._endless = timed, endless
         self._played = Counter()
         self._exchanges: dict[str, list[dict]] = defaultdict(list)
         try:
@@ -120,11 +120,13 @@ class Player:
     def _find(self, ask: dict) -> dict:
         key = _key(ask)
         takes, played = self._exchanges.get(key, []), self._played[key]
+        if takes and self._endless:
+            played %= len(takes)
         if played == len(takes):
             difference = say("tape.again", count=played) if takes else self._difference(ask)
             message = say("tape.missing", tape=self._path.name, difference=difference)
             raise Refusal(message, status=404, code="not_on_tape")
-        self._played[key] += 1
+        self._played[key] = played + 1
         return takes[played]
 
     def _difference(self, ask: dict) -> str:

@@ -121,6 +121,22 @@ def class_(options: Namespace) -> None:
     door.hold([*options.learners, *listed], limits, **told)
 
 
+@takes(
+    option("folder", nargs="?", default="site", type=text),
+    option("--serve", action="store_true"),
+    option("--port", type=int),
+)
+def site(options: Namespace) -> None:
+    """Build the course as a static site for any web host; with `--serve`, show it here."""
+    from ..page import site
+
+    folder = paths.given(options.folder)
+    size = sum(map(len, site.build(folder).values())) / 1e6
+    print(say("site.built", folder=folder, size=size), flush=True)
+    if options.serve:
+        site.serve(folder, options.port or 0)
+
+
 @takes()
 def stop(options: Namespace) -> None:
     """Stop the local Qwen's server."""

@@ -1,0 +1,64 @@
+"""The site's first page: what this is and the lessons, in both languages."""
+
+import os
+import re
+from collections.abc import Iterator
+
+from .. import words
+from ..course import lessons
+from ..paths import originals
+from ..views.html import Html, join
+from ..words import say
+
+STYLE = """
+body { font: 17px/1.6 system-ui, sans-serif; color: #1b1b1f; background: #fff; margin: 0 auto;
+  padding: 24px; max-width: 1040px; display: grid; gap: 0 48px;
+  grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)) }
+h1 { font-size: 30px; margin: 16px 0 0 } ol { list-style: none; padding: 0 } li { margin: 10px 0 }
+a { color: #1f4fd8; text-decoration: none } a:hover, a:focus { text-decoration: underline }
+.start { display: inline-block; color: #fff; background: #1f4fd8; border-radius: 8px;
+  padding: 8px 18px; margin: 8px 0 } small { color: #5a5a66 }
+@media (prefers-color-scheme: dark) { body { color: #e6e6ea; background: #16161a }
+  a { color: #9db7ff } .start { color: #16161a; background: #9db7ff } small { color: #a9a9b4 } }
+"""
+# JupyterLite reads the settings of each folder from a page in it.
+PAGE = Html(
+    '<!doctype html><html lang="zh"><meta charset="utf-8"><meta name="viewport"'
+    ' content="width=device-width, initial-scale=1"><title>Qwen Lab · 千问</title>'
+    '<script id="jupyter-config-data" type="application/json" data-jupyter-lite-root=".">{{}}'
+    "</script><style>{}</style>{}</html>\n"
+)
+
+
+def page() -> str:
+    """The page; it does not matter which language is in use."""
+    before = os.environ.get("QWEN_LAB_LANG")
+    try:
+        return PAGE.format(Html(STYLE), join(map(_column, reversed(words.LANGUAGES))))
+    finally:
+        os.environ.pop("QWEN_LAB_LANG", None) if before is None else words.use(before)
+
+
+def _column(language: str) -> Html:
+    words.use(language)
+    listed = [*_lessons(language)]
+    rows = join(Html('<li><a href="{}">{}</a></li>').format(*each) for each in listed)
+    return Html(
+        '<section lang="{}"><h1>{}</h1><p>{}</p><a class="start" href="{}">{}</a><ol>{}</ol>'
+        "<p><small>{}</small></p></section>"
+    ).format(
+        language,
+        say("page.title"),
+        say("page.about"),
+        listed[0][0],
+        say("page.start"),
+        rows,
+        say("page.kept"),
+    )
+
+
+def _lessons(language: str) -> Iterator[tuple[str, str]]:
+    """The address and the title of each lesson."""
+    for name in lessons.names(language):
+        title = re.match(r"# (.+)", lessons.read(originals() / language / name).cells[0].source)
+        yield f"lab/index.html?path={language}/{name}", title[1]

@@ -1,0 +1,65 @@
+"""The lab in the page's kernel: which Qwen answers there, and the endpoint behind it.
+
+Nothing else of the package knows of the page. It runs in Pyodide alone.
+"""
+
+import re
+import secrets
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from .. import addresses, paths
+from ..endpoint import BASE, app, learner
+from ..endpoint.refusal import Refusal
+from ..endpoint.tape import Player
+from ..keys import Secret
+from ..lab import Lab
+from ..words import LabError, say
+from .loop import Host
+
+HOST = Host("qwen.lab")
+# The site names each cell by its lesson.
+CELL = re.compile(r"(zh|en)-(\w+)--")
+# What a browser cannot do, and the lab does not need: pools of connections, locks that die with us.
+for _words in ("The following transport option", "only soft file lock"):
+    warnings.filterwarnings("ignore", _words)
+
+
+def lab(choice: str) -> Lab | None:
+    """The lab for a choice; None where another server is meant. `LabError` as `connect` has it."""
+    if choice == "dashscope" or addresses.region(choice):
+        raise LabError("page.no_keys")
+    return _played(_lesson()) if choice in ("local", "replay") else None
+
+
+class Recording(Player):
+    """A lesson's tape for someone who tries things out: each answer again and again."""
+
+    def _find(self, ask: dict) -> dict:
+        try:
+            return super()._find(ask)
+        except Refusal as refusal:
+            raise Refusal(say("page.not_recorded"), status=404, code=refusal.code) from None
+
+
+def _played(lesson: Path) -> Lab:
+    player, token = Recording(paths.tape(lesson), endless=True), secrets.token_urlsafe(32)
+    # There are no threads, and nobody else who would have to wait.
+    app.run_in_threadpool = _at_once
+    served = HOST.serve(app.create_app(player, learner.alone(token), hosts=[HOST.name]))
+    return Lab(served + BASE, player.model, "page", Secret(token))
+
+
+async def _at_once(work: Callable, *given: object) -> object:
+    return work(*given)
+
+
+def _lesson() -> Path:
+    """The lesson whose cell runs; `LabError` for a cell that is of none."""
+    from IPython import get_ipython
+
+    cell = get_ipython().kernel.get_parent()["metadata"].get("cellId", "")
+    if not (found := CELL.match(cell)):
+        raise LabError("page.no_lesson")
+    return Path(found[1]) / f"{found[2]}.ipynb"

@@ -1,0 +1,112 @@
+"""The site, built once, on loopback, and a Chromium that reaches nothing else."""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from qwen_lab.page import site
+
+# A name that nobody has: a browser trusts it as little as any address of a class's network.
+UNTRUSTED = "lab.example"
+BLOCKED = f"--host-resolver-rules=MAP {UNTRUSTED} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+# What JupyterLite keeps in the browser, as it keeps it.
+KEPT = """path => new Promise((done, fail) => {
+  const asked = indexedDB.open("Qwen Lab");
+  asked.onerror = fail;
+  asked.onsuccess = () => {
+    const found = asked.result.transaction("files").objectStore("files").get(path);
+    found.onsuccess = () => done(found.result ? found.result.content : null);
+  };
+})"""
+PATIENCE = 600_000
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory) -> Path:
+    """The site in a folder, as the command builds it."""
+    folder = tmp_path_factory.mktemp("page") / "site"
+    site.build(folder)
+    return folder
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def port(folder) -> Iterator[int]:
+    """The port of loopback at which any web server would show the site."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if not path:
+        reason = "no Chromium on this machine"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", BLOCKED]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=options)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """Someone with a browser of their own who opens lessons of the site."""
+
+    def __init__(self, context: BrowserContext, root: str) -> None:
+        self.context, self.root, self.asked = context, root, []
+        context.on("request", lambda request: self.asked.append(request.url))
+
+    def open(self, lesson: str) -> Page:
+        page = self.context.new_page()
+        page.goto(f"{self.root}lab/index.html?path={lesson}")
+        expect(page.locator(".jp-Notebook h1")).to_be_visible(timeout=PATIENCE)
+        return page
+
+    def outside(self) -> list[str]:
+        """What was asked of other hosts."""
+        return [url for url in self.asked if not url.startswith((self.root, "data:", "blob:"))]
+
+
+@pytest.fixture
+def visit(chromium, port) -> Callable[[str], Visit]:
+    """Begin a visit by a host's name; it ends with the test."""
+    contexts = []
+
+    def begin(host: str = "127.0.0.1") -> Visit:
+        contexts.append(chromium.new_context(viewport={"width": 1280, "height": 900}))
+        return Visit(contexts[-1], f"http://{host}:{port}/")
+
+    yield begin
+    for context in contexts:
+        context.close()
+
+
+def run_all(page: Page) -> None:
+    """Run the notebook from top to bottom, and wait for its end."""
+    page.locator(".jp-Notebook h1").first.click()
+    for name in ("Run", "Run All Cells"):
+        page.get_by_role("menuitem", name=name, exact=True).click()
+    expect(page.locator(".jp-InputPrompt", has_text="[*]").first).to_be_attached(timeout=PATIENCE)
+    expect(page.locator(".jp-InputPrompt", has_text="[*]")).to_have_count(0, timeout=PATIENCE)
+
+
+def saved(page: Page, lesson: str) -> dict:
+    """Save the notebook; what the browser keeps of it."""
+    page.keyboard.press("Control+s")
+    expect(page.locator(".jp-Notebook").first).to_be_visible()
+    page.wait_for_function(KEPT, arg=lesson)
+    return page.evaluate(KEPT, lesson)

@@ -1,0 +1,73 @@
+"""A visit to the site: the first page, what a learner may try, and what is there the next time."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from qwen_lab.words import say, use
+
+from .conftest import PATIENCE, UNTRUSTED
+
+pytestmark = pytest.mark.page
+
+
+@pytest.fixture(autouse=True)
+def whole_page(request):
+    if not request.config.getoption("--whole-page"):
+        pytest.skip("--whole-page runs it")
+
+
+def run(page: Page, source: str) -> str:
+    """Run this in the cell that connects, whose lesson is known; what it shows."""
+    cell = page.locator(".jp-Notebook .jp-CodeCell").first
+    cell.locator(".cm-content").fill(source)
+    cell.locator(".cm-content").press("Control+Enter")
+    expect(cell.locator(".jp-InputPrompt")).to_have_text("[*]:", timeout=PATIENCE)
+    expect(cell.locator(".jp-InputPrompt")).not_to_have_text("[*]:", timeout=PATIENCE)
+    return cell.locator(".jp-OutputArea").inner_text()
+
+
+CONNECT = "import qwen_lab; lab = qwen_lab.connect({}lang='en')\n"
+ASK = "from openai import OpenAI; c = OpenAI(base_url=lab.base_url, api_key=lab.api_key)\n"
+WHO = "[{'role': 'user', 'content': '%s'}]"
+SAY = "print(c.chat.completions.create(model=lab.model, messages=%s).choices[0].message.content)"
+
+
+def test_the_first_page_leads_to_a_lesson_in_either_language(visit):
+    here = visit()
+    page = here.context.new_page()
+    for language in ("zh", "en"):
+        use(language)
+        page.goto(here.root)
+        page.get_by_role("link", name=say("page.start")).click()
+        expect(page.locator(".jp-Notebook h1")).to_contain_text("00", timeout=PATIENCE)
+        assert page.locator(".jp-Dialog, .Toastify__toast").count() == 0
+    assert here.outside() == []
+
+
+def test_what_was_not_recorded_says_what_would_answer_it_and_a_key_is_refused(visit):
+    use("en")
+    page = visit().open("en/01_basic_call.ipynb")
+    again = f"for _ in range(3): {SAY % (WHO % 'Who are you?')}"
+    told = run(page, CONNECT.format("") + ASK + again)
+    assert say("connection.page", model="qwen2.5-coder-0.5b-instruct").split("\n")[0] in told
+    assert told.count("Alibaba Cloud") == 3
+    assert say("page.not_recorded") in run(page, ASK + SAY % (WHO % "What is new?"))
+    assert say("page.no_keys") in run(page, CONNECT.format("'dashscope', "))
+
+
+def test_what_a_learner_wrote_and_passed_is_there_after_a_reload(visit):
+    page = visit().open("en/01_basic_call.ipynb")
+    passed = "from qwen_lab.course import log; log.note_exercise('01.1', 'passed')\n# mine"
+    run(page, passed)
+    page.keyboard.press("Control+s")
+    expect(page.locator(".jp-mod-dirty")).to_have_count(0)
+    page.reload()
+    cell = page.locator(".jp-Notebook .jp-CodeCell").first
+    expect(cell.locator(".cm-content")).to_contain_text("# mine", timeout=PATIENCE)
+    assert "1 of" in run(page, "import qwen_lab; print(repr(qwen_lab.progress()))")
+
+
+def test_where_a_browser_trusts_nothing_a_lesson_can_be_asked_all_the_same(visit):
+    page = visit(UNTRUSTED).open("en/01_basic_call.ipynb")
+    told = run(page, CONNECT.format("") + ASK + SAY % (WHO % "Who are you?"))
+    assert "Alibaba Cloud" in told
