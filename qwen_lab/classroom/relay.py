@@ -26,7 +26,7 @@ from ..endpoint.turns import Turns
 from ..parameters import PARAMETERS
 from ..watch.next_token import NextToken
 from ..words import say
-from .upstream import PATIENCE, refused
+from .upstream import PATIENCE, no_next_token, refused
 
 # A search has a price of its own, and neither what it finds nor a thought is bounded by a request.
 DEAR = {"enable_search", "search_options", "enable_thinking", "thinking_budget"}
@@ -49,7 +49,7 @@ class Relay:
         self._http = httpx2.AsyncClient(base_url=url, headers=headers, timeout=timeout)
 
     async def next_token(self, messages: list[dict], prefix: Prefix, most: int) -> NextToken:
-        raise Refusal(say("classroom.no_next_token"), status=404, code="no_next_token")
+        raise no_next_token()
 
     async def answered(self, request: Request, content: bytes) -> Response:
         """The cloud's answer to a chat, run up to its first bytes; raises `Refusal`."""

@@ -8,13 +8,15 @@ from contextlib import asynccontextmanager
 import httpx2
 import openai
 from openai.types.chat import ChatCompletionChunk
+from starlette.concurrency import run_in_threadpool
 
 from .. import addresses
+from ..endpoint import llama
 from ..endpoint.engine import End, Event, Events, Piece, Prefix, Prompt, Thought
 from ..endpoint.refusal import Refusal, invalid
 from ..endpoint.rules import ChatRequest
 from ..parameters import limit
-from ..watch.next_token import NextToken
+from ..watch.next_token import NextToken, listed
 from ..words import say
 
 # Seconds without a word from the server.
@@ -26,8 +28,8 @@ ODD = (LookupError, ValueError, TypeError, AttributeError)
 class Upstream:
     """An engine that asks an OpenAI-compatible server; `slots` says how many calls at once.
 
-    What the server leaves out of account of a request, the answer does, too; it tells no
-    probabilities of a next token.
+    What the server leaves out of account of a request, the answer does, too. Of a next token
+    llama-server alone tells all that the lab asks.
     """
 
     thinks, stuck = False, False
@@ -35,6 +37,7 @@ class Upstream:
     def __init__(self, url: str, key: str, model: str, slots: int = 16) -> None:
         self.model, self.names, self.slots = model, [model], slots
         self.url, self.host = url, addresses.host(url)
+        self._root = url.rstrip("/").removesuffix("/v1")
         timeout = httpx2.Timeout(PATIENCE, connect=10)
         self._client = openai.AsyncOpenAI(base_url=url, api_key=key, max_retries=0, timeout=timeout)
 
@@ -50,7 +53,35 @@ class Upstream:
             yield event
 
     async def next_token(self, messages: list[dict], prefix: Prefix, most: int) -> NextToken:
-        raise Refusal(say("classroom.no_next_token"), status=404, code="no_next_token")
+        async with refused():
+            try:
+                filled = await self._post("/apply-template", messages=messages)
+                steers = {"add_special": True, "parse_special": True}
+                prompt = await self._tokens(filled["prompt"], **steers)
+            except (openai.NotFoundError, *ODD) as error:
+                raise no_next_token() from error
+            begun = await self._tokens(prefix) if isinstance(prefix, str) else prefix
+            context = prompt + begun
+            # A part of a character comes without its probabilities, so a letter is picked.
+            letters = [(await self._tokens(letter))[0] for letter in "ab"]
+            picked = next(token for token in letters if token != context[-1])
+            asked = llama.logit_request(context, picked) | {"stream": False}
+            rows = (await self._post("/v1/completions", **asked))["choices"][0]["logprobs"]
+            token, logit = llama.logit(rows["content"], context, picked)
+            asked = {"prompt": context, "max_tokens": 1, "logprobs": max(most, 2)}
+            asked["logit_bias"] = [[picked, 200]]
+            answer = await self._post("/v1/completions", httpx2.Response, **asked)
+            # The whole vocabulary takes a second to read.
+            found = await run_in_threadpool(lambda: [*llama.candidates(answer.content)])
+            logprob = next(logprob for number, _, logprob in found if number == token)
+            return listed(found[:most], context, len(prompt), logit - logprob)
+
+    async def _tokens(self, text: str, **how: bool) -> list[int]:
+        return (await self._post("/tokenize", content=text, **how))["tokens"]
+
+    async def _post(self, path: str, kind: type = object, **body: object) -> object:
+        """What llama-server answers, below whose root the base URL lies."""
+        return await self._client.post(self._root + path, body=body, cast_to=kind)
 
     async def _create(self, request: ChatRequest, seed: int) -> openai.AsyncStream:
         sampling = dict(request.sampling)
@@ -68,6 +99,11 @@ class Upstream:
             **sampling,
             **_form(request),
         )
+
+
+def no_next_token() -> Refusal:
+    """That a server tells no probabilities of a next token."""
+    return Refusal(say("classroom.no_next_token"), status=404, code="no_next_token")
 
 
 def _form(request: ChatRequest) -> dict:

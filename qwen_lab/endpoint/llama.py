@@ -96,9 +96,9 @@ class LlamaEngine:
         try:
             # First the logit: the prompt is in the cache then, and what follows rounds alike.
             token, logit = self._logit(context, emit)
-            candidates = list(_candidates(self._listener.ask("/completion", request)))
-            logprob = next(logprob for number, _, logprob in candidates if number == token)
-            emit(listed(candidates[:most], context, len(prompt), logit - logprob))
+            found = list(candidates(self._listener.ask("/completion", request)))
+            logprob = next(logprob for number, _, logprob in found if number == token)
+            emit(listed(found[:most], context, len(prompt), logit - logprob))
         finally:
             llama_memory.trim()
 
@@ -111,25 +111,11 @@ class LlamaEngine:
         return next(token for token in self._letters if token != context[-1])
 
     def _logit(self, context: list[int], emit: Emit) -> tuple[int, float]:
-        """A likely next token and its logit.
-
-        The engine tells probabilities alone, in which a number added to all logits does not show.
-        So the last token of the context is given a known logit to compare with: lifted above zero,
-        a huge repetition penalty brings it to zero, and a presence penalty to its place.
-        """
+        """A likely next token and its logit."""
         picked = self._whole(context)
-        request = TOLD["logit"] | {
-            "prompt": context,
-            "logit_bias": [[context[-1], 200], [picked, 2 * KNOWN_LOGIT]],
-            "presence_penalty": -KNOWN_LOGIT,
-        }
         reader = Rows(emit)
-        _read(self._server.handle_completions, request, reader)
-        [answer] = reader.rows
-        found = {row["id"]: row["prob"] for row in answer["top_probs"]}
-        known, _ = found.pop(context[-1]), found.pop(picked)
-        [(token, probability)] = found.items()
-        return token, KNOWN_LOGIT + math.log(probability / known)
+        _read(self._server.handle_completions, logit_request(context, picked), reader)
+        return logit(reader.rows, context, picked)
 
     def _post(self, path: str, body: dict | None) -> dict:
         return json.loads(self._listener.ask(path, body))
@@ -182,7 +168,30 @@ def _form(request: ChatRequest) -> dict:
     return form | request.response_format
 
 
-def _candidates(answer: bytes) -> Iterator[tuple[int, bytes, float]]:
+def logit_request(context: list[int], picked: int) -> dict:
+    """What asks llama.cpp for a likely next token's logit.
+
+    The engine tells probabilities alone, in which a number added to all logits does not show. So
+    the last token of the context is given a known logit to compare with: lifted above zero, a huge
+    repetition penalty brings it to zero, and a presence penalty to its place.
+    """
+    return TOLD["logit"] | {
+        "prompt": context,
+        "logit_bias": [[context[-1], 200], [picked, 2 * KNOWN_LOGIT]],
+        "presence_penalty": -KNOWN_LOGIT,
+    }
+
+
+def logit(rows: list[dict], context: list[int], picked: int) -> tuple[int, float]:
+    """A likely next token and its logit, by the answer to `logit_request`."""
+    [answer] = rows
+    found = {row["id"]: row["prob"] for row in answer["top_probs"]}
+    known, _ = found.pop(context[-1]), found.pop(picked)
+    [(token, probability)] = found.items()
+    return token, KNOWN_LOGIT + math.log(probability / known)
+
+
+def candidates(answer: bytes) -> Iterator[tuple[int, bytes, float]]:
     """The candidates (number, bytes, logarithm of the probability) in the engine's answer.
 
     It has up to 14 MB and is parsed a little at a time: one parse of the whole would hold the

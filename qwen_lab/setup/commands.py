@@ -84,12 +84,13 @@ def ask(options: Namespace) -> None:
 )
 def serve(options: Namespace) -> None:
     """Run the local Qwen's server in the foreground, or one before another server."""
-    from ..classroom import behind, own
+    told = {name: getattr(options, name) for name in ("port", "idle", "record")}
+    if options.upstream or options.relay:
+        from ..classroom import behind, own
+
+        return own.serve(behind.engine(options.upstream, options.relay), **told)
     from ..endpoint import server
 
-    told = {name: getattr(options, name) for name in ("port", "idle", "record")}
-    if other := behind.engine(options.upstream, options.relay):
-        return own.serve(other, **told)
     server.serve(**told)
 
 

@@ -1,8 +1,11 @@
 """Another server's model behind the lab's rules, over real HTTP: its answers, and its failures."""
 
+import asyncio
 import json
+import socket
 from contextlib import contextmanager
 
+import httpx2
 import openai
 import pytest
 from openai import OpenAI
@@ -16,7 +19,10 @@ from qwen_lab.classroom.upstream import Upstream
 from qwen_lab.endpoint.app import BASE, create_app
 from qwen_lab.endpoint.engine import End, Piece, Prompt
 from qwen_lab.endpoint.learner import alone
+from qwen_lab.endpoint.llama import LlamaEngine
 from qwen_lab.endpoint.refusal import sse
+from qwen_lab.endpoint.weights import weights
+from qwen_lab.watch import next_token
 from tests.conftest import TOKEN, serving
 
 HELLO = [{"role": "user", "content": "你好"}]
@@ -28,9 +34,9 @@ CHUNK = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m
 
 
 @contextmanager
-def asking(url):
+def asking(url, key=TOKEN):
     """A client of a lab whose engine is the server at this address."""
-    engine = Upstream(url, TOKEN, "fake-qwen")
+    engine = Upstream(url, key, "fake-qwen")
     headers = {"authorization": f"Bearer {TOKEN}"}
     with TestClient(create_app(engine, alone(TOKEN)), "http://127.0.0.1", headers=headers) as http:
         base = f"http://127.0.0.1{BASE}"
@@ -189,12 +195,25 @@ def test_a_server_that_dies_in_mid_stream_ends_the_stream_with_an_error():
             list(stream)
 
 
+def test_a_server_that_falls_silent_in_mid_stream_ends_the_stream_with_an_error(monkeypatch):
+    monkeypatch.setattr(upstream, "PATIENCE", 0.3)
+
+    async def silent(request):
+        async def events():
+            yield next(chunks({"content": "a"}))
+            await asyncio.sleep(5)
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    with server(silent) as client:
+        with pytest.raises(openai.APIError, match="timed out"):
+            list(ask(client, stream=True))
+
+
 def test_a_server_that_says_nothing_or_is_not_there_is_a_refusal(monkeypatch):
     monkeypatch.setattr(upstream, "PATIENCE", 0.3)
 
     async def silent(request):
-        import asyncio
-
         await asyncio.sleep(5)
 
     with server(silent) as client, pytest.raises(openai.InternalServerError, match="timed out"):
@@ -204,7 +223,41 @@ def test_a_server_that_says_nothing_or_is_not_there_is_a_refusal(monkeypatch):
             ask(client)
 
 
-def test_there_is_no_look_at_the_next_token(through):
+@pytest.mark.model
+def test_llama_server_tells_the_next_token_as_the_local_qwen_does(monkeypatch):
+    path = weights.fetch()
+    # Without a socket in a folder the engine's own listener has a port, as llama-server has.
+    with monkeypatch.context() as windows:
+        windows.delattr(socket, "AF_UNIX")
+        local = LlamaEngine(path, "fake-qwen")
+    asked = [([{"role": "user", "content": "你是谁？"}], prefix) for prefix in ("", "我是", [40])]
+    with asking(f"{local._listener.address}/v1", local._listener.key) as client:
+        for messages, prefix in asked:
+            mine = asyncio.run(local.next_token(messages, prefix, 1_000))
+            body = {"messages": messages, "prefix": prefix}
+            answer = client.post("/lab/next_token", body=body, cast_to=httpx2.Response)
+            theirs = next_token.load(answer.content)
+            assert theirs.ids[:5].tolist() == mine.ids[:5].tolist() and len(theirs.ids) >= 1_000
+            assert theirs.context.tolist() == mine.context.tolist()
+            assert theirs.prompt_tokens == mine.prompt_tokens
+            assert theirs.logit_offset == pytest.approx(mine.logit_offset, abs=0.2)
+            assert theirs.logprobs[:5] == pytest.approx(mine.logprobs[:5], abs=0.1)
+        tail = client.post("/lab/next_token", body=body | {"tail": True}, cast_to=httpx2.Response)
+        assert next_token.load(tail.content).tail_counts.sum() > 100_000
+
+
+@pytest.mark.parametrize("answer", ["404", "another"])
+def test_of_another_server_there_is_no_look_at_the_next_token(answer, engine):
+    async def other(request):
+        return JSONResponse({"error": "Unexpected endpoint"}, 404 if answer == "404" else 200)
+
+    app = Starlette(routes=[Route("/apply-template", other, methods=["POST"])])
+    with serving(app) as port, asking(f"http://127.0.0.1:{port}/v1") as client:
+        with pytest.raises(openai.NotFoundError, match="no probabilities of a next token"):
+            client.post("/lab/next_token", body={"messages": HELLO}, cast_to=object)
+
+
+def test_a_second_lab_tells_no_next_token_this_way(through):
     with pytest.raises(openai.NotFoundError, match="no probabilities of a next token"):
         through.post("/lab/next_token", body={"messages": HELLO}, cast_to=object)
 
