@@ -14,6 +14,7 @@ from contextlib import aclosing
 from ..endpoint import tape_line
 from ..endpoint.engine import Events, Prefix
 from ..endpoint.rules import ChatRequest
+from ..endpoint.slots import Crowd
 from ..endpoint.turns import Turns
 from ..watch.next_token import NextToken
 from .take import Take
@@ -37,8 +38,11 @@ class Shares:
         """The events for the learner of this name, never faster than they came at first."""
         # Unmasked: what differs in a key alone is not the same question.
         ask = tape_line.canonical(request, seed, alone)
-        take = self._joined(ask, who, lambda: self._turns.generate(request, seed, alone, who))
-        async with aclosing(take) as events:
+
+        def make(crowd: Crowd) -> Events:
+            return self._turns.generate(request, seed, alone, crowd)
+
+        async with aclosing(self._joined(ask, who, make)) as events:
             async for event in events:
                 yield event
 
@@ -47,26 +51,28 @@ class Shares:
     ) -> NextToken:
         """The candidates for the learner of this name."""
 
-        async def look() -> AsyncGenerator[NextToken, None]:
-            yield await self._turns.next_token(messages, prefix, most, who)
+        async def look(crowd: Crowd) -> AsyncGenerator[NextToken, None]:
+            yield await self._turns.next_token(messages, prefix, most, crowd)
 
         [found] = [each async for each in self._joined([messages, prefix, most], who, look)]
         return found
 
     async def _joined(
-        self, ask: object, who: str, make: Callable[[], AsyncGenerator]
+        self, ask: object, who: str, make: Callable[[Crowd], AsyncGenerator]
     ) -> AsyncGenerator:
-        """What the call gives, made now or by another."""
+        """What the call gives, made now or for another; it comes when it is the turn of either."""
         key = self._key(json.dumps(ask, sort_keys=True).encode(), who)
         take = self._takes.pop(key, None)
         if not take or take.failed:
-            take = Take(make())
+            take = Take(make)
         self._takes[key] = take
+        self.slots.join(take.crowd, who)
         try:
             async with aclosing(take.read()) as events:
                 async for event in events:
                     yield event
         finally:
+            take.crowd.discard(who)
             self._keep(key, take)
 
     def _key(self, ask: bytes, who: str) -> bytes:

@@ -2,24 +2,27 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from itertools import count
 
 from ..endpoint.engine import done
+from ..endpoint.slots import Crowd
 
 
 class Take:
     """What a call gives, to any number of readers, each at the pace at which it came.
 
-    It is made as long as anybody reads it; then, or by an error, it has `failed`.
+    It is made, for the `crowd` of who waits for it, as long as anybody reads it; then, or by an
+    error, it has `failed`.
     """
 
-    def __init__(self, events: AsyncGenerator) -> None:
+    def __init__(self, make: Callable[[Crowd], AsyncGenerator]) -> None:
         self.events: list[tuple[float, object]] = []
+        self.crowd: Crowd = set()
         self._readers, self._left = 0, False
         self._news = asyncio.Event()
-        self._making = asyncio.create_task(self._make(events))
+        self._making = asyncio.create_task(self._make(make(self.crowd)))
         self._making.add_done_callback(lambda _: self._tell())
 
     @property

@@ -6,73 +6,97 @@ Language Models"). With one learner that is the order of asking.
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+# The learners who wait for one answer: it may come as soon as it is the turn of one of them.
+Crowd = set[str]
+
+
+@dataclass(eq=False)
+class _Call:
+    crowd: Crowd
+    count: int
+    turn: asyncio.Future
+    # Whose turn has come.
+    who: str | None = None
 
 
 class Slots:
-    """The model's slots, of which one that wants to be alone takes all. For one event loop."""
+    """The model's slots, of which one that wants to be alone takes all. For one event loop.
 
-    def __init__(self, size: int) -> None:
-        self.size = size
-        # How many requests of each learner run or wait, and the tokens that each has taken.
-        self._present: Counter[str] = Counter()
+    Requests of one learner that share have at most `each` of them.
+    """
+
+    def __init__(self, size: int, each: int | None = None) -> None:
+        self.size, self._each = size, each or size
+        # The tokens that each learner has taken, and all that run or wait, in the order of asking.
         self._tokens: Counter[str] = Counter()
+        self._calls: list[_Call] = []
         self._last = ""
         self._free = size
-        self._lines: dict[str, deque[tuple[int, asyncio.Future]]] = {}
 
     @property
     def busy(self) -> int:
         """How many requests run or wait."""
-        return self._present.total()
+        return len(self._calls)
 
     def waiting(self, who: str) -> int:
         """How many requests of one learner wait for their turn."""
-        return len(self._lines.get(who, ()))
+        return sum(who in call.crowd and not call.turn.done() for call in self._calls)
+
+    def join(self, crowd: Crowd, who: str) -> Crowd:
+        """Let one more wait for an answer; who was away gets no turns for that time."""
+        present = {each for call in self._calls for each in call.crowd}
+        if who not in present:
+            least = min(map(self._tokens.get, present), default=self._tokens[self._last])
+            self._tokens[who] = max(self._tokens[who], least)
+        crowd.add(who)
+        self._admit()
+        return crowd
 
     @asynccontextmanager
-    async def taken(self, alone: bool, who: str = "") -> AsyncIterator[Callable[[int], None]]:
+    async def taken(
+        self, alone: bool, who: str | Crowd = ""
+    ) -> AsyncIterator[Callable[[int], None]]:
         """A slot, or the whole model, for as long as the block runs; a cancelled wait ends.
 
         The block is to call what it gets with the number of tokens that it takes.
         """
-        count, turn = self.size if alone else 1, asyncio.get_running_loop().create_future()
-        self._come(who)
-        self._lines.setdefault(who, deque()).append((count, turn))
+        crowd = self.join(set(), who) if isinstance(who, str) else who
+        turn = asyncio.get_running_loop().create_future()
+        call = _Call(crowd, self.size if alone else 1, turn)
+        self._calls.append(call)
         self._admit()
         try:
             await turn
-            yield lambda tokens: self._tokens.update({who: tokens})
+            yield lambda tokens: self._tokens.update({call.who: tokens})
         finally:
-            self._present -= Counter([who])
-            self._last = who
+            self._calls.remove(call)
             # Cancelled in the very moment in which its turn came, it has the slot all the same.
-            if turn.cancelled():
-                self._remove(who, (count, turn))
-            else:
-                self._free += count
+            if not turn.cancelled():
+                self._free += call.count
+                self._last = call.who
             self._admit()
 
-    def _come(self, who: str) -> None:
-        """Count one more; who was away gets no turns for that time."""
-        if who not in self._present:
-            least = min(map(self._tokens.get, self._present), default=self._tokens[self._last])
-            self._tokens[who] = max(self._tokens[who], least)
-        self._present[who] += 1
-
     def _admit(self) -> None:
-        while self._lines:
-            who = min(self._lines, key=self._tokens.get)
-            count, turn = self._lines[who][0]
-            if count > self._free:
+        while self._free and (line := self._line()):
+            _, who, call = min(line, key=lambda each: each[0])
+            if call.count > self._free:
                 return
-            self._remove(who, (count, turn))
-            self._free -= count
-            turn.set_result(None)
+            call.who = who
+            self._free -= call.count
+            call.turn.set_result(None)
 
-    def _remove(self, who: str, waiting: tuple[int, asyncio.Future]) -> None:
-        self._lines[who].remove(waiting)
-        if not self._lines[who]:
-            del self._lines[who]
+    def _line(self) -> list[tuple[int, str, _Call]]:
+        """Who could have the next turn, for which call, and the tokens that they have taken."""
+        running = Counter(call.who for call in self._calls if call.turn.done())
+        return [
+            (self._tokens[who], who, call)
+            for call in self._calls
+            if not call.turn.done()
+            for who in call.crowd
+            if call.count > 1 or running[who] < self._each
+        ]

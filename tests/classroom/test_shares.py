@@ -152,3 +152,22 @@ def test_a_look_at_the_next_token_is_shared_too(engine, shares):
         assert [len(each.ids) for each in found] == [5, 10] * 2 and len(engine.calls) == 2
 
     run(scenario)
+
+
+def test_what_stands_at_the_end_of_a_pile_comes_for_another_who_asks_it_too(engine):
+    async def scenario():
+        shares, ended = Shares(Turns(engine, apart=True)), []
+
+        async def ask(who, text):
+            await answer(shares, who, asked(text))
+            ended.append((who, text))
+
+        for _ in range(5):
+            slowly(engine, "一", "二")
+        pile = [asyncio.create_task(ask("Ada", text)) for text in "abcde"]
+        await asyncio.sleep(0.5 * PACE)
+        await asyncio.gather(ask("Bo", "e"), *pile)
+        assert ended.index(("Ada", "e")) < ended.index(("Ada", "b"))
+        assert len(engine.calls) == 5 and ("Bo", "e") in ended
+
+    run(scenario)

@@ -175,3 +175,41 @@ def test_who_was_away_gets_no_turns_for_that_time():
         assert order == ["Ada", "Bo"]
 
     run(scenario())
+
+
+def test_one_learner_has_so_many_slots_and_the_others_stay_for_the_next():
+    async def scenario():
+        slots = Slots(4, each=2)
+        greedy = [Caller(slots, False, who="Ada") for _ in range(5)]
+        await settle()
+        assert [caller.inside for caller in greedy] == [True, True, False, False, False]
+        other = Caller(slots, False, who="Bo")
+        await settle()
+        assert other.inside
+        await greedy[0].ends()
+        await settle()
+        assert greedy[2].inside and not greedy[3].inside
+        await all_end([*greedy, other])
+
+    run(scenario())
+
+
+def test_what_two_wait_for_comes_when_it_is_the_turn_of_either():
+    async def scenario():
+        slots, order, crowd = Slots(1), [], set()
+        async with slots.taken(False, "Ada") as use:
+            use(100)
+            pile = [Caller(slots, False, order, number, "Ada") for number in range(3)]
+            slots.join(crowd, "Ada")
+            both = Caller(slots, False, order, "both", crowd)
+            await settle()
+            slots.join(crowd, "Bo")
+            assert slots.waiting("Bo") == 1 and slots.waiting("Ada") == 4
+            # She has taken more by then than he, who came when she had taken 100.
+            use(1)
+        await all_end([*pile, both])
+        assert order == ["both", 0, 1, 2]
+        # It was his turn, so the tokens are his.
+        assert slots._tokens == {"Ada": 131, "Bo": 110}
+
+    run(scenario())

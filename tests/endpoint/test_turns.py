@@ -68,8 +68,12 @@ def test_kept_apart_no_call_reads_from_the_prompt_cache(engine, apart):
     async def scenario():
         turns = Turns(engine, apart=apart)
         async with aclosing(turns.generate(REQUEST, 7, False, "Ada")) as events:
-            # A slot is shared all the same.
+            # A slot is shared all the same, and she may have another, or it is for others.
             assert await anext(events) and turns.slots._free == engine.slots - 1
+            more = asyncio.create_task(turns.next_token(HELLO, "", 5, "Ada"))
+            await asyncio.sleep(0.01)
+            assert more.done() is not apart
+        await more
         assert engine.calls[0][2] is apart
 
     asyncio.run(asyncio.wait_for(scenario(), 5))
