@@ -88,6 +88,15 @@ def test_a_long_benchmark_runs_only_when_it_is_named(folder, capfd):
     assert capfd.readouterr().out.count("a cup of tea") == 2
 
 
+def test_the_beginning_of_names_names_them_all(folder, capfd):
+    for name in ("tea", "class_tea", "class_water"):
+        (folder / f"{name}.py").write_text(FAKE, encoding="utf-8")
+    assert commands.bench(Namespace(names=["class"])) == 0
+    assert capfd.readouterr().out.count("a cup of tea") == 2
+    commands.bench(Namespace(names=[]))
+    assert capfd.readouterr().out.count("a cup of tea") == 1
+
+
 def test_a_name_that_no_benchmark_has_runs_nothing_and_shows_the_names_there_are(folder, capfd):
     (folder / "tea.py").write_text(FAKE, encoding="utf-8")
     assert commands.bench(Namespace(names=["tea", "cofee"])) == 2

@@ -1,5 +1,7 @@
 """`python -m qwen_lab bench [name …]`: the benchmarks, each in a process of its own, in turn.
 
+`class` names all those whose names begin with `class_`.
+
 Every other file in this folder is a benchmark, but for those that the benchmarks share. Each says
 first what it measures and what its goal is, and runs by itself too.
 """
@@ -17,9 +19,10 @@ from qwen_lab import __version__
 from qwen_lab.words import say
 
 HERE = Path(__file__).parent
-SHARED = {"__main__", "learner", "load", "server", "table"}
+SHARED = {"__main__", "learner", "lesson_calls", "load", "room", "server", "table"}
 # Those that take many minutes, or need a browser.
 ONLY_WHEN_NAMED = {"demonstrations", "lane", "search", "slider", "soak", "spinning", "stalls"}
+ONLY_WHEN_NAMED |= {path.stem for path in HERE.glob("class_*.py")} | {"seats300"}
 
 
 def names() -> list[str]:
@@ -28,6 +31,7 @@ def names() -> list[str]:
 
 def main(chosen: list[str]) -> int:
     """Run the chosen benchmarks, or all that are not long; 1 if one of them breaks, else 0."""
+    chosen = [name for each in chosen for name in meant(each)]
     if unknown := [name for name in chosen if name not in names()]:
         known = ", ".join(names())
         print(say("commands.no_benchmark", name=unknown[0], known=known), file=sys.stderr)
@@ -42,6 +46,11 @@ def main(chosen: list[str]) -> int:
 
 def usual() -> list[str]:
     return [name for name in names() if name not in ONLY_WHEN_NAMED]
+
+
+def meant(name: str) -> list[str]:
+    """The benchmarks that begin with this word; else the name itself."""
+    return [each for each in names() if each.startswith(f"{name}_")] or [name]
 
 
 def machine() -> str:

@@ -19,12 +19,13 @@ ROUNDS, CALLS = 5, 40
 QUESTION = "写一首关于大海的长诗。"
 
 
-def record(path: Path) -> None:
+def record(path: Path, answers: int = 2 * ROUNDS * CALLS) -> None:
+    """Make a tape of so many answers to one question."""
     with own(record=path) as recorder:
         ask(recorder, QUESTION, max_tokens=200)
     head, exchange = path.read_text(encoding="utf-8").splitlines()
     # An exchange answers one request.
-    path.write_text("\n".join([head] + [exchange] * 2 * ROUNDS * CALLS), encoding="utf-8")
+    path.write_text("\n".join([head] + [exchange] * answers), encoding="utf-8")
 
 
 def rows() -> Iterator[Row]:

@@ -32,8 +32,11 @@ def own(*, record: Path | None = None) -> Iterator[server_file.State]:
 
 
 @contextmanager
-def here() -> Iterator[SimpleNamespace]:
-    """A server in a thread of this process, for what only the inside shows: `engine`, `slots`."""
+def here(*, room: bool = False) -> Iterator[SimpleNamespace]:
+    """A server in a thread of this process, for what only the inside shows: `engine`, `slots`.
+
+    With `room` a call takes the way that it takes in a class.
+    """
     import uvicorn
 
     from qwen_lab.endpoint.app import create_app
@@ -42,7 +45,7 @@ def here() -> Iterator[SimpleNamespace]:
 
     path = weights.fetch()
     engine = Overheard(LlamaEngine(path, weights.model_id(path)))
-    app = create_app(engine, alone("benchmark"))
+    app = create_app(engine, alone("benchmark"), **(_room(engine) if room else {}))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -62,6 +65,18 @@ def here() -> Iterator[SimpleNamespace]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+def _room(engine: object) -> dict:
+    from qwen_lab.classroom.allowance import Allowance, Limits
+    from qwen_lab.classroom.ledger import Ledger
+    from qwen_lab.classroom.shares import Shares
+    from qwen_lab.endpoint.turns import Turns
+
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Ledger(Path(folder) / "ledger.jsonl")
+    allowance = Allowance(ledger, Limits(tokens=1_000_000_000))
+    return {"turns": Shares(Turns(engine, apart=True)), "allowance": allowance}
 
 
 class Overheard:
