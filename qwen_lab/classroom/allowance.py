@@ -34,11 +34,6 @@ class Limits:
     cny: float | None = None
     class_cny: float | None = None
 
-    @property
-    def count_cny(self) -> bool:
-        """Whether one of them is of money."""
-        return self.cny is not None or self.class_cny is not None
-
 
 class Allowance(learner.Allowance):
     """Lets a call through where there is room for the most that it can take.

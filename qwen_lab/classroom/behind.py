@@ -36,6 +36,7 @@ def prices(behind: Upstream | Relay | None, limits: Limits) -> list[Price]:
     """The list prices of its models; raises `LabError` where limits in CNY want one unknown."""
     there = addresses.region(behind.url) in (None, "cn-beijing") if behind else False
     found = {name: models.price(name) for name in behind.names} if there else {"local": None}
-    if limits.count_cny and (unknown := [name for name, price in found.items() if not price]):
+    unknown = [name for name, price in found.items() if not price]
+    if unknown and (limits.cny, limits.class_cny) != (None, None):
         raise LabError("classroom.no_price", models=", ".join(unknown))
     return [price for price in found.values() if price]

@@ -70,8 +70,7 @@ class Relay:
         if len(content) > LONGEST:
             raise invalid(f"Range of input length should be [1, {LONGEST}]")
         model = rules.checked_model(given, self.names)
-        dear = [name for name in given.keys() - PASSED if given[name] not in (None, False)]
-        if dear:
+        if dear := [name for name in given.keys() - PASSED if given[name] not in (None, False)]:
             raise invalid(say("classroom.not_passed_on", names=", ".join(sorted(dear))))
         values = {name: rules.checked_value(PARAMETERS[name], given) for name in COUNTED}
         talk = messages.checked(given.get("messages"))

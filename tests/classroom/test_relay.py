@@ -3,6 +3,8 @@
 import asyncio
 import http.client
 import json
+import threading
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from types import SimpleNamespace
 
@@ -103,15 +105,17 @@ def cloud():
 
 
 @contextmanager
-def opened(cloud, ledger, limits):
+def opened(cloud, ledger, limits, slots=16, waiting=64):
     """A class before the cloud, on a real port; gives that."""
 
     async def identify(given):
         return Learner(given.removeprefix("code-")) if given.startswith("code-") else None
 
-    engine = Relay(cloud.url, KEY, NAMES)
+    engine = Relay(cloud.url, KEY, NAMES, slots)
     allowance = Allowance(ledger, limits, map(price, NAMES), LONGEST)
-    app = create_app(engine, identify, turns=Turns(engine), allowance=allowance, relays=True)
+    app = create_app(
+        engine, identify, turns=Turns(engine, waiting), allowance=allowance, relays=True
+    )
 
     async def close(request):
         await engine._http.aclose()
@@ -423,6 +427,27 @@ def test_equal_questions_are_not_shared_and_there_is_no_look_at_the_next_token(c
     assert len(cloud.asked) == 2
     with pytest.raises(openai.NotFoundError, match="no probabilities of a next token"):
         client.post("/lab/next_token", body={"messages": HELLO}, cast_to=object)
+
+
+def test_calls_wait_for_their_turn_and_of_one_learner_only_so_many(cloud, ledger):
+    go = threading.Event()
+
+    async def when_told(request):
+        while not go.is_set():
+            await asyncio.sleep(0.01)
+        return PlainTextResponse(WHOLE)
+
+    cloud.answer = when_told
+    with opened(cloud, ledger, Limits(), slots=1, waiting=1) as port, learner(port) as ada:
+        with learner(port, "Bo") as bo, ThreadPoolExecutor() as pool:
+            calls = [pool.submit(ask, ada) for _ in range(3)]
+            # One has its turn, one waits, and one is refused at once.
+            refused, *_ = wait(calls, 20, FIRST_COMPLETED).done or calls
+            calls.append(pool.submit(ask, bo))
+            begun = len(cloud.asked)
+            go.set()
+            assert isinstance(refused.exception(), openai.RateLimitError) and begun == 1
+            assert len([call for call in calls if call is not refused and call.result()]) == 3
 
 
 def test_bad_weather_can_be_practised(client, cloud):
