@@ -24,6 +24,12 @@ LESSON = {
     "nbformat": 4,
     "nbformat_minor": 5,
 }
+# A widget as JupyterLab keeps it: what it is in a page with scripts, and without.
+WIDGET = "application/vnd.jupyter.widget-view+json"
+SHOWN = {WIDGET: {"model_id": "m"}, "text/html": "<p>a picture</p>", "text/plain": "Sampler()"}
+OUTPUT = {"output_type": "display_data", "metadata": {}, "data": SHOWN}
+CELL = {"cell_type": "code", "id": "b", "metadata": {}, "source": "", "execution_count": 1}
+KEPT = {"application/vnd.jupyter.widget-state+json": {"state": {}, "version_major": 2}}
 START = """
 import signal
 import sys
@@ -67,7 +73,8 @@ def fetch(address, path, body=None):
     root, token = address.split("lab/tree")[0], address.split("token=")[1]
     request = Request(root + path, body, headers={"Authorization": f"token {token}"})
     with build_opener(ProxyHandler({})).open(request, timeout=60) as answer:
-        return json.load(answer)
+        text = answer.read().decode()
+        return json.loads(text) if "json" in answer.headers["Content-Type"] else text
 
 
 def test_the_printed_address_leads_to_the_lesson_and_asks_for_no_news(tmp_path):
@@ -80,6 +87,15 @@ def test_the_printed_address_leads_to_the_lesson_and_asks_for_no_news(tmp_path):
         assert settings["schema"]["properties"]["fetchNews"]["default"] == "false"
         for server in psutil.Process(process.pid).children(recursive=True):
             assert address.split("token=")[1] not in " ".join(server.cmdline())
+
+
+def test_a_lesson_with_kept_widgets_is_exported_with_their_pictures_and_asks_no_cdn(tmp_path):
+    lesson = LESSON | {"cells": [CELL | {"outputs": [OUTPUT]}], "metadata": {"widgets": KEPT}}
+    with running(tmp_path / "my_lessons") as (_, address):
+        path = tmp_path / "my_lessons" / "zh" / "kept.ipynb"
+        path.write_text(json.dumps(lesson), encoding="utf-8")
+        page = fetch(address, "nbconvert/html/zh/kept.ipynb")
+    assert "<p>a picture</p>" in page and WIDGET not in page and "unpkg" not in page
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to pass on")
