@@ -18,7 +18,9 @@ ROWS, LONG = 12, 24
 def sampler(found: NextToken, settings: Settings, *, most: int = ROWS) -> View:
     """The `most` important candidates and all the others as bars, with these settings."""
     told = stages(found, settings)
-    listed = chosen(told, most)
+    # Those that are likeliest by the model, or are so now.
+    weight = numpy.maximum(told[0].probabilities, told[-1].probabilities)
+    listed = sorted(numpy.argsort(-weight, kind="stable")[:most].tolist())
     rows = [_candidate(found, told, index) for index in listed]
     if count := told[0].tokens - len(listed):
         rows.append(_others(told, listed, count))
@@ -26,12 +28,6 @@ def sampler(found: NextToken, settings: Settings, *, most: int = ROWS) -> View:
     words = filled("<p><small>{}</small></p>", [say("sampler.picture"), values])
     html = Html('<div class="qwen-sampler"><div class="bars">{}</div>{}</div>')
     return View(html.format(join(rows), words), _text(found, told, listed))
-
-
-def chosen(told: Sequence[Stage], most: int = ROWS) -> list[int]:
-    """Which candidates have a row: those that are likeliest by the model, or are so now."""
-    weight = numpy.maximum(told[0].probabilities, told[-1].probabilities)
-    return sorted(numpy.argsort(-weight, kind="stable")[:most].tolist())
 
 
 def token_name(token: bytes, number: int) -> str:
@@ -55,15 +51,12 @@ def _sign(character: str) -> str:
 
 def _candidate(found: NextToken, told: Sequence[Stage], index: int) -> Html:
     name = token_name(found.bytes[index], int(found.ids[index]))
-    raw, *_, now = (float(stage.probabilities[index]) for stage in told)
-    notes = []
     cut = next((at for at, stage in enumerate(told) if not stage.kept[index]), 0)
-    if cut:
-        # What is cut still shows what it had.
-        now = float(told[cut - 1].probabilities[index])
-        notes.append(say("sampler.cut", name=told[cut].name))
-    if count := int((found.context == found.ids[index]).sum()):
-        notes.append(say("sampler.occurs", count=count))
+    # What is cut still shows what it had.
+    raw, now = (float(told[at].probabilities[index]) for at in (0, cut - 1))
+    notes = [say("sampler.cut", name=told[cut].name)] if cut else []
+    count = int((found.context == found.ids[index]).sum())
+    notes += [say("sampler.occurs", count=count)] if count else []
     return _row(name, raw, now, not cut, " · ".join(notes))
 
 

@@ -64,12 +64,6 @@ def stages(found: NextToken, settings: Settings) -> list[Stage]:
     return _described(logits, kept, listed)
 
 
-def draw(stage: Stage, times: int, random: numpy.random.Generator) -> numpy.ndarray:
-    """How often each candidate comes in so many draws; the last number counts all the others."""
-    weights = numpy.append(stage.probabilities, stage.tail)
-    return random.multinomial(times, weights / weights.sum())
-
-
 def _penalised(raw: numpy.ndarray, found: NextToken, settings: Settings) -> numpy.ndarray:
     """Tokens of the context count, the prompt and its template's own tokens among them."""
     listed = len(found.ids)

@@ -50,10 +50,6 @@ class Branches:
         order = (*here.order, len(self._nodes))
         self.here = self._nodes.setdefault(path, Node(path, (*here.tokens, token), order))
 
-    def back(self) -> None:
-        """Put the last token back, if one was taken."""
-        self.go(self.here.path[:-1])
-
     def go(self, path: Path) -> None:
         """Return to a beginning that was tried; `KeyError` if it was not."""
         self.here = self._nodes[path]

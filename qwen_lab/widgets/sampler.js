@@ -19,7 +19,6 @@ class Instrument {
     for (const name of ["numbers", "path", "tried", "doing", "error"])
       model.on(`change:${name}`, () => this.arrived());
     model.on("change:values", () => this.turned(model.get("values")));
-    model.on("msg:custom", () => this.drawMany());
     // Jupyter marks a widget that it shows without a kernel, and tells when one loses its kernel.
     this.gone = el.classList.contains("jupyter-widgets-disconnected");
     model.on("comm_live_update", () => this.paint((this.gone = true)));

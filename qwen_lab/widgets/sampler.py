@@ -16,7 +16,7 @@ from ..views import sampler as view
 from ..views import theme
 from ..views.html import brief
 from ..watch.next_token import NextToken
-from ..watch.sampling import Settings, draw, stages
+from ..watch.sampling import Settings
 from ..words import patterns, say
 from . import style
 from .branches import Branches, Node
@@ -112,36 +112,9 @@ class Sampler(Work, anywidget.AnyWidget):
         await self._wait(self._start())
         return self.found
 
-    def draw_one(self) -> None:
-        """Draw the next token as the sliders say, and go on with it."""
-        if self.branches.here.ready:
-            last = stages(self.found, self.settings)[-1]
-            index = int(draw(last, 1, self._random).argmax())
-            if index < len(self.found.ids):
-                self._take(index)
-            else:
-                self._start(rare=True)
-
-    def draw_many(self) -> None:
-        """Draw a thousand times from here, in the page, and show how often each candidate came."""
-        self.send({"do": "draw_many"})
-
-    def back(self) -> None:
-        """Put the last token back."""
-        self.branches.back()
-        self._start()
-
     def go(self, path: Sequence[int]) -> None:
         """Return to a beginning that was tried; `KeyError` if it was not."""
         self.branches.go(tuple(path))
-        self._start()
-
-    def switch_off(self) -> None:
-        """Set every slider so that the token is drawn by the model's own probabilities."""
-        self.values = self.values | OFF
-
-    def _take(self, index: int) -> None:
-        self.branches.take(int(self.found.ids[index]), self.found.bytes[index])
         self._start()
 
     def _heard(self, _: object, asked: dict, __: object) -> None:
@@ -157,7 +130,9 @@ class Sampler(Work, anywidget.AnyWidget):
             case "rare" if here.ready:
                 self._start(rare=True)
             case "take" if here.ready:
-                self._take(self.found.ids.tolist().index(asked["number"]))
+                index = self.found.ids.tolist().index(asked["number"])
+                self.branches.take(asked["number"], self.found.bytes[index])
+                self._start()
 
     async def _work(self, *, rare: bool = False) -> None:
         """Ask what is not known here; `rare`: first draw among the tokens that are not listed."""

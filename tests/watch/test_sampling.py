@@ -13,7 +13,7 @@ from qwen_lab.endpoint.llama import TOLD, LlamaEngine
 from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.endpoint.weights import weights
 from qwen_lab.watch.next_token import WHOLE, listed
-from qwen_lab.watch.sampling import STAGES, Settings, draw, stages
+from qwen_lab.watch.sampling import STAGES, Settings, stages
 
 
 def plain(found, settings):
@@ -122,14 +122,6 @@ def test_a_list_without_its_tail_stands_for_itself():
     found = listed([(5, b"a", -1.0), (6, b"b", -2.0)])
     last = stages(found, Settings())[-1]
     assert last.probabilities == pytest.approx([0.7310586, 0.2689414]) and last.tail == 0
-
-
-def test_draws_come_as_often_as_they_should_and_the_same_for_one_seed(whole):
-    last = stages(whole.first(1000), Settings(temperature=1.6))[-1]
-    counts = draw(last, 100_000, numpy.random.default_rng(3))
-    assert counts.sum() == 100_000 and len(counts) == len(last.probabilities) + 1
-    assert counts[-1] == pytest.approx(100_000 * last.tail, rel=0.02)
-    assert (draw(last, 100_000, numpy.random.default_rng(3)) == counts).all()
 
 
 FRUIT = [{"role": "user", "content": "苹果、香蕉、橙子、葡萄、草莓：随便选一种，只说名字。"}]

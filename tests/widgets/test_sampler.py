@@ -86,11 +86,10 @@ def test_a_moved_slider_is_known_and_asks_and_sends_nothing(lab, engine):
     assert len(engine.calls) == calls and changed == ["values"]
 
 
-def test_sliders_start_on_the_defaults_and_can_all_be_switched_off(lab):
+def test_sliders_start_on_the_defaults_and_the_page_knows_where_they_are_off(lab):
     box = Sampler(lab, "hi", temperature=1.2)
     assert box.settings == Settings(1.2, 0.8, 20, 1.05)
-    box.switch_off()
-    assert box.settings == Settings(**OFF) and box.told["off"] == OFF
+    assert box.told["off"] == OFF
 
 
 def test_a_slider_goes_as_far_as_its_range_and_its_start(lab):
@@ -112,40 +111,23 @@ def test_a_press_from_a_place_that_was_left_does_nothing(lab, engine):
     assert box.path == [2] and len(box.tried) == 2
 
 
-def test_one_drawn_token_is_gone_on_with(lab, engine):
-    box = used(box := Sampler(lab, "hi", temperature=0), box.draw_one)
-    assert box.branches.here.path == (0,) and names(box)[0,] == "<0>"
-
-
-def test_a_draw_beyond_the_list_asks_for_the_name(lab, engine, monkeypatch):
-    last = numpy.eye(1, 1003, 1002, dtype=int)[0]
-    monkeypatch.setattr("qwen_lab.widgets.sampler.draw", lambda *_: last)
+def test_a_draw_beyond_the_list_asks_for_the_name(lab):
     box = Sampler(lab, "hi", **{**OFF, "temperature": 1.9})
-    for act in (box.draw_one, lambda: press(box, "rare")):
-        [number] = used(box, act).path[-1:]
-        assert number >= 1_000 and box.branches.here.tokens[-1] == b"<%d>" % number
-        assert "whole vocabulary" not in box.doing
+    [number] = used(box, lambda: press(box, "rare")).path
+    assert number >= 1_000 and box.branches.here.tokens[-1] == b"<%d>" % number
+    assert "whole vocabulary" not in box.doing
 
 
 def test_one_seed_draws_alike(lab):
-    boxes = [Sampler(lab, "hi", seed=5, temperature=1.9) for _ in range(2)]
-    drawn = [used(box, box.draw_one, box.draw_one, box.draw_one).path for box in boxes]
-    assert drawn[0] == drawn[1]
-    other = Sampler(lab, "hi", seed=5, temperature=1.9)
-    other.values = other.values | {"seed": 6}
-    assert used(other, other.draw_one, other.draw_one, other.draw_one).path != drawn[0]
-
-
-def test_a_thousand_draws_are_the_pages(lab, monkeypatch):
-    box, sent = used(Sampler(lab, "hi")), []
-    monkeypatch.setattr(box, "send", sent.append)
-    box.draw_many()
-    assert sent == [{"do": "draw_many"}]
+    boxes = [Sampler(lab, "hi", **{**OFF, "temperature": 1.9}, seed=5) for _ in range(3)]
+    boxes[2].values = boxes[2].values | {"seed": 6}
+    drawn = [used(box, *2 * [lambda box=box: press(box, "rare")]).path for box in boxes]
+    assert len(drawn[0]) == 2 and drawn[0] == drawn[1] != drawn[2]
 
 
 def test_a_step_back_asks_nothing_again(lab, engine):
     box = Sampler(lab, "hi")
-    used(box, lambda: press(box, "take", number=0), box.back)
+    used(box, lambda: press(box, "take", number=0), lambda: press(box, "go", path=[]))
     calls = len(engine.calls)
     assert box.branches.here is box.branches.root and box.path == []
     used(box)
@@ -154,7 +136,14 @@ def test_a_step_back_asks_nothing_again(lab, engine):
 
 def test_every_beginning_tried_can_be_returned_to(lab):
     box, take = Sampler(lab, "hi"), lambda number: lambda: press(box, "take", number=number)
-    used(box, take(0), take(1), box.back, box.back, take(3), lambda: press(box, "go", path=[0, 1]))
+    used(
+        box,
+        take(0),
+        take(1),
+        lambda: press(box, "go", path=[]),
+        take(3),
+        lambda: press(box, "go", path=[0, 1]),
+    )
     root = "(the beginning)"
     assert names(box) == {(): root, (0,): "<0>", (0, 1): "<1>", (3,): "<3>"}
     assert box.path == box.numbers["path"] == [0, 1]
@@ -211,7 +200,6 @@ def test_closing_leaves_what_is_being_asked(lab):
 
 def test_nothing_can_be_drawn_before_the_tail_is_known(lab):
     box = Sampler(lab, "hi")
-    box.draw_one()
     press(box, "rare")
     press(box, "take", number=1)
     assert box.found is None and box.path == []
