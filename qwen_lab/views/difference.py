@@ -35,7 +35,7 @@ def parted(a: object, b: object, labels: Sequence[str]) -> tuple[list[str], list
     """What there is to say of two answers, and each text, marked where it leaves the other."""
     pair = (said(a), said(b))
     shared = _shared(*pair)
-    marked = [_next(each, shared) for each in pair]
+    marked = [_next(each, shared, all(map(_whole, pair))) for each in pair]
     lines = [_parting(pair, shared, marked), *_fork(pair, shared, labels)]
     return lines, [_text(each.text, shared, word) for each, word in zip(pair, marked, strict=True)]
 
@@ -63,9 +63,9 @@ def _shared_tokens(a: Said, b: Said) -> int:
     return same.index(False) if False in same else len(same)
 
 
-def _next(answer: Said, shared: int) -> str:
-    """What stands where the answers part; "" where this one has ended."""
-    if _whole(answer):
+def _next(answer: Said, shared: int, whole: bool) -> str:
+    """What stands where the answers part, a token of `whole` ones; "" where this one has ended."""
+    if whole:
         at = 0
         for token in answer.tokens:
             if at >= shared:

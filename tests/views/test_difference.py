@@ -30,6 +30,13 @@ def test_texts_part_at_a_word_or_a_sign(a, b, count, words):
     assert f"The same for {count} characters" in view.text and marked(view) == words
 
 
+def test_beside_a_text_an_answer_with_tokens_parts_at_a_word_and_loses_no_letter():
+    a = answer(row("fall", 0.9), row("'s", 0.5), row(" breath", 0.5))
+    view = difference(a, "fall' end")
+    assert marked(view) == ["s", " end"]
+    assert "fall's breath" in html.unescape(re.sub(r"<[^>]*>", "", view.html))
+
+
 def test_the_same_answers_say_so():
     view = difference("一样", "一样")
     assert view.text == "Both answers are the same, 2 characters." and marked(view) == []
