@@ -79,7 +79,7 @@ class Playground(Panel):
         return [self.results, self.history]
 
     def _rows(self) -> Accordion:
-        grid = style.columns(400, "0 24px")
+        grid = style.columns(440, "0 24px")
         rows = [[self.settings[name] for name in names] for names in GROUPS.values()]
         boxes = [GridBox(row, layout=grid) for row in rows]
         titles = [say(f"playground.{group}") for group in GROUPS]

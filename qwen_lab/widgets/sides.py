@@ -44,7 +44,7 @@ class Fork(VBox):
         self.places = Places()
         self.again = Button(description=say("playground.again"))
         self.places.on_msg(lambda _, number, __: self.go_on(number))
-        super().__init__([xray, self.places, self.again])
+        super().__init__([self.places, xray, style.row(self.again)])
         self.show(Reply(), {}, None)
 
     def show(self, reply: Reply, request: dict, lab: Lab | None) -> None:
