@@ -17,6 +17,7 @@ from ..endpoint.rules import ChatRequest
 from ..models import Price
 from ..parameters import MAX_INPUT
 from ..watch.next_token import NextToken
+from ..words import LabError
 from .ledger import Ledger
 
 MINUTE = 60
@@ -26,13 +27,18 @@ MINUTE = 60
 class Limits:
     """Tokens a minute, tokens and CNY in all for each learner; CNY in all for the class.
 
-    None is no limit.
+    None is no limit; `LabError` for a number that is not above 0.
     """
 
     per_minute: int | None = None
     tokens: int | None = None
     cny: float | None = None
     class_cny: float | None = None
+
+    def __post_init__(self) -> None:
+        for value in vars(self).values():
+            if value is not None and not value > 0:
+                raise LabError("classroom.no_limit", value=value)
 
 
 class Allowance(learner.Allowance):

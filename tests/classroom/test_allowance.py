@@ -19,6 +19,7 @@ from qwen_lab.endpoint.refusal import Refusal
 from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.endpoint.turns import Turns
 from qwen_lab.models import price
+from qwen_lab.words import LabError
 
 BODY = {"model": "fake-qwen", "messages": [{"role": "user", "content": "你好"}], "max_tokens": 10}
 REQUEST = checked_request(BODY, "fake-qwen")
@@ -244,3 +245,10 @@ def test_a_look_at_the_next_token_is_paid_for_and_refused_when_nothing_is_left(e
     with pytest.raises(Refusal, match="budget"):
         run(look())
     assert len(engine.calls) == 1 and ledger.tokens["Ada"] == 91
+
+
+@pytest.mark.parametrize("value", [0, -5, float("nan")])
+def test_what_is_not_above_0_is_no_limit(value):
+    for name in ("per_minute", "tokens", "cny", "class_cny"):
+        with pytest.raises(LabError, match=f"{value} is no limit"):
+            Limits(**{name: value})
