@@ -70,9 +70,13 @@ class Slots:
         call = _Call(crowd, self.size if alone else 1, turn)
         self._calls.append(call)
         self._admit()
+
+        def use(tokens: int) -> None:
+            self._tokens[call.who] += tokens
+
         try:
             await turn
-            yield lambda tokens: self._tokens.update({call.who: tokens})
+            yield use
         finally:
             self._calls.remove(call)
             # Cancelled in the very moment in which its turn came, it has the slot all the same.

@@ -20,6 +20,9 @@ from .refusal import Refusal
 from .request import parse
 from .rules import ChatRequest
 
+# After so many events, played at once, others of the process have their turn.
+BREATH = 16
+
 
 class Recorder:
     """An engine that writes down what the engine in it answers. One call at a time.
@@ -109,9 +112,11 @@ class Player:
         found = self._find(tape_line.asked(request, seed, alone)["ask"])
         if "refusal" in found:
             raise Refusal(found["refusal"], by_model=True)
-        for wait, event in tape_line.events(found):
+        for number, (wait, event) in enumerate(tape_line.events(found)):
             if self._timed:
                 await asyncio.sleep(wait)
+            elif number % BREATH == 0:
+                await asyncio.sleep(0)
             yield event
 
     async def next_token(self, messages: list[dict], prefix: Prefix, most: int) -> NextToken:

@@ -68,6 +68,25 @@ def test_what_was_recorded_is_played_back_whole(recorded, engine, file):
     assert completion.choices[0].finish_reason == "stop"
 
 
+def test_a_long_answer_that_is_played_at_once_lets_others_have_their_turn(recorded, file):
+    recorded({"seed": 7}, replies=["好" * 100])
+    body = {"model": "fake-qwen", "messages": [{"role": "user", "content": "你好"}], "seed": 7}
+    request, turns = checked_request(body, "fake-qwen"), []
+
+    async def other():
+        while True:
+            turns.append(1)
+            await asyncio.sleep(0)
+
+    async def scenario():
+        beside = asyncio.create_task(other())
+        events = [event async for event in tape.Player(file).generate(request, 7, True)]
+        beside.cancel()
+        assert len(events) == 102 and 5 < len(turns) < 20
+
+    asyncio.run(scenario())
+
+
 def test_a_streamed_answer_is_played_in_the_same_chunks_and_without_a_stream_too(recorded, file):
     recorded({"seed": 7}, replies=[("你", "好", "吗")])
     player = client(tape.Player(file))
