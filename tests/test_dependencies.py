@@ -17,15 +17,22 @@ from qwen_lab.setup import arguments, commands
 from qwen_lab.setup.packages import pins
 
 LEARNER, TESTER = ROOT / "requirements.txt", ROOT / "requirements-test.txt"
+GRADER = ROOT / "requirements-grading.txt"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CORE = [Requirement(line) for line in PROJECT["dependencies"]]
 LAB = [Requirement(line) for line in PROJECT["optional-dependencies"]["lab"]]
-# The lab itself, with its extra, and the rig.
+# The lab itself, with its extra, and the rig, or nbgrader.
 THE_LAB, *TEST = [Requirement(line) for line in PROJECT["optional-dependencies"]["test"]]
+_, *GRADING = [Requirement(line) for line in PROJECT["optional-dependencies"]["grading"]]
 
 
 @pytest.mark.parametrize(
-    ("lock", "needed"), [(LEARNER, [*CORE, *LAB]), (TESTER, [*CORE, *LAB, *TEST])]
+    ("lock", "needed"),
+    [
+        (LEARNER, [*CORE, *LAB]),
+        (TESTER, [*CORE, *LAB, *TEST]),
+        (GRADER, [*CORE, *LAB, *GRADING]),
+    ],
 )
 def test_every_dependency_is_locked_in_a_version_that_it_allows(lock, needed):
     locked = pins(lock)
@@ -54,16 +61,17 @@ def test_nothing_that_the_package_itself_needs_brings_a_jupyterlab_or_a_kernel()
     assert not {"jupyterlab", "jupyter-server", "ipykernel", "notebook", "nbval"} & found
 
 
-def test_the_tests_lock_is_the_learners_lock_and_more():
+@pytest.mark.parametrize("lock", [TESTER, GRADER])
+def test_any_other_lock_is_the_learners_lock_and_more(lock):
     # Whole lines, so that markers and versions per platform agree too.
-    learner, tester = (
-        set(re.findall(r"^[\w.-]+==[^\\\n]*", lock.read_text(encoding="utf-8"), re.M))
-        for lock in (LEARNER, TESTER)
+    learner, other = (
+        set(re.findall(r"^[\w.-]+==[^\\\n]*", each.read_text(encoding="utf-8"), re.M))
+        for each in (LEARNER, lock)
     )
-    assert learner < tester
+    assert learner < other
 
 
-@pytest.mark.parametrize("lock", [LEARNER, TESTER])
+@pytest.mark.parametrize("lock", [LEARNER, TESTER, GRADER])
 def test_a_lock_has_a_hash_for_every_package_and_names_no_host(lock):
     content = lock.read_text(encoding="utf-8")
     for block in re.split(r"^(?=[\w.-]+==)", content, flags=re.M)[1:]:

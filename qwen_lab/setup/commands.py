@@ -208,6 +208,18 @@ def record(options: Namespace) -> None:
                 print(record.needs(lesson), flush=True)
 
 
+@takes(
+    option("numbers", type=int, nargs="*"),
+    option("--to", metavar="FOLDER", default="source"),
+)
+def nbgrader(options: Namespace) -> None:
+    """Write lessons as assignments for nbgrader, in the language in use."""
+    from ..course import assignment
+
+    for path in assignment.write(options.numbers, Path(options.to)):
+        print(say("commands.assigned", path=path))
+
+
 def _copied() -> Path:
     """Bring the learner's lessons up to date, and say what became of those of an older edition."""
     earlier = lessons.outdated()
