@@ -3,8 +3,10 @@
 Nothing else of the package knows of the page. It runs in Pyodide alone.
 """
 
+import asyncio
 import re
 import secrets
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +26,16 @@ CELL = re.compile(r"(zh|en)-(\w+)--")
 # What a browser cannot do, and the lab does not need: pools of connections, locks that die with us.
 for _words in ("The following transport option", "only soft file lock"):
     warnings.filterwarnings("ignore", _words)
+
+
+def _punctual(loop: type) -> None:
+    """Let a loop take a moment that has passed for now, as asyncio's do; Pyodide's refuses it."""
+    later = loop.call_later
+    loop.call_later = lambda self, delay, *given, **more: later(self, max(0, delay), *given, **more)
+
+
+if sys.platform == "emscripten":
+    _punctual(type(asyncio.get_running_loop()))
 
 
 def lab(choice: str) -> Lab | None:

@@ -29,10 +29,16 @@ FRAME = re.compile(
 )
 # Of an archive what no browser asks for.
 SPARE = re.compile(r"\.(map|d\.ts|pyi|so|tgz|html)$|/(tests?/|RECORD$|README)")
+# JupyterLab as the lab sets it elsewhere.
+OVERRIDES = (
+    Path(__file__).parents[1] / "setup/jupyter_config/labconfig/default_setting_overrides.json"
+)
 LABEXTENSIONS = "share/jupyter/labextensions/"
 OF_KERNEL = re.compile(r"/(piplite|ipykernel|pyodide_kernel)-[\d.]+-py3-none-any\.whl$")
 EXTENSIONS = ("jupyterlite-pyodide-kernel", "jupyterlab-widgets", "anywidget")
 PYODIDE = "static/pyodide"
+# Where a notebook has texts, line by line.
+TEXT = re.compile("^(source|text)$|/")
 # A wheel must have a date, and a listed file as well; the same at every build.
 LONG_AGO = "2026-01-01T00:00:00Z"
 
@@ -73,14 +79,25 @@ def files() -> Files:
     site = _frame(wheels["jupyterlite-core"])
     for found in extensions.values():
         site |= {f"extensions/{name}": content for name, content in found.items()}
-    kernel = extensions["jupyterlite-pyodide-kernel"]
-    site |= _python(
-        {name: path for name, path in wheels.items() if "jupyterlite" not in name}, kernel
-    )
+    pure = {name: path for name, path in wheels.items() if "jupyterlite" not in name}
+    python, options = _python(pure, extensions["jupyterlite-pyodide-kernel"])
+    site |= python
     site |= _lessons()
-    site |= _settings(extensions.values(), site)
+    site |= _settings(extensions.values(), options)
     site["index.html"] = front.page().encode()
+    site["jupyterlite-worker.js"] = site.pop("service-worker.js")
+    site["service-worker.js"] = _worker(site)
     return dict(sorted(site.items()))
+
+
+def _worker(site: Files) -> bytes:
+    """The script that keeps the site in the browser, with the list of what there is to keep."""
+    digest = hashlib.sha256()
+    for name in sorted(site):
+        digest.update(name.encode() + hashlib.sha256(site[name]).digest())
+    told = f'const NAME = "qwen-lab-{digest.hexdigest()[:16]}";\nconst FILES = '
+    script = Path(__file__).with_name("worker.js").read_bytes()
+    return told.encode() + _json(sorted(site)) + b";\n" + script
 
 
 def _frame(wheel: Path) -> Files:
@@ -111,8 +128,8 @@ def _extension(wheel: Path) -> Files:
         }
 
 
-def _python(wheels: dict[str, Path], kernel: Files) -> Files:
-    """Pyodide, the wheels, and the lock by which it loads them."""
+def _python(wheels: dict[str, Path], kernel: Files) -> tuple[Files, dict]:
+    """Pyodide, the wheels, and the lock by which it loads them; what it is told of that."""
     base = dict(_unpacked(parts.pyodide().read_bytes()))
     found = {
         f"{PYODIDE}/{name.removeprefix('package/')}": content
@@ -127,16 +144,18 @@ def _python(wheels: dict[str, Path], kernel: Files) -> Files:
     for content in packed:
         name, version = _named(content)
         digest = hashlib.sha256(content).hexdigest()
-        file = f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
+        # Another content, another name: what a browser kept of an earlier site is not taken for it.
+        file = f"{name.replace('-', '_')}-{version}-0{digest[:8]}-py3-none-any.whl"
         found[f"{PYODIDE}/{file}"] = content
         rows[name] = {
             "name": name, "version": version, "file_name": file, "sha256": digest,
             "install_dir": "site", "package_type": "package", "depends": [], "imports": [],
             "unvendored_tests": False,
         }  # fmt: skip
-    lock = json.loads(base["package/pyodide-lock.json"]) | {"packages": rows}
-    found[f"{PYODIDE}/pyodide-lock.json"] = _json(lock)
-    return found
+    lock = _json(json.loads(base["package/pyodide-lock.json"]) | {"packages": rows})
+    digest = hashlib.sha256(lock).hexdigest()[:8]
+    options = {"packages": sorted(rows), "lockFileURL": f"{PYODIDE}/lock-{digest}.json"}
+    return found | {options["lockFileURL"]: lock}, options
 
 
 def _slim(wheel: Path) -> bytes:
@@ -197,15 +216,27 @@ def _lessons() -> Files:
     for language in LANGUAGES:
         rows = []
         for name in lessons.names(language):
-            notebook = json.loads((paths.originals() / language / name).read_bytes())
+            lesson = (paths.originals() / language / name).read_bytes()
+            notebook = json.loads(lesson, object_hook=_joined)
             for cell in notebook["cells"]:
                 cell["id"] = f"{language}-{name[:-6]}--{cell['id']}"
+                if "qwen_lab.connect(" in cell["source"] and "outputs" in cell:
+                    # Who answers is told otherwise in a page.
+                    cell |= {"outputs": [], "execution_count": None}
             content = json.dumps(notebook, ensure_ascii=False, indent=1).encode()
             found[f"files/{language}/{name}"] = content
             rows.append(_row(f"{language}/{name}", "notebook", len(content)))
         found[f"api/contents/{language}/all.json"] = _listing(language, rows)
         folders.append(_row(language, "directory", None))
     return found | {"api/contents/all.json": _listing("", folders)}
+
+
+def _joined(row: dict) -> dict:
+    """A part of a notebook with each text in one piece: JupyterLite reads no lists of lines."""
+    return {
+        name: "".join(value) if isinstance(value, list) and TEXT.search(name) else value
+        for name, value in row.items()
+    }
 
 
 def _row(path: str, kind: str, size: int | None) -> dict:
@@ -220,7 +251,7 @@ def _listing(path: str, rows: list[dict]) -> bytes:
     return _json(_row(path, "directory", None) | {"format": "json", "content": rows})
 
 
-def _settings(extensions: list[Files], site: Files) -> Files:
+def _settings(extensions: list[Files], options: dict) -> Files:
     loaded, schemas = [], []
     for files in extensions:
         [about] = [json.loads(files[name]) for name in files if name.endswith("/package.json")]
@@ -230,12 +261,11 @@ def _settings(extensions: list[Files], site: Files) -> Files:
              "raw": "{}", "settings": {}, "schema": json.loads(files[name])}
             for name in files if "/schemas/" in name and not name.endswith(".orig")
         ]  # fmt: skip
-    packages = json.loads(site[f"{PYODIDE}/pyodide-lock.json"])["packages"]
     kernel = {
         "pyodideUrl": f"./{PYODIDE}/pyodide.mjs",
         "disablePyPIFallback": True,
         "loadPyodideOptions": {
-            "packages": sorted(packages),
+            **options,
             "env": {"HOME": "/home/pyodide", "QWEN_LAB_HOME": "/drive/.qwen-lab"},
             # Else `asyncio.run` works in a cell, as it does in no other notebook.
             "enableRunUntilComplete": False,
@@ -247,7 +277,7 @@ def _settings(extensions: list[Files], site: Files) -> Files:
         "faviconUrl": "./lab/favicon.ico", "federated_extensions": loaded,
         "fullLabextensionsUrl": "./extensions", "fullStaticUrl": "./build",
         "litePluginSettings": {"@jupyterlite/pyodide-kernel-extension:kernel": kernel},
-        "contentsAllJsonFile": "all.json",
+        "contentsAllJsonFile": "all.json", "settingsOverrides": json.loads(OVERRIDES.read_bytes()),
         "contentsStorageName": "Qwen Lab", "settingsStorageName": "Qwen Lab",
     }  # fmt: skip
     return {

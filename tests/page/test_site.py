@@ -9,6 +9,7 @@ import pytest
 
 from qwen_lab import paths
 from qwen_lab.page import parts, site
+from qwen_lab.setup import arguments, commands
 from qwen_lab.setup.packages import pins
 from qwen_lab.words import LabError
 
@@ -40,9 +41,18 @@ def test_what_it_is_told_to_load_lies_in_it(files):
         assert f"extensions/{each['name']}/{each['load'].removeprefix('./')}" in files
     kernel = told["litePluginSettings"]["@jupyterlite/pyodide-kernel-extension:kernel"]
     assert kernel["pyodideUrl"].removeprefix("./") in files and kernel["disablePyPIFallback"]
-    lock = json.loads(files["static/pyodide/pyodide-lock.json"])["packages"]
-    assert sorted(lock) == kernel["loadPyodideOptions"]["packages"]
+    options = kernel["loadPyodideOptions"]
+    lock = json.loads(files[options["lockFileURL"]])["packages"]
+    assert sorted(lock) == options["packages"]
     assert all(f"static/pyodide/{row['file_name']}" in files for row in lock.values())
+
+
+def test_all_of_it_is_kept_by_the_browser_under_a_name_of_its_own(files, monkeypatch):
+    told = files["service-worker.js"].decode()
+    listed = json.loads(re.search(r"FILES = (\[.*?\]);", told, re.S)[1])
+    assert set(listed) == files.keys() - {"service-worker.js"}
+    monkeypatch.setattr(site.front, "page", lambda: "another")
+    assert site.files()["service-worker.js"][:60] != files["service-worker.js"][:60]
 
 
 def test_each_lesson_says_in_its_cells_whose_they_are(files):
@@ -50,7 +60,10 @@ def test_each_lesson_says_in_its_cells_whose_they_are(files):
         cells = json.loads(files[f"files/{name}.ipynb"])["cells"]
         assert all(cell["id"].startswith(f"{name.replace('/', '-')}--") for cell in cells)
         original = json.loads((paths.originals() / f"{name}.ipynb").read_bytes())["cells"]
-        assert [cell["source"] for cell in cells] == [cell["source"] for cell in original]
+        sources = ["".join(cell["source"]) for cell in original]
+        assert [cell["source"] for cell in cells] == sources
+        shown = {cell["id"].split("--")[1]: cell.get("outputs") for cell in cells}
+        assert shown["setup"] == [] and sum(map(bool, shown.values())) > 5
         assert all(re.fullmatch(r"[\w-]{1,64}", cell["id"], re.A) for cell in cells)
 
 
@@ -62,6 +75,14 @@ def test_it_brings_the_lessons_tapes_and_no_program_of_another_machine(files):
     [ours] = [name for name in files if "/qwen_lab-" in name]
     inside = ZipFile(io.BytesIO(files[ours])).namelist()
     assert "qwen_lab/notebooks/tape/zh/01_basic_call.jsonl" in inside and "numpy.py" in inside
+
+
+def test_the_command_says_how_large_it_is_and_shows_it_on_loopback(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(site, "build", lambda folder: {"index.html": b"." * 2_000_000})
+    monkeypatch.setattr(site.ThreadingHTTPServer, "serve_forever", lambda server: None)
+    commands.site(arguments.read(["site", str(tmp_path), "--serve"]))
+    told = capsys.readouterr().out
+    assert f"{tmp_path}: 2 MB" in told and re.search(r"Open http://127\.0\.0\.1:\d+/ in", told)
 
 
 def test_another_folder_is_not_overwritten(tmp_path):

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from qwen_lab.words import say, use
 
-from .conftest import PATIENCE, UNTRUSTED
+from .conftest import PATIENCE
 
 pytestmark = pytest.mark.page
 
@@ -50,7 +50,7 @@ def test_what_was_not_recorded_says_what_would_answer_it_and_a_key_is_refused(vi
     again = f"for _ in range(3): {SAY % (WHO % 'Who are you?')}"
     told = run(page, CONNECT.format("") + ASK + again)
     assert say("connection.page", model="qwen2.5-coder-0.5b-instruct").split("\n")[0] in told
-    assert told.count("Alibaba Cloud") == 3
+    assert told.count("How can I assist you today?") == 3
     assert say("page.not_recorded") in run(page, ASK + SAY % (WHO % "What is new?"))
     assert say("page.no_keys") in run(page, CONNECT.format("'dashscope', "))
 
@@ -67,7 +67,15 @@ def test_what_a_learner_wrote_and_passed_is_there_after_a_reload(visit):
     assert "1 of" in run(page, "import qwen_lab; print(repr(qwen_lab.progress()))")
 
 
-def test_where_a_browser_trusts_nothing_a_lesson_can_be_asked_all_the_same(visit):
-    page = visit(UNTRUSTED).open("en/01_basic_call.ipynb")
-    told = run(page, CONNECT.format("") + ASK + SAY % (WHO % "Who are you?"))
-    assert "Alibaba Cloud" in told
+def test_after_the_first_visit_a_lesson_runs_without_a_network(visit, folder):
+    here = visit()
+    page = here.open("zh/01_basic_call.ipynb")
+    run(page, "1")
+    count = sum(path.is_file() for path in folder.rglob("*")) - 1
+    kept = "caches.keys().then(all => caches.open(all.find(name => name.startsWith('qwen-lab'))))"
+    kept += f".then(cache => cache.keys()).then(all => all.length === {count})"
+    page.wait_for_function(kept, polling=500, timeout=PATIENCE)
+    here.context.set_offline(True)
+    page.reload()
+    told = run(page, CONNECT.format("") + ASK + SAY % (WHO % "你是谁？"))
+    assert "阿里巴巴" in told

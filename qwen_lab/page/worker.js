@@ -1,0 +1,39 @@
+// Keeps the site in the browser, so that it opens without a network: before it stand NAME, which is
+// another for every site that differs, and FILES, all that the site has.
+
+const ROOT = new URL(".", location.href).pathname;
+const KNOWN = new Set(FILES);
+let keeping = null;
+
+async function keep() {
+  const cache = await caches.open(NAME);
+  for (const file of FILES) {
+    if (!(await cache.match(ROOT + file))) await cache.add(ROOT + file);
+  }
+}
+
+async function answer(file, request) {
+  const found = await (await caches.open(NAME)).match(ROOT + file);
+  return found || fetch(request);
+}
+
+async function forget() {
+  const others = (await caches.keys()).filter((name) => name.startsWith("qwen-lab") && name !== NAME);
+  await Promise.all(others.map((name) => caches.delete(name)));
+}
+
+self.addEventListener("activate", (event) => event.waitUntil(forget()));
+
+self.addEventListener("fetch", (event) => {
+  const { origin, pathname } = new URL(event.request.url);
+  const file = pathname.slice(ROOT.length).replace(/(^|\/)$/, "$1index.html");
+  if (event.request.method !== "GET" || origin !== location.origin || !KNOWN.has(file)) return;
+  // JupyterLite's own worker has the rest: what the kernel asks of the learner's files.
+  event.stopImmediatePropagation();
+  event.respondWith(answer(file, event.request));
+  // Behind the page, which shall not wait for it; what failed is tried at the next request.
+  keeping ??= keep().catch(() => (keeping = null));
+  event.waitUntil(keeping);
+});
+
+importScripts("jupyterlite-worker.js");
