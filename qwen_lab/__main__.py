@@ -55,7 +55,8 @@ def _run(arguments):
     if changed := network.prepare():
         print(changed, file=sys.stderr)
     if options.command not in LOOKS:
-        environment.ensure(test=options.command in ("test", "record"))
+        hub = "-class" if getattr(options, "hub", False) else ""
+        environment.ensure("-test" if options.command in ("test", "record") else hub)
     if options.command not in NO_SETTINGS:
         from . import settings
 

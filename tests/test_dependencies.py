@@ -17,11 +17,12 @@ from qwen_lab.setup import arguments, commands
 from qwen_lab.setup.packages import pins
 
 LEARNER, TESTER = ROOT / "requirements.txt", ROOT / "requirements-test.txt"
-GRADER = ROOT / "requirements-grading.txt"
+GRADER, HUB = ROOT / "requirements-grading.txt", ROOT / "requirements-class.txt"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CORE = [Requirement(line) for line in PROJECT["dependencies"]]
 LAB = [Requirement(line) for line in PROJECT["optional-dependencies"]["lab"]]
-# The lab itself, with its extra, and the rig, or nbgrader.
+CLASS = [Requirement(line) for line in PROJECT["optional-dependencies"]["class"]]
+# The lab itself, with its extras, and the rig, or nbgrader.
 THE_LAB, *TEST = [Requirement(line) for line in PROJECT["optional-dependencies"]["test"]]
 _, *GRADING = [Requirement(line) for line in PROJECT["optional-dependencies"]["grading"]]
 
@@ -30,7 +31,8 @@ _, *GRADING = [Requirement(line) for line in PROJECT["optional-dependencies"]["g
     ("lock", "needed"),
     [
         (LEARNER, [*CORE, *LAB]),
-        (TESTER, [*CORE, *LAB, *TEST]),
+        (HUB, [*CORE, *LAB, *CLASS]),
+        (TESTER, [*CORE, *LAB, *CLASS, *TEST]),
         (GRADER, [*CORE, *LAB, *GRADING]),
     ],
 )
@@ -47,7 +49,7 @@ def test_a_learner_gets_each_of_the_five_packages(name):
 
 
 def test_the_tests_build_on_what_a_learner_has():
-    assert str(THE_LAB) == "qwen-lab[lab]"
+    assert str(THE_LAB) == "qwen-lab[class,lab]"
 
 
 def test_nothing_that_the_package_itself_needs_brings_a_jupyterlab_or_a_kernel():
@@ -61,7 +63,7 @@ def test_nothing_that_the_package_itself_needs_brings_a_jupyterlab_or_a_kernel()
     assert not {"jupyterlab", "jupyter-server", "ipykernel", "notebook", "nbval"} & found
 
 
-@pytest.mark.parametrize("lock", [TESTER, GRADER])
+@pytest.mark.parametrize("lock", [TESTER, HUB, GRADER])
 def test_any_other_lock_is_the_learners_lock_and_more(lock):
     # Whole lines, so that markers and versions per platform agree too.
     learner, other = (
@@ -71,7 +73,18 @@ def test_any_other_lock_is_the_learners_lock_and_more(lock):
     assert learner < other
 
 
-@pytest.mark.parametrize("lock", [LEARNER, TESTER, GRADER])
+def test_the_hubs_proxy_is_locked_with_a_hash_for_every_package_and_names_no_host():
+    lock = (ROOT / "qwen_lab/classroom/proxy/package-lock.json").read_text(encoding="utf-8")
+    packages = json.loads(lock)["packages"]
+    wanted = json.loads((ROOT / "qwen_lab/classroom/proxy/package.json").read_text("utf-8"))
+    assert packages.pop("")["dependencies"] == wanted["dependencies"]
+    assert len(packages) > 30
+    for name, package in packages.items():
+        assert package["integrity"].startswith("sha512-"), name
+    assert "://" not in lock
+
+
+@pytest.mark.parametrize("lock", [LEARNER, HUB, TESTER, GRADER])
 def test_a_lock_has_a_hash_for_every_package_and_names_no_host(lock):
     content = lock.read_text(encoding="utf-8")
     for block in re.split(r"^(?=[\w.-]+==)", content, flags=re.M)[1:]:

@@ -265,7 +265,7 @@ def test_a_command_with_a_variable_stands_in_the_forms_of_windows_shells_too_in_
 
 
 # Folders of words and other data, of which the README names only the folder.
-DATA = {"words", "notes", "quizzes", "jupyter_config", "styles"}
+DATA = {"words", "notes", "quizzes", "jupyter_config", "proxy", "styles"}
 
 
 def told_tree(text):

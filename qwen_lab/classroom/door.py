@@ -3,18 +3,23 @@
 import asyncio
 import os
 import shutil
+import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from ..course import exercises
 from ..endpoint import free_memory, server, server_file, server_process
 from ..endpoint.app import create_app
 from ..endpoint.engine import Engine
+from ..endpoint.learner import Identify
 from ..endpoint.llama import LlamaEngine
 from ..endpoint.search import Search
 from ..endpoint.turns import Turns
@@ -54,44 +59,101 @@ def hold(
     are no names, the class is open already, the weights cannot be had, memory is short, no price
     is known for a limit in CNY, or the address, a key, a file or the folder cannot be used.
     """
-    _check(address, certificate, key)
+    check(address, certificate, key)
     with server_file.home_in_use():
         place = home() / "class"
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Held as long as the process lives: two would count in one ledger, unknown to each other.
-        lock = _lock(place)
+        lock = locked(place)
         seats = Seats(place / "seats.csv")
         seats.add(names)
-        ledger = Ledger(place / "ledger.jsonl")
-        progress = Progress(place / "progress", exercises.numbers())
     if not seats.seats:
         raise LabError("classroom.no_names")
-    other = behind.engine(upstream, relay)
-    prices = behind.prices(other, limits)
-    make = (lambda: other) if other else _local(place)
+    answers = Answers(place, limits, upstream, relay)
     listener = server.listen(place, port, address)
-    desk = teacher.listen(place, address if certificate else NEAR[0])
-    with _logged(place), lock:
-        engine = make()
-        state = server_file.save(place, listener.getsockname()[1], engine.model)
-        identify, turns = progress.watched(seats.identify), Turns(engine, WAITING, apart=True)
-        allowance = Allowance(ledger, limits, prices, LONGEST if relay else MAX_INPUT)
+    scheme = f"http{'s' if certificate else ''}://"
+    url = f"{scheme}{address}:{listener.getsockname()[1]}{server_file.BASE}"
+    with lock:
+        serve(
+            place,
+            listener,
+            seats,
+            answers,
+            hosts=[*NEAR, address],
+            scheme=scheme,
+            opened=lambda model: _announce(place, seats, url, model),
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+        )
+
+
+class Answers:
+    """Who answers a class, and within which limits; raises `LabError` where nobody can."""
+
+    def __init__(
+        self,
+        place: Path,
+        limits: Limits,
+        upstream: Sequence[str] | None = None,
+        relay: Sequence[str] | None = None,
+    ) -> None:
+        other = behind.engine(upstream, relay)
+        self.limits, self.prices = limits, behind.prices(other, limits)
+        self.make: Callable[[], Engine] = (lambda: other) if other else _local(place)
+        self.relays = bool(relay)
+
+
+class Known(Protocol):
+    """The learners of a class: those who have a seat, and whose token one is."""
+
+    identify: Identify
+
+    def names(self) -> list[str]: ...
+
+
+def serve(
+    place: Path,
+    listener: socket.socket,
+    learners: Known,
+    answers: Answers,
+    *,
+    hosts: list[str],
+    scheme: str = "http://",
+    opened: Callable[[str], None] = lambda model: None,
+    prefix: str = "",
+    **tls: str | None,
+) -> None:
+    """Be the endpoint of these learners, and their teacher's page, until a signal ends it.
+
+    All is kept in the folder `place`. `opened` is told the model, once it is there; the endpoint is
+    found under `prefix`, too.
+    """
+    with server_file.home_in_use():
+        ledger = Ledger(place / "ledger.jsonl")
+        progress = Progress(place / "progress", exercises.numbers())
+    desk = teacher.listen(place, hosts[-1] if scheme == "https://" else NEAR[0])
+    with _logged(place):
+        engine = answers.make()
+        server_file.save(place, listener.getsockname()[1], engine.model)
+        identify, turns = progress.watched(learners.identify), Turns(engine, WAITING, apart=True)
+        most = LONGEST if answers.relays else MAX_INPUT
+        allowance = Allowance(ledger, answers.limits, answers.prices, most)
         app = create_app(
             engine,
             identify,
             Search(*server_file.notes()),
-            turns=turns if relay else Shares(turns),
+            turns=turns if answers.relays else Shares(turns),
             allowance=allowance,
-            hosts=[*NEAR, address],
+            hosts=hosts,
             more=[progress.route(identify)],
-            relays=bool(relay),
+            relays=answers.relays,
         )
-        scheme = f"http{'s' if certificate else ''}://"
-        roll = teacher.Roll(seats.names, progress, allowance, ledger)
-        teacher.add(app, roll, desk, place, scheme)
-        _announce(place, seats, f"{scheme}{address}:{state.port}{server_file.BASE}", engine.model)
-        tls = {"ssl_certfile": certificate, "ssl_keyfile": key}
-        server.run(app, [listener, desk], lambda _: _turn_log(place), **tls)
+        teacher.add(
+            app, teacher.Roll(learners.names, progress, allowance, ledger), desk, place, scheme
+        )
+        opened(engine.model)
+        both = Starlette(routes=[Mount(prefix, app), Mount("", app)]) if prefix else app
+        server.run(both, [listener, desk], lambda _: _turn_log(place), **tls)
 
 
 def forget() -> None:
@@ -99,13 +161,13 @@ def forget() -> None:
     place = home() / "class"
     with server_file.home_in_use():
         if place.is_dir():
-            with _lock(place) as lock:
+            with locked(place) as lock:
                 for path in {*place.iterdir()} - {Path(lock.lock_file)}:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
     print(say("classroom.forgotten", folder=place))
 
 
-def _lock(place: Path) -> AbstractContextManager[FileLock]:
+def locked(place: Path) -> AbstractContextManager[FileLock]:
     try:
         return FileLock(place / "lock").acquire(timeout=0)
     except Timeout as error:
@@ -118,7 +180,7 @@ def _local(place: Path) -> Callable[[], Engine]:
     return lambda: LlamaEngine(path, weights.model_id(path), place)
 
 
-def _check(address: str, certificate: str | None, key: str | None) -> None:
+def check(address: str, certificate: str | None, key: str | None) -> None:
     if address in ("0.0.0.0", "::", ""):
         raise LabError("classroom.address_any", address=address)
     if bool(certificate) != bool(key):

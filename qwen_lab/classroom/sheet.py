@@ -1,4 +1,4 @@
-"""The seats as a page to print: for each learner what to write into `.env`."""
+"""The seats as a page to print: for each learner what to write into `.env`, or how to log in."""
 
 from ..views.html import Html, join
 from ..views.theme import styled
@@ -10,16 +10,22 @@ BODY = Html('<body class="qwen-view qwen-sheet"><h1>{}</h1>{}</body>')
 SEAT = Html("<section><h2>{}</h2>{}<pre>{}</pre>{}</section>")
 
 
-def page(seats: list[Seat], address: str) -> str:
+def page(seats: list[Seat], address: str, *, hub: bool = False) -> str:
     """The page, with the learners' names as they are: whatever they hold, they are text."""
     title = say("classroom.sheet")
-    body = BODY.format(title, join(_seat(seat, address) for seat in seats))
+    body = BODY.format(title, join(_seat(seat, address, hub) for seat in seats))
     return PAGE.format(language(), title, Html(styled(body)))
 
 
-def _seat(seat: Seat, address: str) -> Html:
-    before, after = say("classroom.sheet_write"), say("classroom.sheet_then")
-    return SEAT.format(seat.name, before, settings(seat, address), after)
+def _seat(seat: Seat, address: str, hub: bool) -> Html:
+    way = "hub" if hub else "sheet"
+    before, after = say(f"classroom.{way}_write"), say(f"classroom.{way}_then")
+    return SEAT.format(seat.name, before, (log_in if hub else settings)(seat, address), after)
+
+
+def log_in(seat: Seat, address: str) -> str:
+    """What a hub asks for, and where."""
+    return say("classroom.hub_lines", address=address, name=seat.name, code=seat.code)
 
 
 def settings(seat: Seat, address: str) -> str:

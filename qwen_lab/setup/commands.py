@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 
 from .. import paths, words
@@ -106,20 +107,25 @@ def serve(options: Namespace) -> None:
     option("--cny", type=float),
     option("--class-cny", type=float),
     *_BEHIND,
+    option("--hub", action="store_true"),
+    option("--make-users", action="store_true"),
     option("--forget", action="store_true"),
 )
 def class_(options: Namespace) -> None:
     """Be the endpoint of a class, with a seat for each learner, until it is ended."""
-    from ..classroom import door, seats
+    from ..classroom import door, hub_door, seats
     from ..classroom.allowance import Limits
 
+    if options.hub:
+        os.environ.setdefault("QWEN_LAB_HOME", hub_door.HOME)
     if options.forget:
         return door.forget()
     listed = seats.listed(Path(options.seats)) if options.seats else []
     limits = Limits(options.per_minute, options.tokens, options.cny, options.class_cny)
     given = ("address", "port", "certificate", "key", "upstream", "relay")
     told = {name: getattr(options, name) for name in given}
-    door.hold([*options.learners, *listed], limits, **told)
+    hold = partial(hub_door.hold, make_users=options.make_users) if options.hub else door.hold
+    hold([*options.learners, *listed], limits, **told)
 
 
 @takes(

@@ -22,8 +22,8 @@ OWN = paths.ROOT / ".venv"
 _HEALTH = "import sys; sys.exit(sys.prefix == sys.base_prefix or sys.version_info < (3, 11))"
 
 
-def ensure(*, test: bool = False) -> None:
-    """Go on only in a Python that has the locked dependencies; with `test`, the test rig too.
+def ensure(more: str = "") -> None:
+    """Go on only in a Python that has the locked dependencies; with "-test" or "-class" more.
 
     Returns at once if this Python has them. Otherwise it installs them here, if this is an
     environment that the learner activated, or makes `.venv` and runs the same command there.
@@ -31,7 +31,7 @@ def ensure(*, test: bool = False) -> None:
     """
     if not paths.is_checkout():
         return
-    lock = paths.ROOT / ("requirements-test.txt" if test else "requirements.txt")
+    lock = paths.ROOT / f"requirements{more}.txt"
     if is_own() and packages.half_made(OWN):
         # From outside it is made anew.
         _go_on_in(Path(sys._base_executable))

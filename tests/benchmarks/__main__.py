@@ -20,9 +20,9 @@ from qwen_lab.words import say
 
 HERE = Path(__file__).parent
 SHARED = {"__main__", "learner", "lesson_calls", "load", "room", "server", "table"}
-# Those that take many minutes, or need a browser.
+# Those that take many minutes, or need a browser or root.
 ONLY_WHEN_NAMED = {"demonstrations", "lane", "search", "slider", "soak", "spinning", "stalls"}
-ONLY_WHEN_NAMED |= {path.stem for path in HERE.glob("class_*.py")} | {"seats300"}
+ONLY_WHEN_NAMED |= {path.stem for path in HERE.glob("class_*.py")} | {"seats300", "hub"}
 
 
 def names() -> list[str]:

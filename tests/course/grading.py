@@ -22,12 +22,12 @@ from qwen_lab import paths
 from qwen_lab.course import assignment, lessons, record
 from qwen_lab.course.exercises import exercises
 from qwen_lab.paths import ROOT
-from qwen_lab.setup.packages import pins
+from qwen_lab.setup.packages import pins, version
 from qwen_lab.words import LANGUAGES, use
 
 from ..checks.fairness import answers
 
-LOCK, TESTER = ROOT / "requirements-grading.txt", ROOT / "requirements-test.txt"
+LOCK = ROOT / "requirements-grading.txt"
 # All in one process: nbgrader takes seconds to load. A line is a folder, variables, an assignment
 # and commands for it; answered by the points that the folder's gradebook then has.
 DRIVER = """
@@ -57,8 +57,12 @@ for line in sys.stdin:
 @contextmanager
 def nbgrader(folder: Path) -> Iterator[subprocess.Popen]:
     """nbgrader, ready for commands; what it needs is brought into the folder."""
-    place = os.pathsep.join([str(bring(folder)), str(ROOT)])
+    brought = bring(folder)
+    place = os.pathsep.join([str(brought), str(ROOT)])
+    # It calls alembic, which lies in one of the two.
+    bins = [str(brought / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
     around = os.environ | {"PYTHONPATH": place, "JUPYTER_PREFER_ENV_PATH": "1"}
+    around["PATH"] = os.pathsep.join(bins)
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "encoding": "utf-8"}
     with subprocess.Popen([sys.executable, "-c", DRIVER], env=around, **streams) as running:
         yield running
@@ -67,7 +71,7 @@ def nbgrader(folder: Path) -> Iterator[subprocess.Popen]:
 
 def bring(folder: Path) -> Path:
     """Install what the lock for grading has more than that of the tests; gives its place."""
-    more = pins(LOCK).keys() - pins(TESTER).keys()
+    more = {name for name, pinned in pins(LOCK).items() if version(name) != pinned}
     blocks = re.split(r"^(?=[\w.-]+==)", LOCK.read_text(encoding="utf-8"), flags=re.M)
     lock = folder / "more.txt"
     lock.write_text("".join(b for b in blocks if b.split("==")[0] in more), encoding="utf-8")

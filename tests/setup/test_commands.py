@@ -301,7 +301,7 @@ def test_a_command_sees_what_dotenv_says_but_the_tests_do_not(command, seen, tmp
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("HF_ENDPOINT=from-file\n")
     monkeypatch.setenv("HF_ENDPOINT", "")
-    monkeypatch.setattr(environment, "ensure", lambda **_: None)
+    monkeypatch.setattr(environment, "ensure", lambda *_: None)
     found = []
     monkeypatch.setattr(commands, command, lambda _: found.append(os.environ.get("HF_ENDPOINT")))
     __main__._run([command])
@@ -310,7 +310,7 @@ def test_a_command_sees_what_dotenv_says_but_the_tests_do_not(command, seen, tmp
 
 def test_what_was_changed_for_the_network_is_said_before_a_command_runs(monkeypatch, capsys):
     monkeypatch.setenv("all_proxy", "socks://127.0.0.1:7897")
-    monkeypatch.setattr(environment, "ensure", lambda **_: print(os.environ["all_proxy"]))
+    monkeypatch.setattr(environment, "ensure", lambda *_: print(os.environ["all_proxy"]))
     monkeypatch.setattr(commands, "setup", lambda _: None)
     __main__._run(["setup"])
     shown = capsys.readouterr()

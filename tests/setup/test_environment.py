@@ -135,7 +135,7 @@ def test_an_activated_environment_is_completed_and_no_second_one_made(monkeypatc
     monkeypatch.setattr(packages, "install", lambda lock: asked.append(lock.name))
     monkeypatch.setattr(environment, "is_activated", lambda: True)
     environment.ensure()
-    environment.ensure(test=True)
+    environment.ensure("-test")
     assert asked == ["requirements.txt", "requirements-test.txt"] and not own.exists()
     assert f"Your active environment, {sys.prefix}" in capsys.readouterr().out
 

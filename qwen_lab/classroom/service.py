@@ -1,0 +1,69 @@
+"""The class's endpoint as a service of JupyterHub, whose users are its learners.
+
+The hub starts it and says by the environment where it listens; `QWEN_LAB_CLASS` may say, in JSON,
+the `names` of accounts, `hosts` to answer at, `limits`, and who answers, `upstream` or a `relay`.
+"""
+
+import json
+import os
+import pwd
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from ..endpoint import server
+from ..endpoint.learner import Learner
+from ..paths import home
+from . import door
+from .allowance import Limits
+from .hub import Hub
+
+USER = "qwen-lab"
+
+
+class Users:
+    """A hub's users, called as the teacher calls them: `called` has a name for each account."""
+
+    def __init__(self, hub: Hub, called: dict[str, str]) -> None:
+        self._hub, self._called = hub, called
+
+    def names(self) -> list[str]:
+        return [*self._called.values()]
+
+    async def identify(self, given: str) -> Learner | None:
+        learner = await self._hub.identify(given)
+        return learner and replace(learner, name=self._called.get(learner.name, learner.name))
+
+
+def main() -> None:
+    """Be the service until the hub ends it; as root, only as long as its port takes that."""
+    here, told = os.environ, json.loads(os.environ.get("QWEN_LAB_CLASS", "{}"))
+    place = home() / "class"
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = door.locked(place)
+    url = urlsplit(here["JUPYTERHUB_SERVICE_URL"])
+    listener = server.listen(place, url.port, url.hostname)
+    if not os.geteuid():
+        _become(USER)
+    hub = Hub(here["JUPYTERHUB_API_URL"], here["JUPYTERHUB_SERVICE_NAME"])
+    limits = Limits(**told.get("limits", {}))
+    with lock:
+        door.serve(
+            place,
+            listener,
+            Users(hub, told.get("names", {})),
+            door.Answers(place, limits, told.get("upstream"), told.get("relay")),
+            hosts=[*door.NEAR, *told.get("hosts", [])],
+            prefix=here["JUPYTERHUB_SERVICE_PREFIX"].rstrip("/"),
+        )
+
+
+def _become(name: str) -> None:
+    user = pwd.getpwnam(name)
+    os.setgid(user.pw_gid)
+    os.initgroups(name, user.pw_gid)
+    os.setuid(user.pw_uid)
+    os.environ["HOME"] = user.pw_dir
+
+
+if __name__ == "__main__":
+    main()
