@@ -77,16 +77,21 @@ def hold(
         "tls": certificate and [str(Path(each).absolute()) for each in (certificate, key)],
         "proxy": _proxy(place / f"proxy-{__version__}"),
         "weights": None if others else str(_weights(place.parent)),
-        "service": {
-            "names": {account: name for name, account in made.items()},
-            "hosts": [address],
-            "limits": asdict(limits),
-            "upstream": upstream,
-            "relay": relay,
-        },
+        "service": _service(made, address, limits) | {"upstream": upstream, "relay": relay},
     }
     url = f"http{'s' if certificate else ''}://{address}:{port}"
-    with lock, _started(place, told) as hub:
+    with lock:
+        _run(place, seats, told, url)
+
+
+def _service(made: dict[str, str], address: str, limits: Limits) -> dict:
+    """What the endpoint is told: the learners' names by their accounts, and what they may use."""
+    names = {account: name for name, account in made.items()}
+    return {"names": names, "hosts": [address], "limits": asdict(limits)}
+
+
+def _run(place: Path, seats: Seats, told: dict, url: str) -> None:
+    with _started(place, told) as hub:
         try:
             _announce(place, seats, url, _model(hub, url, place))
             hub.wait()
