@@ -75,9 +75,10 @@ def test_who_is_in_no_class_tells_nobody(served, told, monkeypatch):
 def test_a_class_out_of_reach_costs_no_verdict_and_is_told_the_next_time(served, told, monkeypatch):
     qwen_lab.connect(served, code="code")
     reached, hangs, over = httpx2.post, threading.Event(), threading.Semaphore(0)
+    waited = []
 
     def silent(*_, **__):
-        hangs.wait(60)
+        waited.append(hangs.wait(60))
         over.release()
         raise httpx2.ConnectTimeout("")
 
@@ -85,7 +86,7 @@ def test_a_class_out_of_reach_costs_no_verdict_and_is_told_the_next_time(served,
     # Nobody answers, and the check has its verdict.
     assert judge(WRONG) == "wrong"
     hangs.set()
-    assert over.acquire(timeout=60)
+    assert over.acquire(timeout=60) and waited == [True]
     monkeypatch.setattr(httpx2, "post", reached)
     assert judge(RIGHT, "01.3") == "passed"
     for _ in range(2):

@@ -131,7 +131,9 @@ def serve(
     with server_file.home_in_use():
         ledger = Ledger(place / "ledger.jsonl")
         progress = Progress(place / "progress", exercises.numbers())
-    desk = teacher.listen(place, hosts[-1] if scheme == "https://" else NEAR[0])
+    # Without a certificate its token would cross the network for all to read.
+    near = hosts[-1] if scheme == "https://" else NEAR[0]
+    desk = teacher.listen(place, near)
     with _logged(place):
         engine = answers.make()
         server_file.save(place, listener.getsockname()[1], engine.model)
@@ -148,9 +150,8 @@ def serve(
             more=[progress.route(identify)],
             relays=answers.relays,
         )
-        teacher.add(
-            app, teacher.Roll(learners.names, progress, allowance, ledger), desk, place, scheme
-        )
+        roll = teacher.Roll(learners.names, progress, allowance, ledger)
+        teacher.add(app, roll, desk, place, f"{scheme}{near}")
         opened(engine.model)
         both = Starlette(routes=[Mount(prefix, app), Mount("", app)]) if prefix else app
         server.run(both, [listener, desk], lambda _: _turn_log(place), **tls)

@@ -104,13 +104,16 @@ def listen(place: Path, host: str) -> socket.socket:
     return server.listen(place / "teacher", None, host)
 
 
-def add(app: Starlette, roll: Roll, desk: socket.socket, place: Path, scheme: str) -> None:
-    """Serve the page beside the class, on the socket `desk`; `place` gets a file with the link."""
-    host, port = desk.getsockname()[:2]
+def add(app: Starlette, roll: Roll, desk: socket.socket, place: Path, url: str) -> None:
+    """Serve the page beside the class, on the socket `desk`; `place` gets a file with the link.
+
+    `url` is the page's but for its port.
+    """
+    port = desk.getsockname()[1]
     token = server_file.save(place / "teacher", port, "").token
     with replacing(place / LINK) as file:
-        file.write(Html(OPEN).format(f"{scheme}{host}:{port}/#{token}"))
-    page = create_page(roll, token, [f"{host}:{port}"])
+        file.write(Html(OPEN).format(f"{url}:{port}/#{token}"))
+    page = create_page(roll, token, [f"{url}:{port}".split("//")[1]])
     app.add_middleware(_Beside, page=page, port=port)
 
 
