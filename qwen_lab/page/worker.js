@@ -6,6 +6,8 @@ const KNOWN = new Set(FILES);
 let keeping = null;
 
 async function keep() {
+  // The first lesson comes first.
+  await new Promise((done) => setTimeout(done, 20_000));
   const cache = await caches.open(NAME);
   for (const file of FILES) {
     if (!(await cache.match(ROOT + file))) await cache.add(ROOT + file);

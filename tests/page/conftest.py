@@ -117,6 +117,7 @@ def run_all(page: Page) -> None:
 def saved(page: Page, lesson: str) -> dict:
     """Save the notebook; what the browser keeps of it."""
     page.keyboard.press("Control+s")
-    expect(page.locator(".jp-Notebook").first).to_be_visible()
-    page.wait_for_function(KEPT, arg=lesson)
+    expect(page.locator(".jp-mod-dirty")).to_have_count(0, timeout=PATIENCE)
+    while not page.evaluate(KEPT, lesson):
+        page.wait_for_timeout(200)
     return page.evaluate(KEPT, lesson)

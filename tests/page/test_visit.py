@@ -26,6 +26,9 @@ def run(page: Page, source: str) -> str:
     return cell.locator(".jp-OutputArea").inner_text()
 
 
+CACHED = """caches.keys()
+  .then((names) => caches.open(names.find((name) => name.startsWith("qwen-lab"))))
+  .then((cache) => cache.keys())"""
 CONNECT = "import qwen_lab; lab = qwen_lab.connect({}lang='en')\n"
 ASK = "from openai import OpenAI; c = OpenAI(base_url=lab.base_url, api_key=lab.api_key)\n"
 WHO = "[{'role': 'user', 'content': '%s'}]"
@@ -72,9 +75,8 @@ def test_after_the_first_visit_a_lesson_runs_without_a_network(visit, folder):
     page = here.open("zh/01_basic_call.ipynb")
     run(page, "1")
     count = sum(path.is_file() for path in folder.rglob("*")) - 1
-    kept = "caches.keys().then(all => caches.open(all.find(name => name.startsWith('qwen-lab'))))"
-    kept += f".then(cache => cache.keys()).then(all => all.length === {count})"
-    page.wait_for_function(kept, polling=500, timeout=PATIENCE)
+    while len(page.evaluate(CACHED)) < count:
+        page.wait_for_timeout(1000)
     here.context.set_offline(True)
     page.reload()
     told = run(page, CONNECT.format("") + ASK + SAY % (WHO % "你是谁？"))
