@@ -219,7 +219,8 @@ def _lines(lab: Lab) -> list[str]:
         told.append(say("connection.passed_on", host=passed_on))
     if (left := lab.about.get("left")) is not None:
         told.append(say("connection.class_left", left=left))
-    return [say(f"connection.{kind}", model=lab.model, host=addresses.host(lab.base_url)), *told]
+    who = {"model": lab.model, "host": addresses.host(lab.base_url)}
+    return [say(f"connection.{kind}", **who, name=lab.about.get("learner")), *told]
 
 
 def _more(given: Settings, choice: str | None, lab: Lab) -> list[str]:

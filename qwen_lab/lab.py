@@ -112,7 +112,8 @@ class Lab:
             with httpx2.Client(trust_env=self.kind == "class", timeout=PATIENCE) as client:
                 answer = client.request(method, url, headers=headers, **content)
         except httpx2.HTTPError as error:
-            raise LabError("connection.unreachable", url=self.base_url) from error
+            key = "class_closed" if self.kind == "class" else "unreachable"
+            raise LabError(f"connection.{key}", url=self.base_url) from error
         try:
             if answer.status_code == 200:
                 return read(answer)

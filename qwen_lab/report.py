@@ -3,6 +3,7 @@
 A class that is out of reach costs a check neither time nor its verdict: it is told the next time.
 """
 
+import atexit
 import threading
 from collections import deque
 from contextlib import suppress
@@ -10,6 +11,8 @@ from contextlib import suppress
 from .lab import Lab
 
 PATIENCE = 10
+# Seconds that the end of a program waits for what is being told.
+LAST = 3
 _telling = threading.Lock()
 # The class that is told, and what it could not be told yet.
 _class: tuple[Lab, deque[dict]] | None = None
@@ -33,12 +36,25 @@ def exercise(number: str, status: str) -> None:
         threading.Thread(target=_tell, args=_class, daemon=True).start()
 
 
-def _tell(lab: Lab, untold: deque[dict]) -> None:
+@atexit.register
+def _end() -> None:
+    # The thread that tells would end with the program, in the middle of it.
+    if _class and _class[1]:
+        _tell(*_class, LAST)
+
+
+def _tell(lab: Lab, untold: deque[dict], patience: float = PATIENCE) -> None:
     import httpx2
 
     url = f"{lab.base_url.rstrip('/')}/lab/progress"
     headers = {"Authorization": f"Bearer {lab.api_key}"}
-    with _telling, suppress(httpx2.HTTPError, OSError):
-        while untold:
-            httpx2.post(url, json=untold[0], headers=headers, timeout=PATIENCE)
-            untold.popleft()
+    # Whoever holds it tells what is there by then, this too.
+    if not _telling.acquire(timeout=patience):
+        return
+    try:
+        with suppress(httpx2.HTTPError, OSError):
+            while untold:
+                httpx2.post(url, json=untold[0], headers=headers, timeout=patience)
+                untold.popleft()
+    finally:
+        _telling.release()

@@ -1,5 +1,7 @@
 """In a class the checks tell how an answer was judged, and no check fails or waits for that."""
 
+import subprocess
+import sys
 import threading
 from types import SimpleNamespace
 
@@ -92,6 +94,16 @@ def test_a_class_out_of_reach_costs_no_verdict_and_is_told_the_next_time(served,
     for _ in range(2):
         assert told.news.acquire(timeout=60)
     assert [each["exercise"] for each in told.bodies] == ["01.1", "01.3"]
+
+
+def test_a_program_that_ends_at_once_has_told_the_class(served, told):
+    code = (
+        "import sys, qwen_lab; qwen_lab.connect(sys.argv[1], code='code')\n"
+        "said = [{'role': 'user', 'content': 'Hi'}]\n"
+        "qwen_lab.checks.messages.roles(said, 'user', exercise='01.3')"
+    )
+    subprocess.run([sys.executable, "-c", code, served], check=True)
+    assert told.bodies == [{"exercise": "01.3", "status": "passed"}]
 
 
 def test_what_a_class_refuses_does_not_stand_in_the_way(served, told):

@@ -12,12 +12,12 @@ from time import monotonic
 from ..endpoint import learner
 from ..endpoint.engine import Prefix
 from ..endpoint.learner import Call
-from ..endpoint.refusal import Refusal
+from ..endpoint.refusal import NAMED, Refusal
 from ..endpoint.rules import ChatRequest
 from ..models import Price
 from ..parameters import MAX_INPUT
 from ..watch.next_token import NextToken
-from ..words import LabError
+from ..words import LabError, say
 from .ledger import Ledger
 
 MINUTE = 60
@@ -147,10 +147,10 @@ class Allowance(learner.Allowance):
         full = limits.tokens is not None and self._ledger.tokens[who] + tokens > limits.tokens
         paid = ((most, spent + cost) for most, spent in self._spent(who) if most is not None)
         if full or any(spent > most * 1e6 for most, spent in paid):
-            raise Refusal.named("no_budget")
-        if limits.per_minute is not None and (wait := self._wait(who, tokens)):
-            refusal = Refusal.named("too_many_tokens")
-            refusal.headers = {"retry-after": str(ceil(wait))}
+            raise _refused("no_budget", say("classroom.no_room", left=self.left(who), most=tokens))
+        if limits.per_minute is not None and (wait := ceil(self._wait(who, tokens))):
+            refusal = _refused("too_many_tokens", say("classroom.wait", seconds=wait))
+            refusal.headers = {"retry-after": str(wait)}
             raise refusal
 
     def _most(self, request: ChatRequest) -> tuple[int, int]:
@@ -168,6 +168,11 @@ class Allowance(learner.Allowance):
         taken = sum(each[1] for each in lately)
         full = taken and taken + tokens > self._limits.per_minute
         return MINUTE - (now - lately[0][0]) if full else 0
+
+
+def _refused(name: str, more: str) -> Refusal:
+    """In DashScope's words, and then in the class's own."""
+    return Refusal(**(NAMED[name] | {"message": NAMED[name]["message"] + more}))
 
 
 def _cost(price: Price | None, prompt: int, completion: int) -> int:

@@ -44,7 +44,7 @@ def hold(
     names: Iterable[str],
     limits: Limits,
     *,
-    address: str = NEAR[0],
+    address: str | None = None,
     port: int | None = None,
     certificate: str | None = None,
     key: str | None = None,
@@ -53,18 +53,19 @@ def hold(
 ) -> None:
     """Be the class's endpoint until the teacher ends it.
 
-    Blocks. Seats, ledger and port are kept in `class` in the lab's folder, so that a class which
-    is opened again goes on. `upstream` is the base URL of another server and a model of its, or
-    `relay` with all the models that may be asked; then that answers. Raises `LabError` when there
-    are no names, the class is open already, the weights cannot be had, memory is short, no price
-    is known for a limit in CNY, or the address, a key, a file or the folder cannot be used.
+    Blocks. Seats, ledger, address and port are kept in `class` in the lab's folder, so that a class
+    which is opened again goes on; limits are not. `upstream` is the base URL of another server and
+    a model of its, or `relay` with all the models that may be asked; then that answers. Raises
+    `LabError` when there are no names, the class is open already, the weights cannot be had, memory
+    is short, no price is known for a limit in CNY, or the address, a key, a file or the folder
+    cannot be used.
     """
     check(address, certificate, key)
     with server_file.home_in_use():
         place = home() / "class"
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Held as long as the process lives: two would count in one ledger, unknown to each other.
-        lock = locked(place)
+        lock, address = locked(place), kept_address(place, address)
         seats = Seats(place / "seats.csv")
         seats.add(names)
     if not seats.seats:
@@ -73,6 +74,7 @@ def hold(
     listener = server.listen(place, port, address)
     scheme = f"http{'s' if certificate else ''}://"
     url = f"{scheme}{address}:{listener.getsockname()[1]}{server_file.BASE}"
+    print(say("classroom.loading"), flush=True)
     with lock:
         serve(
             place,
@@ -81,10 +83,11 @@ def hold(
             answers,
             hosts=[*NEAR, address],
             scheme=scheme,
-            opened=lambda model: _announce(place, seats, url, model),
+            opened=lambda model: _announce(place, seats, url, model, limits),
             ssl_certfile=certificate,
             ssl_keyfile=key,
         )
+    print(say("classroom.ended"))
 
 
 class Answers:
@@ -181,7 +184,16 @@ def _local(place: Path) -> Callable[[], Engine]:
     return lambda: LlamaEngine(path, weights.model_id(path), place)
 
 
-def check(address: str, certificate: str | None, key: str | None) -> None:
+def kept_address(place: Path, given: str | None) -> str:
+    """The address that is given, kept for the next time; else the last one."""
+    path = place / "address.txt"
+    if given:
+        with replacing(path) as file:
+            file.write(given)
+    return path.read_text(encoding="utf-8").strip() if path.exists() else NEAR[0]
+
+
+def check(address: str | None, certificate: str | None, key: str | None) -> None:
     if address in ("0.0.0.0", "::", ""):
         raise LabError("classroom.address_any", address=address)
     if bool(certificate) != bool(key):
@@ -213,13 +225,23 @@ def _logged(place: Path) -> Iterator[None]:
         os.dup2(screen, 2)
 
 
-def _announce(place: Path, seats: Seats, url: str, model: str) -> None:
+def _announce(place: Path, seats: Seats, url: str, model: str, limits: Limits) -> None:
     """Write the sheet, and say where the class is; no code reaches the screen, or a projector."""
     printed = place / "sheet.html"
     with replacing(printed) as file:
         file.write(sheet.page(seats.seats, url))
     print(say("classroom.open", model=model, count=len(seats.seats), url=url, sheet=printed))
-    print(say("classroom.teacher", page=place / teacher.LINK))
-    if url.startswith("http:") and urlsplit(url).hostname not in NEAR:
-        print(say("classroom.readable"))
+    tell(url, place, limits)
+
+
+def tell(url: str, place: Path, limits: Limits) -> None:
+    """Say what a teacher should know of an open class: whom it reaches, and what they may use."""
+    lines = [say("classroom.teacher", page=place / teacher.LINK)]
+    if urlsplit(url).hostname in NEAR:
+        lines.append(say("classroom.near"))
+    elif url.startswith("http:"):
+        lines.append(say("classroom.readable"))
+    told = {name: value for name, value in vars(limits).items() if value is not None}
+    lines += [say(f"classroom.limit_{name}", value=value) for name, value in told.items()]
+    print("\n".join([*lines, *([] if told else [say("classroom.unlimited")])]))
     print(say("classroom.end"), flush=True)

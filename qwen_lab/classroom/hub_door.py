@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx2
 
@@ -22,7 +21,7 @@ from ..endpoint import server_file
 from ..endpoint.weights import weights
 from ..paths import ROOT, home, replacing
 from ..words import LabError, language, reason, say
-from . import accounts, behind, door, service, sheet, teacher
+from . import accounts, behind, door, service, sheet
 from .allowance import Limits
 from .seats import Seats
 
@@ -39,7 +38,7 @@ def hold(
     limits: Limits,
     *,
     make_users: bool = False,
-    address: str = door.NEAR[0],
+    address: str | None = None,
     port: int | None = None,
     certificate: str | None = None,
     key: str | None = None,
@@ -56,7 +55,7 @@ def hold(
     door.check(address, certificate, key)
     with server_file.home_in_use():
         place = _places()
-        lock = door.locked(place)
+        lock, address = door.locked(place), door.kept_address(place, address)
         seats = Seats(place / "seats.csv")
         seats.add(names)
     if not seats.seats:
@@ -93,7 +92,7 @@ def _service(made: dict[str, str], address: str, limits: Limits) -> dict:
 def _run(place: Path, seats: Seats, told: dict, url: str) -> None:
     with _started(place, told) as hub:
         try:
-            _announce(place, seats, url, _model(hub, url, place))
+            _announce(place, seats, url, _model(hub, url, place), limits)
             hub.wait()
         except KeyboardInterrupt:
             print()
@@ -205,12 +204,9 @@ def _model(hub: subprocess.Popen, url: str, place: Path) -> str:
     raise LabError("classroom.hub_failed", log=log, output="\n".join(said))
 
 
-def _announce(place: Path, seats: Seats, url: str, model: str) -> None:
+def _announce(place: Path, seats: Seats, url: str, model: str, limits: Limits) -> None:
     printed = place / "sheet.html"
     with replacing(printed) as file:
         file.write(sheet.page(seats.seats, url, hub=True))
     print(say("classroom.hub_open", model=model, count=len(seats.seats), url=url, sheet=printed))
-    print(say("classroom.teacher", page=place.parent / "class" / teacher.LINK))
-    if url.startswith("http:") and urlsplit(url).hostname not in door.NEAR:
-        print(say("classroom.readable"))
-    print(say("classroom.end"), flush=True)
+    door.tell(url, place.parent / "class", limits)

@@ -14,13 +14,15 @@ from pathlib import Path
 from ..endpoint.learner import Learner
 from ..paths import replacing
 from ..rows import FORMULA
-from ..words import LabError, printable
+from ..words import LabError, printable, reason
 
 # Letters and digits that nobody takes for another; 16 of them are 79 bits.
 SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"
 LONGEST_NAME = 60
 # Seconds for a wrong code: who guesses waits, and nobody else.
 WRONG = 1
+# What stands above the names of a table.
+HEADS = {"name", "names", "full name", "student", "learner", "姓名", "名字", "学生", "学生姓名"}
 
 
 @dataclass(frozen=True)
@@ -72,15 +74,17 @@ class Seats:
 
 
 def listed(path: Path) -> list[str]:
-    """The names in a teacher's file: one a line, or the first column of a table.
+    """The names in a teacher's file: one a line, or the first column of a table below its head.
 
     Raises `LabError` when it cannot be read or has no names.
     """
     try:
-        names = [row[0] for row in _rows(path)]
+        names = [row[0].strip() for row in _rows(path)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise LabError("classroom.seats_unreadable", path=path) from error
-    if not any(names):
+        raise LabError("classroom.seats_unreadable", path=path, reason=reason(error)) from error
+    if names and names[0].lower() in HEADS:
+        del names[0]
+    if not names:
         raise LabError("classroom.seats_empty", path=path)
     return names
 

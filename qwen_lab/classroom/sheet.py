@@ -7,7 +7,8 @@ from .seats import Seat
 
 PAGE = Html('<!doctype html><html lang="{}"><meta charset="utf-8"><title>{}</title>{}</html>')
 BODY = Html('<body class="qwen-view qwen-sheet"><h1>{}</h1>{}</body>')
-SEAT = Html("<section><h2>{}</h2>{}<pre>{}</pre>{}</section>")
+SEAT = Html("<section><h2>{}</h2>{}{}</section>")
+WAY = Html("{}<pre>{}</pre>")
 
 
 def page(seats: list[Seat], address: str, *, hub: bool = False) -> str:
@@ -18,9 +19,16 @@ def page(seats: list[Seat], address: str, *, hub: bool = False) -> str:
 
 
 def _seat(seat: Seat, address: str, hub: bool) -> Html:
-    way = "hub" if hub else "sheet"
-    before, after = say(f"classroom.{way}_write"), say(f"classroom.{way}_then")
-    return SEAT.format(seat.name, before, (log_in if hub else settings)(seat, address), after)
+    if hub:
+        ways = [(say("classroom.hub_write"), log_in(seat, address))]
+    else:
+        code = f'lab = qwen_lab.connect("{address}", code="{seat.code}")'
+        ways = [
+            (say("classroom.sheet_write"), settings(seat, address)),
+            (say("classroom.sheet_connect"), code),
+        ]
+    then = say("classroom.hub_then" if hub else "classroom.sheet_then")
+    return SEAT.format(seat.name, join(WAY.format(*way) for way in ways), then)
 
 
 def log_in(seat: Seat, address: str) -> str:

@@ -98,7 +98,7 @@ def serve(options: Namespace) -> None:
 @takes(
     option("learners", nargs="*", type=text),
     option("--seats", metavar="FILE"),
-    option("--address", default="127.0.0.1"),
+    option("--address"),
     option("--port", type=int),
     option("--certificate", metavar="FILE"),
     option("--key", metavar="FILE"),

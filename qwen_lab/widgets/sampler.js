@@ -164,9 +164,9 @@ class Instrument {
     this.describe(told);
   }
 
-  fit(row, { at, raw, now, cut }, name, note, fell) {
+  fit(row, { at, raw, now, cut, by = STAGES[cut] }, name, note, fell) {
     const figure = fell === undefined ? this.percent(now, !cut) : `${counted(fell)} ×`;
-    const notes = cut ? [fill(this.words.cut, { name: STAGES[cut] }), note] : [note];
+    const notes = cut ? [fill(this.words.cut, { name: by }), note] : [note];
     const end = Math.max(now, raw) / this.full;
     row.at = at;
     row.label.textContent = name;

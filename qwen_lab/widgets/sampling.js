@@ -72,7 +72,8 @@ function shares(logits, kept) {
 }
 
 // The `most` important candidates, in the model's order, and all the others as one; of each its
-// share after that stage. One that is `cut` (by the stage of that number) still has what it had.
+// share after that stage. One that is `cut` (by the stage of that number) still has what it had;
+// of the others, some may have been cut `by` earlier ones.
 export function candidates(told, stage, { listed, counts }, most) {
   const likely = told[0].now
     .slice(0, listed)
@@ -91,7 +92,8 @@ export function candidates(told, stage, { listed, counts }, most) {
     count: counts[at],
   }));
   const others = one(listed, ({ now }) => Math.max(0, 1 - among(now)), rest);
-  return { rows, others: { ...others, all: rest(told[0]) }, among };
+  const by = STAGES.filter((_, at) => at > 0 && at <= stage && rest(told[at]) < rest(told[at - 1]));
+  return { rows, others: { ...others, all: rest(told[0]), by: by.join(", ") }, among };
 }
 
 // Where a draw falls: the place of a listed candidate, or the number of them for all the others.

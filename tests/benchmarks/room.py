@@ -64,7 +64,7 @@ def held(command: list[str], home: str) -> Iterator[SimpleNamespace]:
     environment, began = os.environ | {"QWEN_LAB_HOME": home}, time.perf_counter()
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
-            said = [process.stdout.readline() for _ in range(2)]
+            said = [process.stdout.readline() for _ in range(3)]
             url = re.search(r"http\S+", "".join(said))[0]
             took = time.perf_counter() - began
             yield SimpleNamespace(

@@ -180,6 +180,13 @@ def test_all_the_others_are_one_bar_with_their_number_and_their_mass(shown):
     assert percent(1 - last.probabilities[:12].sum()) in others.inner_text()
 
 
+def test_the_others_name_each_stage_that_cut_some_of_them(shown):
+    page = shown(state(vocabulary().first(300), top_k=20, top_p=0.2))
+    assert page.locator(".rest small").inner_text() == "cut by top_k, top_p"
+    page.get_by_role("button", name="top_k", exact=True).click()
+    assert "8 of them" in page.locator(".rest small").inner_text()
+
+
 def test_no_note_covers_a_bar_its_mark_or_its_figure(shown):
     for width, settings in itertools.product((1200, 390), ({}, {"top_k": 3}, {"temperature": 0.2})):
         page = shown(state(**settings))

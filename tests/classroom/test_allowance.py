@@ -75,6 +75,7 @@ def test_of_fifty_calls_at_once_as_many_are_answered_as_there_is_room_for(engine
     refused = [each for each in answers if isinstance(each, Refusal)]
     assert len(refused) == 40 and {each.status for each in refused} == {429}
     assert "budget configured in Budget Management has been exhausted" in str(refused[0])
+    assert f"tokens are left, and this call could take up to {MOST}" in str(refused[0])
     usages = [each[-1]["usage"]["total_tokens"] for each in answers if isinstance(each, list)]
     assert call.ledger.tokens["Ada"] == sum(usages) and len(usages) == 10
 

@@ -37,7 +37,7 @@ def open_class(home, *arguments):
         command, env=environment, stdout=subprocess.PIPE, encoding="utf-8"
     ) as process:
         try:
-            said = [process.stdout.readline() for _ in range(5)]
+            said = [process.stdout.readline() for _ in range(8)]
             yield process, re.search(r"http\S+", "".join(said))[0], "".join(said)
         finally:
             process.kill()
@@ -179,6 +179,20 @@ def test_a_class_can_stand_before_another_server(engine, served, opened, capsys)
         http.portal.call(opened[0].state.engine._client.close)
 
 
+def test_a_class_that_is_opened_again_keeps_its_address_and_says_its_limits(opened, served, capsys):
+    behind = (served, "fake-qwen")
+    door.hold(["Ada"], Limits(tokens=3_000, per_minute=500), address="127.0.0.2", upstream=behind)
+    first = capsys.readouterr().out
+    assert "may use 3,000 tokens in all" in first and "500 tokens a minute" in first
+    assert "Whoever shares the network" in first and "this computer alone" not in first
+    door.hold([], Limits(), upstream=behind)
+    again = capsys.readouterr().out
+    assert re.search(r"http\S+", again)[0] == re.search(r"http\S+", first)[0]
+    assert "Tokens aren't limited" in again and "The class has ended" in again
+    door.hold([], Limits(), address="127.0.0.1", upstream=behind)
+    assert "this computer alone" in capsys.readouterr().out
+
+
 def test_a_class_can_relay_a_cloud_for_so_many_cny(engine, served, opened):
     door.hold(["Ada"], Limits(cny=0.01, class_cny=1), relay=(served, "qwen-plus", "qwen-turbo"))
     headers = {"authorization": f"Bearer {codes(home())['Ada']}"}
@@ -211,3 +225,4 @@ def test_the_sheet_has_what_each_learner_writes_and_no_name_is_more_than_text():
     for seat in seats:
         lines = "QWEN_LAB_ENDPOINT=http://192.168.1.5:8000/compatible-mode/v1\nQWEN_LAB_API_KEY="
         assert lines + seat.code in page
+        assert f"code=&quot;{seat.code}&quot;)" in page

@@ -79,6 +79,7 @@ def test_only_the_teacher_can_read_the_codes(seats, path):
     [
         "小明\r\nAda  Lovelace\r\n\r\n",
         "\ufeff小明\nAda Lovelace",
+        "姓名,班级\n小明,7A\nAda Lovelace,7B",
         " 小明 ,7A,42\n Ada Lovelace,7B,\n,,\n",
         '"小明"\n"Ada Lovelace"\n',
     ],

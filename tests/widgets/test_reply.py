@@ -52,7 +52,7 @@ def answering(content, status=200, missing=0):
 
 def test_the_status_says_why_it_ended_how_many_tokens_and_how_fast(lab, engine):
     engine.reply("一", "二", "三")
-    shown = r"finish_reason: stop · completion_tokens: 3 · \d+\.\d s · \d+ tokens/s"
+    shown = r"finish_reason: stop · completion_tokens: 3 · \d+\.\d s · \d+ tokens/s once begun"
     assert re.fullmatch(shown, read(lab).status)
 
 
