@@ -92,6 +92,7 @@ def _service(made: dict[str, str], address: str, limits: Limits) -> dict:
 def _run(place: Path, seats: Seats, told: dict, url: str) -> None:
     with _started(place, told) as hub:
         try:
+            limits = Limits(**told["service"]["limits"])
             _announce(place, seats, url, _model(hub, url, place), limits)
             hub.wait()
         except KeyboardInterrupt:

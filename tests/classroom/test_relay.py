@@ -430,9 +430,10 @@ def test_equal_questions_are_not_shared_and_there_is_no_look_at_the_next_token(c
 
 
 def test_calls_wait_for_their_turn_and_of_one_learner_only_so_many(cloud, ledger):
-    go = threading.Event()
+    came, go = threading.Event(), threading.Event()
 
     async def when_told(request):
+        came.set()
         while not go.is_set():
             await asyncio.sleep(0.01)
         return PlainTextResponse(WHOLE)
@@ -444,6 +445,7 @@ def test_calls_wait_for_their_turn_and_of_one_learner_only_so_many(cloud, ledger
             # One has its turn, one waits, and one is refused at once.
             refused, *_ = wait(calls, 20, FIRST_COMPLETED).done or calls
             calls.append(pool.submit(ask, bo))
+            assert came.wait(20)
             begun = len(cloud.asked)
             go.set()
             assert isinstance(refused.exception(), openai.RateLimitError) and begun == 1
