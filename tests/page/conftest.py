@@ -28,9 +28,17 @@ KEPT = """path => new Promise((done, fail) => {
 PATIENCE = 600_000
 
 
+def needed(path: str | None, name: str) -> None:
+    """Skip where a program is missing, but never in CI."""
+    if not path:
+        reason = f"no {name} on this machine"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory) -> Path:
     """The site in a folder, as the command builds it."""
+    needed(shutil.which("npm"), "npm")
     folder = tmp_path_factory.mktemp("page") / "site"
     site.build(folder)
     return folder
@@ -53,9 +61,7 @@ def port(folder) -> Iterator[int]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("google-chrome")
-    if not path:
-        reason = "no Chromium on this machine"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    needed(path, "Chromium")
     options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", BLOCKED]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=options)
