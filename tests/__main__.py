@@ -15,11 +15,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[1]
-# The first part takes longest: the others get what it leaves of the processor. What it says is
-# seen at once; what the others say, when they have ended.
+# The first part, with the real model and the browser, takes longest: the others get what it leaves
+# of the processor. What it says is seen at once; what the others say, when they have ended.
 PARTS = {
-    "browser": ["tests", "-m", "browser"],
-    "model": ["tests", "-m", "model and not browser"],
+    "model": ["tests", "-m", "model or browser"],
     "others": ["tests", "-m", "not model and not browser"],
     "lessons": ["--nbval", "notebooks"],
 }
@@ -34,9 +33,8 @@ def main(arguments: list[str]) -> int:
     options.add_argument("--pictures")
     if options.parse_known_args(arguments)[1]:
         return ended(pytest(*arguments))
-    optional = {name: [*PARTS[name], *arguments] for name in ("browser", "model")}
     with tempfile.TemporaryDirectory() as folder:
-        return run(PARTS | optional, Path(folder))
+        return run(PARTS | {"model": [*PARTS["model"], *arguments]}, Path(folder))
 
 
 def run(parts: dict[str, list[str]], folder: Path) -> int:
