@@ -64,8 +64,7 @@ def added(plain: object, searched: object, added: object, calls: object) -> Outc
     counts = {"plain": without, "searched": with_search, "expected": with_search - without}
     need(with_search != without, "checks_search.same", **counts)
     need(not with_search < without, "checks_search.exchanged", **counts)
-    right = type(added) is int and added == counts["expected"]
-    need(right, "checks_search.other", added, **counts)
+    need(type(added) is int and added == counts["expected"], "checks_search.other", added, **counts)
     return passed("checks_search.added_passed", **counts)
 
 

@@ -170,5 +170,4 @@ def _kind(said: str) -> object:
 
 
 def _call(name: str, arguments: str) -> Call:
-    asked = {"name": name, "arguments": arguments}
-    return Call(id="call_1", type="function", function=asked)
+    return Call(id="call_1", type="function", function={"name": name, "arguments": arguments})

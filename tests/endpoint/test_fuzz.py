@@ -214,7 +214,7 @@ def alive(home, monkeypatch):
     monkeypatch.setenv("QWEN_LAB_HOME", str(home))
     running = server.start()
     headers = {"authorization": f"Bearer {running.token}"}
-    with httpx2.Client(base_url=running.base_url, headers=headers, timeout=60) as client:
+    with httpx2.Client(base_url=running.base_url, headers=headers, timeout=300) as client:
         yield client
     assert psutil.pid_exists(running.pid) and server.start().pid == running.pid
 
