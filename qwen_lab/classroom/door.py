@@ -20,7 +20,6 @@ from ..endpoint import free_memory, server, server_file, server_process
 from ..endpoint.app import create_app
 from ..endpoint.engine import Engine
 from ..endpoint.learner import Identify
-from ..endpoint.llama import LlamaEngine
 from ..endpoint.search import Search
 from ..endpoint.turns import Turns
 from ..endpoint.weights import weights
@@ -181,7 +180,7 @@ def locked(place: Path) -> AbstractContextManager[FileLock]:
 def _local(place: Path) -> Callable[[], Engine]:
     path = weights.fetch(afresh=True)
     free_memory.check(path.stat().st_size + server.OVERHEAD)
-    return lambda: LlamaEngine(path, weights.model_id(path), place)
+    return server.local_engine(path, place)
 
 
 def kept_address(place: Path, given: str | None) -> str:
@@ -194,6 +193,7 @@ def kept_address(place: Path, given: str | None) -> str:
 
 
 def check(address: str | None, certificate: str | None, key: str | None) -> None:
+    """Raise `LabError` where one of them cannot be used."""
     if address in ("0.0.0.0", "::", ""):
         raise LabError("classroom.address_any", address=address)
     if bool(certificate) != bool(key):

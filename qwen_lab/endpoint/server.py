@@ -98,7 +98,7 @@ def serve(*, port: int | None = None, idle: float = IDLE, record: str | Path | N
     free_memory.check(path.stat().st_size + OVERHEAD)
     with server_file.home_in_use():
         place = server_file.make(path)
-    be(_local(path, place), place, port, idle, record)
+    be(local_engine(path, place), place, port, idle, record)
 
 
 def main(path: str, record: str | None) -> None:
@@ -107,12 +107,13 @@ def main(path: str, record: str | None) -> None:
     try:
         # Its folder is there: were it gone by now, nobody would find the server in a new one.
         place = server_file.folder(Path(path))
-        be(_local(Path(path), place), place, None, IDLE, record)
+        be(local_engine(Path(path), place), place, None, IDLE, record)
     except LabError as error:
         sys.exit(str(error))
 
 
-def _local(path: Path, place: Path) -> Callable:
+def local_engine(path: Path, place: Path) -> Callable:
+    """What loads the local Qwen from these weights, with its socket in the folder `place`."""
     from .llama import LlamaEngine
 
     return lambda: LlamaEngine(path, weights.model_id(path), place)

@@ -17,6 +17,7 @@ import qwen_lab
 from qwen_lab.classroom import door, sheet
 from qwen_lab.classroom.allowance import Limits
 from qwen_lab.classroom.seats import Seat
+from qwen_lab.endpoint import llama
 from qwen_lab.endpoint.server_file import BASE
 from qwen_lab.paths import home
 from qwen_lab.words import LabError
@@ -109,7 +110,7 @@ def test_a_class_is_held_killed_and_opened_again(tmp_path, capsys):
 def test_a_class_that_cannot_be_opened_says_why_before_any_model_is_loaded(
     names, options, key, monkeypatch
 ):
-    monkeypatch.setattr(door, "LlamaEngine", None)
+    monkeypatch.setattr(llama, "LlamaEngine", None)
     with pytest.raises(LabError) as caught:
         door.hold(names, Limits(), **options)
     assert caught.value.key == key
@@ -126,7 +127,7 @@ def test_a_class_that_cannot_be_opened_says_why_before_any_model_is_loaded(
     ],
 )
 def test_cny_are_counted_only_where_there_is_a_price(behind, monkeypatch):
-    monkeypatch.setattr(door, "LlamaEngine", None)
+    monkeypatch.setattr(llama, "LlamaEngine", None)
     for limits in (Limits(cny=1), Limits(class_cny=1)):
         with pytest.raises(LabError, match="no list price") as caught:
             door.hold(["Ada"], limits, **behind)
