@@ -113,7 +113,7 @@ def _status(last: Attempt) -> str:
 
 
 def _held(axis: Axis, total: float, each: list[float]) -> Html:
-    """All together, and under it what they take one after the other: two bars."""
+    """When all had ended, and under it what their times add up to: two bars."""
     ends = [*accumulate(each)]
     apart = join(axis.part("apart", end - one, end) for one, end in zip(each, ends, strict=True))
     rows = [

@@ -32,7 +32,7 @@ def parts(view):
 
 
 def test_every_part_has_its_place_on_the_axis_on_which_all_calls_fit_one_after_the_other():
-    # Together four seconds, one after the other five: five steps of one second.
+    # All ended after four seconds, added up it is five: five steps of one second.
     assert parts(timeline(recorded(RETRIED, QUEUED))) == [
         ("failed", "0.00", "10.00"),
         ("again", "10.00", "10.00"),
@@ -66,7 +66,7 @@ def test_a_sign_says_how_each_call_stands():
 
 def test_what_was_saved_is_two_bars_on_the_same_axis():
     sums = timeline(recorded(RETRIED, QUEUED)).html.split('<div class="qwen-timeline-sums">')[1]
-    assert "All ended after 4.0 s" in sums and "One after the other: 5.0 s" in sums
+    assert "All ended after 4.0 s" in sums and "Their times added up: 5.0 s" in sums
     assert re.findall(r'"qwen-part (\w+)" style="left:([\d.]+)%;width:([\d.]+)%', sums) == [
         ("together", "0.00", "80.00"),
         ("apart", "0.00", "40.00"),
