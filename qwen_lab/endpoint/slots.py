@@ -86,21 +86,17 @@ class Slots:
             self._admit()
 
     def _admit(self) -> None:
-        while self._free and (line := self._line()):
-            _, who, call = min(line, key=lambda each: each[0])
+        """Give turns as long as there is room: first to who has taken the fewest tokens."""
+        if not self._free:
+            return
+        running = Counter(call.who for call in self._calls if call.turn.done())
+        line = [(who, call) for call in self._calls if not call.turn.done() for who in call.crowd]
+        for who, call in sorted(line, key=lambda each: self._tokens[each[0]]):
+            if call.turn.done() or (call.count == 1 and running[who] >= self._each):
+                continue
             if call.count > self._free:
                 return
             call.who = who
+            running[who] += 1
             self._free -= call.count
             call.turn.set_result(None)
-
-    def _line(self) -> list[tuple[int, str, _Call]]:
-        """Who could have the next turn, for which call, and the tokens that they have taken."""
-        running = Counter(call.who for call in self._calls if call.turn.done())
-        return [
-            (self._tokens[who], who, call)
-            for call in self._calls
-            if not call.turn.done()
-            for who in call.crowd
-            if call.count > 1 or running[who] < self._each
-        ]
