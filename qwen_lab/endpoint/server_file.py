@@ -115,10 +115,11 @@ def load(place: Path) -> State | None:
 
 
 def save(place: Path, port: int, model: str) -> State:
-    """Write this process down as the folder's server; an earlier token goes on to be the token."""
+    """Write this process down as the folder's server; at an earlier port, the token goes on too."""
     earlier = load(place)
-    token = earlier.token if earlier else secrets.token_urlsafe(32)
-    state = State(port, model, token)
+    # Who has taken the earlier port may have been sent its token.
+    kept = earlier and earlier.port == port
+    state = State(port, model, earlier.token if kept else secrets.token_urlsafe(32))
     # The token never lies open, not for a moment.
     with replacing(place / "state.json") as file:
         json.dump(asdict(state), file)
