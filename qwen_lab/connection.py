@@ -62,6 +62,9 @@ def connect(
         raise given.problem
     given.share()
     changed = network.prepare()
+    # Said first: it may be why the local Qwen is asked, and its weights are large.
+    if hint := not choice and usual(given) == "local" and dotfile.hint(given.path):
+        print(hint, flush=True)
     lab = chosen(choice or usual(given), given)
     report.to(lab)
     # A tape says only what its recording said, so that a lesson's outputs are the same either way.
@@ -224,7 +227,7 @@ def _lines(lab: Lab) -> list[str]:
 
 
 def _more(given: Settings, choice: str | None, lab: Lab) -> list[str]:
-    """What else there is to say: what was mended, which file counted, where a key may lie."""
+    """What else there is to say: what was mended, and which file counted."""
     told = [str(given.problem)] if given.problem else []
     wanted = given.get("DASHSCOPE_BASE_URL") if lab.kind == "dashscope" else None
     wanted = choice if set(choice or "") & set(":/.") else wanted
@@ -232,8 +235,6 @@ def _more(given: Settings, choice: str | None, lab: Lab) -> list[str]:
         told.append(say("connection.mended", url=addresses.shown(lab.base_url)))
     if path := given.used:
         told.append(say("connection.from_file", path=path))
-    elif not choice and lab.is_local and (hint := dotfile.hint(given.path)):
-        told.append(hint)
     return told
 
 

@@ -14,6 +14,7 @@ from .words import LabError, reason, say
 NAMES, BESIDE, FAULTS = paths.table(__file__).values()
 NAMED = re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join(NAMES)})(?![A-Za-z0-9_])")
 KEY = re.compile(r"""(?im)^(?:.*DASHSCOPE_API_KEY[ \t]*[=:＝：][ \t]*)?["']?sk-[\w-]{16,}""")
+CLASS = re.compile(r"""(?m)^[ \t]*QWEN_LAB_ENDPOINT[ \t]*[=:＝：][ \t]*["']?http""")
 
 
 def find() -> Path | None:
@@ -43,7 +44,7 @@ def read(path: Path) -> dict[str, str]:
 
 
 def hint(path: Path | None) -> str:
-    """Where a key seems to lie that is not read: what to mend, in a sentence; "" if nowhere."""
+    """Where a key, or a class's lines, seem to lie unread: what to mend, in a sentence, or ""."""
     written = [each for each in _bindings(_text(path)) if each.key] if path else []
     near = {each.key: _meant(each.key) for each in written if each.value}
     near |= {name: name.upper() for name in os.environ if name.upper() in NAMES}
@@ -53,7 +54,7 @@ def hint(path: Path | None) -> str:
     if any(each.value is None and KEY.match(each.key) for each in written):
         return say("connection.hint_bare", path=path)
     for other in (folder / name for folder in _folders() for name in BESIDE):
-        if other.is_file() and KEY.search(_roughly(other)):
+        if other.is_file() and any(look.search(_roughly(other)) for look in (KEY, CLASS)):
             return say("connection.hint_file", path=other)
     return ""
 

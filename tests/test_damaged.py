@@ -1,6 +1,7 @@
 """Files that somebody else wrote, or half of them: the lab reads what there is and goes on."""
 
 import contextlib
+import shutil
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -8,6 +9,10 @@ from starlette.testclient import TestClient
 
 import qwen_lab
 from qwen_lab import dotfile, paths, settings
+from qwen_lab.classroom.allowance import Allowance, Limits
+from qwen_lab.classroom.ledger import Ledger
+from qwen_lab.classroom.progress import Progress
+from qwen_lab.classroom.teacher import Roll, create_page
 from qwen_lab.course import editions, log
 from qwen_lab.endpoint import server_file, tape
 from qwen_lab.endpoint.app import create_app
@@ -20,6 +25,8 @@ from qwen_lab.words import LabError
 from .strange import LARGE, anything, fuzz, spoilt, written
 
 PROGRESS = {"exercises": {"01.1": "passed", "02.1": "wrong"}, "quizzes": {"01": 3}}
+TRIED = {"status": "wrong", "tries": 3, "time": 1_790_000_000}
+KEPT = {"name": "Ada", "exercises": {"01.1": TRIED, "02.1": TRIED | {"status": "passed"}}}
 PRESETS = {"mine": {"temperature": 1.2, "stop": ["。"], "n": 2, "tools": [], "logprobs": True}}
 STATE = {"port": 8000, "model": "m", "token": "t", "pid": 1, "identity": 2, "created": 3}
 CELL = {"cell_type": "code", "source": ["1"], "metadata": {}, "outputs": []}
@@ -59,6 +66,25 @@ def test_any_file_of_progress_is_shown_and_written_on(data):
     log.note_quiz("01", 2)
     assert log.read()["exercises"]["01.1"] == "passed"
     repr(qwen_lab.progress())
+
+
+@fuzz(60, LARGE)
+@given(content(KEPT))
+@example(written({"name": "Ada", "exercises": {"\ud800": TRIED}}))
+def test_any_file_of_a_learners_progress_leaves_the_class_and_its_teachers_page_open(
+    tmp_path, data
+):
+    folder = tmp_path / "progress"
+    folder.mkdir(exist_ok=True)
+    (folder / "a.json").write_bytes(data)
+    ledger, progress = Ledger(tmp_path / "ledger.jsonl"), Progress(folder, ["01.1", "02.1"])
+    roll = Roll(lambda: ["Ada"], progress, Allowance(ledger, Limits()), ledger)
+    page, headers = create_page(roll, "t", ["127.0.0.1:1"]), {"authorization": "Bearer t"}
+    with TestClient(page, "http://127.0.0.1:1", headers=headers) as http:
+        assert http.get("/overview").status_code == http.get("/csv").status_code == 200
+    progress.note("Ada", "01.1", "passed")
+    assert progress.learners["Ada"]["01.1"]["status"] == "passed"
+    shutil.rmtree(folder)
 
 
 @fuzz(60, LARGE)

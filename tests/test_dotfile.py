@@ -167,6 +167,7 @@ def test_a_working_folder_that_is_gone_leaves_the_checkouts_file(tmp_path, monke
         (".env.txt", LINE, ".env.txt"),
         (".env.example", LINE, ".env.example"),
         ("env.txt", KEY, "env.txt"),
+        (".env.txt", "QWEN_LAB_ENDPOINT=http://192.168.1.5:8000/compatible-mode/v1", ".env.txt"),
     ],
 )
 def test_a_key_that_is_not_read_is_hinted_at(tmp_path, name, text, told):
@@ -189,6 +190,7 @@ def test_a_variable_in_small_letters_is_hinted_at(monkeypatch):
         (".env", ""),
         (".env.example", "DASHSCOPE_API_KEY=\n# DASHSCOPE_MODEL=qwen-flash"),
         (".env.example", "DASHSCOPE_API_KEY=sk-your-key"),
+        (".env.example", "QWEN_LAB_ENDPOINT=local\n# QWEN_LAB_ENDPOINT=http://a.example/v1"),
         ("env", f"OPENAI_API_KEY={KEY}"),
     ],
 )

@@ -87,7 +87,8 @@ class Allowance(learner.Allowance):
         try:
             async with aclosing(chunks):
                 try:
-                    first = await anext(chunks)
+                    if (first := await anext(chunks, None)) is None:
+                        raise Refusal.named("broken")
                 except Refusal as refusal:
                     # An answer that was not waited for may have been made all the same.
                     if refusal.code != "RequestTimeOut":

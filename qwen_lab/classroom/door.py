@@ -2,16 +2,13 @@
 
 import asyncio
 import os
-import shutil
 import socket
-import ssl
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from filelock import FileLock, Timeout
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -25,8 +22,9 @@ from ..endpoint.turns import Turns
 from ..endpoint.weights import weights
 from ..parameters import MAX_INPUT
 from ..paths import home, replacing
-from ..words import LabError, reason, say
-from . import behind, sheet, teacher
+from ..words import LabError, say
+from . import behind, folder, sheet, teacher
+from .address import NEAR, check, kept
 from .allowance import Allowance, Limits
 from .ledger import Ledger
 from .progress import Progress
@@ -34,7 +32,6 @@ from .relay import LONGEST
 from .seats import Seats
 from .shares import Shares
 
-NEAR = ("127.0.0.1", "localhost")
 # How many calls of one learner may wait for a turn.
 WAITING = 64
 
@@ -61,10 +58,9 @@ def hold(
     """
     check(address, certificate, key)
     with server_file.home_in_use():
-        place = home() / "class"
+        place = home() / folder.CLASS
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Held as long as the process lives: two would count in one ledger, unknown to each other.
-        lock, address = locked(place), kept_address(place, address)
+        lock, address = folder.locked(place), kept(place, address)
         seats = Seats(place / "seats.csv")
         seats.add(names)
     if not seats.seats:
@@ -159,51 +155,10 @@ def serve(
         server.run(both, [listener, desk], lambda _: _turn_log(place), **tls)
 
 
-def forget() -> None:
-    """Delete all that a class has kept of its learners; raises `LabError` while it is open."""
-    place = home() / "class"
-    with server_file.home_in_use():
-        if place.is_dir():
-            with locked(place) as lock:
-                for path in {*place.iterdir()} - {Path(lock.lock_file)}:
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
-    print(say("classroom.forgotten", folder=place))
-
-
-def locked(place: Path) -> AbstractContextManager[FileLock]:
-    try:
-        return FileLock(place / "lock").acquire(timeout=0)
-    except Timeout as error:
-        raise LabError("classroom.open_already") from error
-
-
 def _local(place: Path) -> Callable[[], Engine]:
     path = weights.fetch(afresh=True)
     free_memory.check(path.stat().st_size + server.OVERHEAD)
     return server.local_engine(path, place)
-
-
-def kept_address(place: Path, given: str | None) -> str:
-    """The address that is given, kept for the next time; else the last one."""
-    path = place / "address.txt"
-    if given:
-        with replacing(path) as file:
-            file.write(given)
-    return path.read_text(encoding="utf-8").strip() if path.exists() else NEAR[0]
-
-
-def check(address: str | None, certificate: str | None, key: str | None) -> None:
-    """Raise `LabError` where one of them cannot be used."""
-    if address in ("0.0.0.0", "::", ""):
-        raise LabError("classroom.address_any", address=address)
-    if bool(certificate) != bool(key):
-        raise LabError("classroom.certificate_half")
-    try:
-        if certificate:
-            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
-    except (OSError, ValueError) as error:
-        told = {"certificate": certificate, "private": key, "reason": reason(error)}
-        raise LabError("classroom.certificate_unreadable", **told) from error
 
 
 async def _turn_log(place: Path) -> None:

@@ -21,7 +21,8 @@ from ..endpoint import server_file
 from ..endpoint.weights import weights
 from ..paths import ROOT, home, replacing
 from ..words import LabError, language, reason, say
-from . import accounts, behind, door, service, sheet
+from . import accounts, behind, door, folder, service, sheet
+from .address import NEAR, check, kept
 from .allowance import Limits
 from .seats import Seats
 
@@ -52,10 +53,10 @@ def hold(
     can read, an account for each, or a free port.
     """
     _check()
-    door.check(address, certificate, key)
+    check(address, certificate, key)
     with server_file.home_in_use():
         place = _places()
-        lock, address = door.locked(place), door.kept_address(place, address)
+        lock, address = folder.locked(place), kept(place, address)
         seats = Seats(place / "seats.csv")
         seats.add(names)
     if not seats.seats:
@@ -63,18 +64,18 @@ def hold(
     port = port or 8000
     # Below 1024, where no learner's program can take one's place and be sent tokens.
     inner = [1021 - 3 * (port % 150) + each for each in range(3)]
-    _need_free((address, port), *((door.NEAR[0], each) for each in inner))
+    _need_free((address, port), *((NEAR[0], each) for each in inner))
     others = upstream or relay
     if others:
         # What is wrong with them is told before anything is made.
         door.Answers(place, limits, upstream, relay)
-    made = accounts.ready(seats.seats, place / "accounts.json", make=make_users)
+    made = accounts.ready(seats.seats, place / folder.ACCOUNTS, make=make_users)
     told = {
         "accounts": made,
         "address": address,
         "ports": [port, *inner],
         "tls": certificate and [str(Path(each).absolute()) for each in (certificate, key)],
-        "proxy": _proxy(place / f"proxy-{__version__}"),
+        "proxy": _proxy(place / f"{folder.PROXY}{__version__}"),
         "weights": None if others else str(_weights(place.parent)),
         "service": _service(made, address, limits) | {"upstream": upstream, "relay": relay},
     }
@@ -120,8 +121,8 @@ def _places() -> Path:
     """The hub's own folder; beside it the service's, which is its user's."""
     whole = home().absolute()
     whole.mkdir(mode=0o755, parents=True, exist_ok=True)
-    (place := whole / "hub").mkdir(mode=0o700, exist_ok=True)
-    (endpoint := whole / "class").mkdir(mode=0o700, exist_ok=True)
+    (place := whole / folder.HUB).mkdir(mode=0o700, exist_ok=True)
+    (endpoint := whole / folder.CLASS).mkdir(mode=0o700, exist_ok=True)
     try:
         shutil.chown(endpoint, service.USER)
     except LookupError:
@@ -210,4 +211,4 @@ def _announce(place: Path, seats: Seats, url: str, model: str, limits: Limits) -
     with replacing(printed) as file:
         file.write(sheet.page(seats.seats, url, hub=True))
     print(say("classroom.hub_open", model=model, count=len(seats.seats), url=url, sheet=printed))
-    door.tell(url, place.parent / "class", limits)
+    door.tell(url, place.parent / folder.CLASS, limits)

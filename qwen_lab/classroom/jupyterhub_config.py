@@ -40,9 +40,14 @@ class Seats(PAMAuthenticator):
     def normalize_username(self, username):
         return username
 
+    async def refresh_user(self, user, handler=None):
+        return user.name in self.allowed_users
+
 
 c.JupyterHub.authenticator_class = Seats
 c.Authenticator.allowed_users = {*told["accounts"].values()}
+# Whose seat has been taken away is out, with the cookies and tokens of an earlier time.
+c.Authenticator.allow_existing_users = False
 c.JupyterHub.template_vars = {"announcement_login": say("classroom.hub_login")}
 
 # The Qwen: a service that knows learners by their hub's tokens, and is told its port here.

@@ -32,7 +32,7 @@ class Progress:
     def __init__(self, folder: Path, numbers: Collection[str]) -> None:
         self.numbers, self._folder = numbers, folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = filter(None, map(_read, sorted(folder.glob("*.json"))))
+        found = filter(None, map(self._read, sorted(folder.glob("*.json"))))
         self.learners: dict[str, dict[str, dict]] = dict(found)
         self.seen = {
             name: max(each["time"] for each in tried.values())
@@ -81,15 +81,15 @@ class Progress:
         except OSError as error:
             logging.error("a learner's progress cannot be written: %s", error)
 
-
-def _read(path: Path) -> tuple[str, dict[str, dict]] | None:
-    """A learner's name and exercises; None where the file is none of ours, or half of one."""
-    found = read_json(path)
-    found = found if isinstance(found, dict) else {}
-    name, tried = found.get("name"), found.get("exercises")
-    if not isinstance(name, str) or not name.isprintable() or not isinstance(tried, dict):
-        return None
-    return name, {number: each for number, each in tried.items() if _is_sound(each)}
+    def _read(self, path: Path) -> tuple[str, dict[str, dict]] | None:
+        """A learner's name and exercises; None where the file is none of ours, or half of one."""
+        found = read_json(path)
+        found = found if isinstance(found, dict) else {}
+        name, tried = found.get("name"), found.get("exercises")
+        if not isinstance(name, str) or not name.isprintable() or not isinstance(tried, dict):
+            return None
+        sound = {number for number, each in tried.items() if _is_sound(each)}
+        return name, {number: tried[number] for number in self.numbers if number in sound}
 
 
 def _is_sound(tried: object) -> bool:

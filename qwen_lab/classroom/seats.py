@@ -8,7 +8,9 @@ import secrets
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from ..endpoint.learner import Learner
@@ -21,6 +23,10 @@ SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"
 LONGEST_NAME = 60
 # Seconds for a wrong code: who guesses waits, and nobody else.
 WRONG = 1
+# What a list of Chinese names is made of. Of one in another encoding GBK would make other signs, or
+# rare characters, which the older GB2312 has not.
+HAN = re.compile("[\u4e00-\u9fff]")
+GBK = re.compile(r"(?:[\t\r\n -~]|[\u4e00-\u9fff\u3000·、，。；：（）])*")
 # What stands above the names of a table.
 HEADS = {"name", "names", "full name", "student", "learner", "姓名", "名字", "学生", "学生姓名"}
 
@@ -37,9 +43,10 @@ class Seats:
     """The seats in a file, which `add` makes; codes stay from one lesson to the next."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self.seats = [Seat(*row[:2]) for row in _rows(path)] if path.exists() else []
-        self._learners = _by_digest(self.seats)
+        self._path, self._written = path, None
+        self.seats: list[Seat] = []
+        self._learners: dict[bytes, Learner] = {}
+        self._read()
 
     def names(self) -> list[str]:
         """The learners' names, in the order of their seats."""
@@ -51,26 +58,54 @@ class Seats:
         Raises `LabError` for a name that comes twice, is too long or would be a formula, `OSError`
         from writing.
         """
-        names = [unicodedata.normalize("NFC", " ".join(printable(n).split())) for n in names]
+        names = [*map(_plain, names)]
         if odd := [name for name in names if name.startswith(FORMULA)]:
             raise LabError("classroom.name_odd", name=odd[0])
-        if twice := [name for name, count in Counter(names).items() if count > 1]:
+        # Whatever the capitals: nobody could tell them apart in a room, or logging in.
+        counts = Counter(map(str.casefold, names))
+        if twice := [name for name in names if counts[name.casefold()] > 1]:
             raise LabError("classroom.names_twice", names=", ".join(twice))
         if too_long := [name for name in names if len(name) > LONGEST_NAME]:
             raise LabError("classroom.name_long", name=too_long[0], most=LONGEST_NAME)
-        known = {seat.name for seat in self.seats}
-        self.seats += [Seat(name, _code()) for name in names if name and name not in known]
-        with replacing(self._path, newline="") as file:
-            csv.writer(file).writerows((seat.name, seat.code) for seat in self.seats)
-        self._learners = _by_digest(self.seats)
+        known = {"", *(seat.name.casefold() for seat in self.seats)}
+        new = [Seat(name, _code()) for name in names if name.casefold() not in known]
+        self._write([*self.seats, *new])
+
+    def remove(self, name: str) -> None:
+        """Take a seat away: its code opens nothing any more, in a class that is open too.
+
+        Raises `LabError` where nobody of this name has one, `OSError` from writing.
+        """
+        kept = [seat for seat in self.seats if seat.name != _plain(name)]
+        if len(kept) == len(self.seats):
+            raise LabError("classroom.no_seat", name=name, names=", ".join(self.names()))
+        self._write(kept)
 
     async def identify(self, given: str) -> Learner | None:
         """Whose code it is; a wrong one is told only after a while."""
+        # Another process may have taken a seat away; what cannot be read takes none.
+        with suppress(OSError, ValueError, csv.Error):
+            self._read()
         # By their digests: how long that takes says nothing about a code.
         found = self._learners.get(_digest(given))
         if not found:
             await asyncio.sleep(WRONG)
         return found
+
+    def _read(self) -> None:
+        """Take what is in the file, if it has been written since."""
+        written = self._path.stat().st_mtime_ns if self._path.exists() else None
+        if written != self._written:
+            rows = _rows(self._path) if written else []
+            self.seats = [Seat(*row[:2]) for row in rows if row[1:]]
+            self._learners = {_digest(seat.code): Learner(seat.name) for seat in self.seats}
+            self._written = written
+
+    def _write(self, seats: list[Seat]) -> None:
+        with replacing(self._path, newline="") as file:
+            csv.writer(file).writerows((seat.name, seat.code) for seat in seats)
+        self._written = None
+        self._read()
 
 
 def listed(path: Path) -> list[str]:
@@ -90,8 +125,24 @@ def listed(path: Path) -> list[str]:
 
 
 def _rows(path: Path) -> list[list[str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return [row for row in csv.reader(file) if row and row[0].strip()]
+    rows = csv.reader(StringIO(_text(path.read_bytes()), newline=""))
+    return [row for row in rows if row and row[0].strip()]
+
+
+def _text(content: bytes) -> str:
+    """What it says in UTF-8, or in GBK, as Excel saves it in China, where it is nothing else."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("gb18030")
+        common = text.encode("gb2312", "ignore").decode("gb2312")
+        if GBK.fullmatch(text) and 2 * len(HAN.findall(common)) > len(HAN.findall(text)):
+            return text
+        raise
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(printable(name).split()))
 
 
 def _code() -> str:
@@ -102,7 +153,3 @@ def _code() -> str:
 def _digest(code: str) -> bytes:
     """Of a code as it was typed: capitals, blanks and hyphens do not count."""
     return hashlib.sha256(re.sub(r"[\W_]", "", code).lower().encode()).digest()
-
-
-def _by_digest(seats: list[Seat]) -> dict[bytes, Learner]:
-    return {_digest(seat.code): Learner(seat.name) for seat in seats}

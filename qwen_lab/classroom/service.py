@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from ..endpoint import server
 from ..endpoint.learner import Learner
 from ..paths import home
-from . import door
+from . import door, folder
+from .address import NEAR
 from .allowance import Limits
 from .hub import Hub
 
@@ -37,9 +38,9 @@ class Users:
 def main() -> None:
     """Be the service until the hub ends it; as root, only as long as its port takes that."""
     here, told = os.environ, json.loads(os.environ.get("QWEN_LAB_CLASS", "{}"))
-    place = home() / "class"
+    place = home() / folder.CLASS
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = door.locked(place)
+    lock = folder.locked(place)
     url = urlsplit(here["JUPYTERHUB_SERVICE_URL"])
     listener = server.listen(place, url.port, url.hostname)
     if not os.geteuid():
@@ -52,7 +53,7 @@ def main() -> None:
             listener,
             Users(hub, told.get("names", {})),
             door.Answers(place, limits, told.get("upstream"), told.get("relay")),
-            hosts=[*door.NEAR, *told.get("hosts", [])],
+            hosts=[*NEAR, *told.get("hosts", [])],
             prefix=here["JUPYTERHUB_SERVICE_PREFIX"].rstrip("/"),
         )
 

@@ -78,6 +78,7 @@ function row(name, exercises) {
   const reset = add(left.parentNode, "button", words.reset);
   reset.setAttribute("aria-label", say("reset_told", { name }));
   reset.addEventListener("click", async () => {
+    if (!confirm(say("reset_asks", { name }))) return;
     const answer = await ask("reset", name).catch(() => ({ ok: false }));
     if (answer.ok) refresh();
     else put(state, words.silent);

@@ -83,10 +83,17 @@ class Roll:
         return as_csv([self._cells(row) for row in self.rows()])
 
     def _cells(self, row: dict) -> dict:
-        cells = {say(f"teacher.{name}"): row[name] for name in ("name", "used", "left", "stuck")}
+        stuck, seen = row["stuck"], self.progress.seen.get(row["name"])
+        shown = row | {
+            # A spreadsheet would make 2.1 of "02.1".
+            "stuck": stuck and say("teacher.exercise", number=stuck),
+            "seen": seen and time.strftime("%Y-%m-%d %H:%M", time.localtime(seen)),
+        }
+        names = ("name", "seen", "used", "left", "stuck")
+        cells = {say(f"teacher.{name}"): shown[name] for name in names}
         for number in self.progress.numbers:
             status, tries = row["exercises"].get(number, ["", None])
-            cells[number] = status and say(f"checks.{status}")
+            cells[say("teacher.exercise", number=number)] = status and say(f"checks.{status}")
             cells[say("teacher.csv_tries", number=number)] = tries
         return cells
 

@@ -93,7 +93,8 @@ def dotenv(given: Settings) -> Finding:
     _need_file(given)
     if given.problem:
         raise given.problem
-    if not given.get("DASHSCOPE_API_KEY") and (hint := dotfile.hint(given.path)):
+    named = given.get("DASHSCOPE_API_KEY") or given.get("QWEN_LAB_ENDPOINT")
+    if not named and (hint := dotfile.hint(given.path)):
         return Finding(ODD, hint)
     names = ", ".join(name for name in dotfile.NAMES if given.file.get(name))
     told = {"path": given.path, "names": names or say("doctor.nothing")}
@@ -140,7 +141,10 @@ def _judge(given: Settings, name: str) -> None:
 
 
 def endpoint(given: Settings) -> Finding:
-    """The endpoint that `connect()` would choose, and why; nothing is started or asked."""
+    """The endpoint that `connect()` would choose, and why; nothing is started.
+
+    One that has a key of its own is asked: whether a class knows a code, it alone can say.
+    """
     from .. import connection
 
     _need_file(given)
@@ -152,12 +156,19 @@ def endpoint(given: Settings) -> Finding:
     if choice in connection.ON_THIS_MACHINE:
         return found(FINE, f"endpoint_{choice}", why=why)
     try:
-        lab = connection.chosen(choice, _with_model(given))
+        has_code = given.get("QWEN_LAB_API_KEY")
+        lab = connection.chosen(choice, given if has_code else _with_model(given))
     except LabError as problem:
         at_key = problem.key.startswith("connection.key_") and "elsewhere" not in problem.key
         reason = say("doctor.see_key") if at_key else problem
         return found(BROKEN, "endpoint_wrong", why=why, reason=reason)
     told = {"url": addresses.shown(lab.base_url), "why": why}
+    if lab.kind == "class":
+        left = lab.about.get("left")
+        told["left"] = say(
+            "doctor.no_limit" if left is None else "connection.class_left", left=left
+        )
+        return found(FINE, "endpoint_class", **told)
     if _is_silent(lab.base_url):
         return found(BROKEN, "endpoint_silent", **told)
     return found(FINE, "endpoint", **told)

@@ -34,8 +34,8 @@ def start(options: Namespace) -> None:
     from . import jupyter
     from .terminal import show_answer
 
-    # The first connection fetches the weights.
-    lab = connect("local")
+    # The first connection fetches the weights, unless it is to a class.
+    lab = connect(None if _elsewhere() else "local")
     question = say("commands.first_question")
     print(say("commands.asking", question=question))
     # The likeliest answer: a first one that is wrong about who speaks would be a poor welcome.
@@ -45,10 +45,11 @@ def start(options: Namespace) -> None:
 
 @takes()
 def setup(options: Namespace) -> None:
-    """Fetch the weights and copy the lessons."""
+    """Fetch the weights, unless a class's Qwen answers, and copy the lessons."""
     from ..endpoint.weights import weights
 
-    weights.fetch()
+    if not _elsewhere():
+        weights.fetch()
     print(say("commands.ready", path=_copied()))
 
 
@@ -109,17 +110,20 @@ def serve(options: Namespace) -> None:
     *_BEHIND,
     option("--hub", action="store_true"),
     option("--make-users", action="store_true"),
+    option("--remove", metavar="NAME", type=text),
     option("--forget", action="store_true"),
 )
 def class_(options: Namespace) -> None:
     """Be the endpoint of a class, with a seat for each learner, until it is ended."""
-    from ..classroom import door, hub_door, seats
+    from ..classroom import door, folder, hub_door, seats
     from ..classroom.allowance import Limits
 
     if options.hub:
         os.environ.setdefault("QWEN_LAB_HOME", hub_door.HOME)
+    if options.remove:
+        return folder.remove(options.remove, hub=options.hub)
     if options.forget:
-        return door.forget()
+        return folder.forget()
     listed = seats.listed(Path(options.seats)) if options.seats else []
     limits = Limits(options.per_minute, options.tokens, options.cny, options.class_cny)
     given = ("address", "port", "certificate", "key", "upstream", "relay")
@@ -224,6 +228,13 @@ def nbgrader(options: Namespace) -> None:
 
     for path in assignment.write(options.numbers, Path(options.to)):
         print(say("commands.assigned", path=path))
+
+
+def _elsewhere() -> bool:
+    """Whether the address of a class, or of another server, is set."""
+    from .. import settings
+
+    return "://" in (settings.read().get("QWEN_LAB_ENDPOINT") or "")
 
 
 def _copied() -> Path:

@@ -90,14 +90,25 @@ def test_it_shows_what_happens_as_it_happens_and_resets_an_allowance(chromium, r
         expect(ada.get_by_role("img", name="01.2: passed, tries: 1")).to_have_text("✓")
         expect(ada).to_contain_text("410")
         expect(page.locator("#state")).to_contain_text("stuck: 01.1 (1)")
-        ada.get_by_role("button", name="Reset the allowance of Ada").click()
+        # It asks first.
+        reset, asked = ada.get_by_role("button", name="Reset the usage of Ada"), []
+
+        def answer(dialog):
+            asked.append(dialog.message)
+            dialog.dismiss() if len(asked) == 1 else dialog.accept()
+
+        page.on("dialog", answer)
+        reset.click()
+        page.wait_for_timeout(100)
+        assert "usage of Ada?" in asked[0] and roll.ledger.tokens["Ada"] == 90
+        reset.click()
         expect(ada).to_contain_text("500")
         page.reload()
         expect(ada).to_contain_text("500")
         with page.expect_download() as saving:
             page.get_by_role("button", name="Save as CSV").click()
         content = saving.value.path().read_text(encoding="utf-8-sig")
-        assert content.splitlines()[1].startswith("Ada,0,500,01.1,wrong,1,passed,1")
+        assert content.splitlines()[1].startswith("Ada,,0,500,Exercise 01.1,wrong,1,passed,1")
         # The link, opened once more in the same tab.
         page.goto(f"{url}#{TOKEN}")
         page.wait_for_url(url)

@@ -3,11 +3,14 @@
 import csv
 import os
 import re
+import shutil
+import ssl
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import httpx2
 import openai
 import pytest
 from openai import OpenAI
@@ -209,6 +212,44 @@ def test_a_class_can_relay_a_cloud_for_so_many_cny(engine, served, opened):
         http.post(f"{BASE}/chat/completions", json=body | {"model": "qwen-turbo"})
         assert http.get(f"{BASE}/lab").json()["left"] == 4_849
         http.portal.call(opened[0].state.engine._http.aclose)
+
+
+def test_with_a_certificate_the_class_and_its_teachers_page_are_had_from_elsewhere(
+    served, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("QWEN_LAB_UPSTREAM_KEY", TOKEN)
+    pair = certificate(tmp_path, "127.0.0.2")
+    behind = ["--upstream", served, "fake-qwen", "--tokens", "400", "--per-minute", "400"]
+    told = ["Ada", "--address", "127.0.0.2", *pair, *behind]
+    with open_class(tmp_path / "teacher", *told) as (_, address, said):
+        assert address.startswith("https://127.0.0.2:") and "can read along" not in said
+        trusted = ssl.create_default_context(cafile=pair[1])
+        code = codes(tmp_path / "teacher")["Ada"]
+        link = (tmp_path / "teacher/class/teacher.html").read_text(encoding="utf-8")
+        page, token = re.search(r'href="(https://127.0.0.2:\d+/)#([\w-]+)"', link).groups()
+        with httpx2.Client(verify=trusted, trust_env=False) as http:
+            found = http.get(f"{address}/lab", headers={"authorization": f"Bearer {code}"})
+            assert found.json()["left"] == 400
+            headers = {"authorization": f"Bearer {token}"}
+            [ada] = http.get(f"{page}overview", headers=headers).json()["learners"]
+            assert (ada["name"], ada["left"]) == ("Ada", 400)
+            # Neither opens what is the other's, nor do names that are not the class's.
+            assert http.get(f"{page}overview", headers={"authorization": f"Bearer {code}"}).is_error
+            assert http.get(f"{address}/lab", headers=headers).is_error
+            assert http.get(page, headers={"host": "evil.example"}).is_error
+
+
+def certificate(folder, address):
+    """The options for a certificate of this address, made now."""
+    files = [str(folder / name) for name in ("cert.pem", "key.pem")]
+    subject = ["-subj", "/CN=a class", "-addext", f"subjectAltName=IP:{address}", "-days", "2"]
+    kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    if not shutil.which("openssl"):
+        assert not os.environ.get("CI"), "CI has openssl"
+        pytest.skip("openssl is not installed")
+    made = ["openssl", "req", *kind, *subject, "-out", files[0], "-keyout", files[1]]
+    subprocess.run(made, check=True, capture_output=True)
+    return ["--certificate", files[0], "--key", files[1]]
 
 
 def test_a_home_that_cannot_be_written_is_told(monkeypatch, tmp_path):

@@ -6,14 +6,10 @@ import os
 import pytest
 from starlette.testclient import TestClient
 
-from qwen_lab.classroom import door
-from qwen_lab.classroom.allowance import Limits
 from qwen_lab.classroom.progress import Progress
 from qwen_lab.endpoint.app import create_app
 from qwen_lab.endpoint.learner import Learner
 from qwen_lab.endpoint.server_file import BASE
-from qwen_lab.paths import home
-from qwen_lab.words import LabError
 
 from ..views.hostile import HOSTILE
 
@@ -114,29 +110,3 @@ def test_half_a_file_is_none_and_the_others_stay(progress, folder):
     [whole] = folder.iterdir()
     (folder / "half.json").write_bytes(whole.read_bytes()[:-9])
     assert Progress(folder, NUMBERS).learners == progress.learners
-
-
-def test_forget_leaves_nothing_of_anybody(capsys, monkeypatch, engine):
-    door.forget()
-    progress = Progress.__init__
-    folders = []
-
-    def run(app, listeners, watch, **tls):
-        for each in listeners:
-            each.close()
-        with pytest.raises(LabError, match="open already"):
-            door.forget()
-
-    def noted(self, folder, numbers):
-        progress(self, folder, numbers)
-        self.note("Ada Lovelace", "01.1", "passed")
-        folders.append(folder)
-
-    monkeypatch.setattr(Progress, "__init__", noted)
-    monkeypatch.setattr(door.server, "run", run)
-    monkeypatch.setattr(door, "_local", lambda place: lambda: engine)
-    door.hold(["Ada Lovelace"], Limits())
-    assert len([*folders[0].iterdir()]) == 1
-    door.forget()
-    assert {path.name for path in (home() / "class").rglob("*")} <= {"lock"}
-    assert "forgotten" in capsys.readouterr().out

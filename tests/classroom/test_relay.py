@@ -341,6 +341,16 @@ def test_what_is_no_answer_is_an_error_of_the_endpoints(client, cloud, answer):
     assert "/srv" not in caught.value.response.text
 
 
+@pytest.mark.parametrize("events", [[], [b": on my way\n\n"], [EVENTS[0][:40]], [EVENTS[-1]]])
+def test_a_stream_that_dies_before_its_first_event_is_an_error_and_costs_nothing(
+    client, cloud, ledger, events
+):
+    cloud.answer = streaming(*events)
+    with pytest.raises(openai.InternalServerError, match="internal error"):
+        ask(client, stream=True, max_tokens=100)
+    assert len(cloud.asked) == 1 and ledger.tokens["Ada"] == 0
+
+
 CUT = [
     EVENTS[:2],
     [*EVENTS[:2], b"data: {nonsense\n\n", *EVENTS[2:]],

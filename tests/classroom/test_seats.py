@@ -65,7 +65,7 @@ def test_a_wrong_code_is_told_only_after_a_while_and_nobody_else_waits(seats, gi
 
 def test_codes_stay_when_a_class_is_opened_again_with_more_learners(seats, path):
     again = Seats(path)
-    again.add(["小明", "Cy"])
+    again.add(["小明", "Cy", "ada lovelace"])
     assert again.seats[:3] == seats.seats and again.seats[3].name == "Cy"
     assert Seats(path).seats == again.seats
 
@@ -82,10 +82,12 @@ def test_only_the_teacher_can_read_the_codes(seats, path):
         "姓名,班级\n小明,7A\nAda Lovelace,7B",
         " 小明 ,7A,42\n Ada Lovelace,7B,\n,,\n",
         '"小明"\n"Ada Lovelace"\n',
+        # As Excel saves it in China.
+        "姓名,班级\r\n小明,７班\r\nAda Lovelace,二（3）班".replace("７", "7").encode("gbk"),
     ],
 )
 def test_a_teachers_list_is_read_in_every_form(content, path):
-    path.write_text(content, encoding="utf-8", newline="")
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     seats = Seats(path.with_name("made.csv"))
     seats.add(listed(path))
     assert [seat.name for seat in seats.seats] == ["小明", "Ada Lovelace"]
@@ -96,8 +98,12 @@ def test_a_teachers_list_is_read_in_every_form(content, path):
     [
         (b"", "seats_empty"),
         (b"\r\n , \r\n", "seats_empty"),
-        ("小明\n".encode("gbk"), "seats_unreadable"),
         ("小明\n".encode("utf-16"), "seats_unreadable"),
+        # What decodes as GBK and is none.
+        ("Renée Müller\n".encode("latin-1"), "seats_unreadable"),
+        ("陳大文\n李小明\n".encode("big5"), "seats_unreadable"),
+        ("田中太郎\n鈴木\n".encode("shift-jis"), "seats_unreadable"),
+        ("小\x01明\n".encode("gbk"), "seats_unreadable"),
         (None, "seats_unreadable"),
     ],
 )
@@ -112,6 +118,8 @@ def test_a_list_that_cannot_be_read_is_told_with_what_to_do(content, key, path):
 def test_a_name_that_comes_twice_is_told_and_nothing_is_written(path):
     with pytest.raises(LabError, match="小明"):
         Seats(path).add(["小明", "Ada", " 小明 "])
+    with pytest.raises(LabError, match="Ada, ADA"):
+        Seats(path).add(["Ada", "ADA", "Bo"])
     with pytest.raises(LabError, match="60 characters"):
         Seats(path).add(["x" * 61])
     assert not path.exists()

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import time
 
 import pytest
 from starlette.testclient import TestClient
@@ -102,10 +103,16 @@ def test_it_shows_where_each_learner_is(http, roll):
 
 def test_the_csv_is_a_row_a_learner_and_no_name_is_a_formula(http, roll):
     roll.progress.note("=1+1", "01.1", "wrong")
+    roll.progress.seen["=1+1"] = int(time.time())
     answer = http.get("/csv", headers=KEY)
     ada, odd = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""))
-    assert ada["Learner"] == "Ada" and ada["Tokens left"] == "500" and ada["01.1"] == ""
-    assert odd["Learner"] == "'=1+1" and (odd["01.1"], odd["01.1 tries"]) == ("wrong", "1")
+    assert ada["Learner"] == "Ada" and ada["Tokens left"] == "500"
+    assert ada["Exercise 01.1"] == ada["Last seen"] == ""
+    assert odd["Learner"] == "'=1+1" and odd["Stuck at (tries)"] == "Exercise 01.1"
+    assert (odd["Exercise 01.1"], odd["Exercise 01.1, tries"]) == ("wrong", "1")
+    assert time.strptime(odd["Last seen"], "%Y-%m-%d %H:%M") >= time.gmtime(0)
+    # A bare "01.1" would be the number 1.1.
+    assert not [cell for row in (ada, odd) for cell in (*row, *row.values()) if "." in cell[:3]]
 
 
 def test_a_class_has_the_page_at_a_port_of_its_own_and_shows_its_token_on_no_screen(

@@ -220,6 +220,22 @@ def test_setup_opens_nothing(monkeypatch, tmp_path, capsys):
     assert str(tmp_path) in capsys.readouterr().out
 
 
+def test_who_has_a_classs_address_needs_no_weights_and_asks_the_class(
+    endpoint, monkeypatch, tmp_path
+):
+    fetched, asked = [], []
+    monkeypatch.setenv("QWEN_LAB_ENDPOINT", "http://192.168.1.5:8000/compatible-mode/v1")
+    monkeypatch.setattr(weights, "fetch", lambda: fetched.append(1))
+    monkeypatch.setattr(lessons, "copy", lambda: tmp_path)
+    monkeypatch.setattr(jupyter, "run", lambda folder, browser: None)
+    lab = connection.connect()
+    monkeypatch.setattr(connection, "connect", lambda named=None: asked.append(named) or lab)
+    commands.setup(Namespace())
+    endpoint.reply = answer(chunk("我是千问"))
+    commands.start(Namespace())
+    assert asked == [None] and not fetched
+
+
 def test_status_shows_the_server_without_its_token(monkeypatch, capsys):
     url = "http://127.0.0.1:1/v1"
     state = SimpleNamespace(

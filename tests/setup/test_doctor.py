@@ -15,8 +15,11 @@ import pytest
 
 from qwen_lab import paths, settings, words
 from qwen_lab.endpoint import free_memory, server_file
+from qwen_lab.endpoint.app import create_app
+from qwen_lab.endpoint.learner import Learner
 from qwen_lab.endpoint.weights import gguf, weights
 from qwen_lab.setup import doctor, finding, local_qwen, machine, software, table
+from tests.conftest import serving
 
 KEY = "sk-0123456789abcdef0123456789abcdef"
 # The doctor as the Python of a machine on which nothing is installed runs it.
@@ -159,6 +162,27 @@ def test_a_proxy_is_shown_without_its_password(address, sign, shown, monkeypatch
     _, found = examined(capsys)
     assert found["proxies"].startswith(sign) and shown in found["proxies"]
     assert "u:p" not in found["proxies"]
+
+
+def test_a_class_that_env_names_is_asked_and_told_in_one_line(engine, monkeypatch, capsys):
+    seat, left = Learner("Ada"), [400]
+
+    async def identify(given):
+        return seat if given == "2222-3333-4444-5555" else None
+
+    app = create_app(engine, identify)
+    app.state.allowance.left = lambda who: left[0]
+    with serving(app) as port:
+        url = f"http://127.0.0.1:{port}{server_file.BASE}"
+        monkeypatch.setenv("QWEN_LAB_ENDPOINT", url)
+        monkeypatch.setenv("QWEN_LAB_API_KEY", "2222-3333-4444-5555")
+        for left[0], told in ((400, "400 tokens left"), (None, "aren't limited")):
+            code, found = examined(capsys)
+            assert found["endpoint"].startswith("✓ your class at") and told in found["endpoint"]
+            assert "Ada" not in found["endpoint"] and "2222" not in str(found)
+        monkeypatch.setenv("QWEN_LAB_API_KEY", "2222-3333-4444-6666")
+        assert "compare your code with your sheet" in examined(capsys)[1]["endpoint"]
+    assert "No server answers" in examined(capsys)[1]["endpoint"]
 
 
 def test_a_filled_example_is_pointed_to(learner, capsys):
