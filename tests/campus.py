@@ -50,6 +50,11 @@ class Computer:
         """The process of the command."""
         return psutil.Process(self._process.pid).children()[0]
 
+    @property
+    def disk(self) -> int:
+        """An open file by which `hub` and `command` find what lies here, once it is off."""
+        return os.open(f"/proc/{self.first.pid}/ns/mnt", os.O_RDONLY)
+
     def path(self, path: str) -> Path:
         """Where a path of this computer's lies from outside."""
         return Path(f"/proc/{self.first.pid}/root{path}")
@@ -150,30 +155,47 @@ class Kernel:
 
 
 @contextmanager
-def hub(scratch: Path, *arguments: str, needed: tuple[Path, ...] = ()) -> Iterator[Computer]:
-    """`qwen-lab class --hub` with these arguments, until the test has ended."""
-    script = ["set -e", OWN.format(scratch=scratch), *_opened(scratch, *needed), 'exec "$@"']
+def hub(
+    scratch: Path, *arguments: str, needed: tuple[Path, ...] = (), disk: int | None = None
+) -> Iterator[Computer]:
+    """`qwen-lab class --hub` with these arguments, until the test has ended.
+
+    With `disk`, on the computer whose that is.
+    """
+    script = ["set -e", OWN.format(scratch=scratch), *_opened(scratch, *needed)]
+    script = "\n".join([*([] if disk else script), 'exec "$@"'])
     # However the tests end, all of it ends with them.
-    own = [
-        "setpriv",
-        "--pdeathsig",
-        "KILL",
-        "unshare",
-        "--mount",
-        "--pid",
-        "--fork",
-        "--kill-child",
-        "--mount-proc",
-    ]
-    command = [*own, "sh", "-c", "\n".join(script), "sh", sys.executable, "-c", RUN, *arguments]
+    own = "setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc"
+    command = [*_on(disk), *own.split(), "sh", "-c", script, "sh", *_said(arguments)]
     around = os.environ | {"QWEN_LAB_HOME": HOME}
-    with subprocess.Popen(command, env=around, stdout=subprocess.PIPE, encoding="utf-8") as process:
+    with subprocess.Popen(
+        command,
+        env=around,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        pass_fds=[disk] if disk else [],
+    ) as process:
         try:
             yield (computer := Computer(process))
             for each in computer.clients:
                 each.close()
         finally:
             process.kill()
+
+
+def command(disk: int, *arguments: str) -> str:
+    """What `qwen-lab class --hub` with these arguments says on a computer, and then ends."""
+    around = os.environ | {"QWEN_LAB_HOME": HOME}
+    command = [*_on(disk), *_said(arguments)]
+    return subprocess.check_output(command, env=around, pass_fds=[disk], encoding="utf-8")
+
+
+def _on(disk: int | None) -> list[str]:
+    return ["nsenter", f"--mount=/proc/self/fd/{disk}"] if disk else []
+
+
+def _said(arguments: tuple[str, ...]) -> list[str]:
+    return [sys.executable, "-c", RUN, *arguments]
 
 
 def _opened(scratch: Path, *needed: Path) -> Iterator[str]:

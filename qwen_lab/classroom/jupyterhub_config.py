@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from jupyterhub.auth import PAMAuthenticator
+from jupyterhub.spawner import SpawnException
 
 import qwen_lab
 from qwen_lab.course import lessons
@@ -40,14 +41,14 @@ class Seats(PAMAuthenticator):
     def normalize_username(self, username):
         return username
 
-    async def refresh_user(self, user, handler=None):
-        return user.name in self.allowed_users
+    def validate_username(self, username):
+        return username in self.allowed_users
 
 
 c.JupyterHub.authenticator_class = Seats
 c.Authenticator.allowed_users = {*told["accounts"].values()}
-# Whose seat has been taken away is out, with the cookies and tokens of an earlier time.
-c.Authenticator.allow_existing_users = False
+# Whoever has no seat any more is forgotten at the start, with cookies and tokens of earlier.
+c.Authenticator.delete_invalid_users = True
 c.JupyterHub.template_vars = {"announcement_login": say("classroom.hub_login")}
 
 # The Qwen: a service that knows learners by their hub's tokens, and is told its port here.
@@ -89,9 +90,7 @@ c.Spawner.start_timeout = c.Spawner.http_timeout = 300
 
 def need_room(spawner):
     if shutil.disk_usage(Path(f"~{spawner.user.name}").expanduser()).free < 20e6:
-        full = OSError("a full home")
-        full.jupyterhub_message = say("classroom.home_full")
-        raise full
+        raise SpawnException(say("classroom.home_full"), reason="full", status_code=507)
 
 
 c.Spawner.pre_spawn_hook = need_room

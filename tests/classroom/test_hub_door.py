@@ -6,24 +6,38 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 
+import httpx2
 import openai
 import pytest
 from openai import OpenAI
 
 import qwen_lab
+from qwen_lab import __version__
 from qwen_lab.classroom import hub_door
 from qwen_lab.classroom.allowance import Limits
 from qwen_lab.endpoint.app import BASE, create_app
 from qwen_lab.endpoint.engine import End, Piece, Prompt
 from qwen_lab.endpoint.learner import alone
+from qwen_lab.lab import Lab
 from qwen_lab.words import LabError
 from tests import campus
 from tests.conftest import TOKEN, FakeEngine, serving
+
+# What clients do, once more by way of the hub's proxy: `lab` and `engine` are its here.
+from tests.endpoint.test_clients import (  # noqa: F401
+    curl,
+    test_a_cancelled_task_stops_the_model,
+    test_curl_gets_a_refusal,
+    test_curl_gets_a_stream,
+    test_curl_gets_an_answer,
+    test_the_asynchronous_client_gets_an_answer_a_stream_and_a_refusal,
+)
 
 NAMES = ("Ada Lovelace", "小明", "O'Neil.3")
 ASK = """
@@ -59,11 +73,12 @@ for path in ("{0}/hub", "{0}/class", "/home/{1}", "/proc/{2}/environ"):
 
 
 class SlowEngine(FakeEngine):
-    """Writes five words, a third of a second apart, whoever asks."""
+    """With no reply left it writes five words, a third of a second apart, whoever asks."""
 
     async def generate(self, request, seed, alone):
-        pieces = [part for number in range(5) for part in (0.3, Piece(f"word{number} "))]
-        self.replies.append([Prompt(5), *pieces, End("stop", 5, 5, 0)])
+        if not self.replies:
+            pieces = [part for number in range(5) for part in (0.3, Piece(f"word{number} "))]
+            self.replies.append([Prompt(5), *pieces, End("stop", 5, 5, 0)])
         async for event in super().generate(request, seed, alone):
             yield event
 
@@ -78,15 +93,17 @@ def need_root():
 def computer():
     """A hub with three learners, before a model that writes slowly."""
     need_root()
-    scratch = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    scratch, engine = Path(tempfile.mkdtemp(dir="/var/tmp")), SlowEngine()
     with (
         pytest.MonkeyPatch.context() as shell,
-        serving(create_app(SlowEngine(), alone(TOKEN))) as at,
+        serving(create_app(engine, alone(TOKEN))) as at,
     ):
         shell.setenv("QWEN_LAB_UPSTREAM_KEY", TOKEN)
         shell.setenv("QWEN_LAB_LANG", "zh")
         upstream = ("--upstream", f"http://127.0.0.1:{at}{BASE}", "fake-qwen")
         with campus.hub(scratch, *NAMES, "--make-users", *upstream) as computer:
+            computer.engine, computer.upstream = engine, at
+            computer.paper = [*computer.codes.items()]
             yield computer
     shutil.rmtree(scratch, ignore_errors=True)
 
@@ -105,6 +122,21 @@ def kernels(learners):
     """Two of them with a server and a kernel each."""
     with ThreadPoolExecutor() as pool:
         return [*pool.map(lambda learner: learner.start(), learners[:2])]
+
+
+@pytest.fixture
+def engine(computer):
+    """The model behind the class, for one test to say what it writes."""
+    engine = computer.engine
+    engine.replies.clear(), engine.calls.clear(), engine.stopped.clear()
+    return engine
+
+
+@pytest.fixture
+def lab(computer, learners):
+    """The class as a learner's programs reach it from elsewhere: by the hub's proxy."""
+    url = f"{computer.url}/services/qwen{BASE}"
+    return Lab(url, "fake-qwen", "class", learners[0].token()["token"])
 
 
 def client(computer, token):
@@ -183,6 +215,43 @@ def test_only_a_token_that_is_for_it_opens_the_qwen(computer, learners):
     ]
 
 
+def test_the_teacher_sees_the_learners_by_their_names_and_no_learner_the_page(computer, kernels):
+    kernels[0].run("from qwen_lab import connect, report; connect()")
+    kernels[0].run("report.exercise('01.1', 'wrong'); report._end()")
+    link = computer.path(f"{campus.HOME}/class/teacher.html").read_text(encoding="utf-8")
+    url, token = re.search(r'href="(http://127.0.0.1:\d+/)#([\w-]+)"', link).groups()
+    headers = {"authorization": f"Bearer {token}"}
+    with httpx2.Client(base_url=url, headers=headers, trust_env=False) as page:
+        found = page.get("/overview").json()["learners"]
+        assert [each["name"] for each in found] == [*NAMES]
+        assert found[0]["exercises"] == {"01.1": ["wrong", 1]} and found[0]["used"] > 0
+        assert NAMES[1] in page.get("/csv").content.decode("utf-8-sig")
+        assert page.post("/reset", json=NAMES[0]).status_code == 200
+        assert page.get("/overview").json()["learners"][0]["used"] == 0
+    # A learner's program comes to its port, and there to nothing.
+    tried = f"""
+        import os, httpx2
+        key = {{"authorization": "Bearer " + os.environ["JUPYTERHUB_API_TOKEN"]}}
+        for path in ("overview", "csv"):
+            print(httpx2.get("{url}" + path, headers=key, trust_env=False).status_code)
+    """
+    said = "".join(text for _, text in kernels[1].run(textwrap.dedent(tried)))
+    assert said.split() == ["401", "401"]
+    outside = httpx2.get(f"{computer.url}/services/qwen/overview", headers=headers, trust_env=False)
+    assert outside.status_code == 404
+
+
+def test_a_home_that_is_full_is_one_sentence_and_the_others_go_on(computer, learners, kernels):
+    full, home = learners[2], f"/home/{learners[2].account}"
+    small = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", home]
+    inside = ["nsenter", "--mount", "--target", str(computer.first.pid)]
+    subprocess.run([*inside, *small], check=True)
+    page = full.http.get(f"/hub/spawn/{full.account}", follow_redirects=True)
+    assert "磁盘满了" in page.text and "Traceback" not in page.text
+    subprocess.run([*inside, "umount", home], check=True)
+    assert "word0" in "".join(text for _, text in kernels[0].run(ASK.format("", "more")))
+
+
 def test_from_elsewhere_the_class_is_found_by_the_hubs_address_and_a_token(computer, learners):
     url = f"{computer.url}/services/qwen{BASE}"
     lab = qwen_lab.connect(url, code=learners[2].token()["token"])
@@ -209,6 +278,34 @@ def test_the_service_is_killed_and_learners_go_on_with_the_clients_that_they_hav
     assert "went on" in "".join(text for _, text in kernel.run(AGAIN))
     [other] = computer.running("classroom.service")
     assert other.pid != service.pid
+
+
+def test_who_has_no_seat_is_out_at_the_next_start_and_at_the_end_all_is_forgotten(
+    computer, learners, tmp_path
+):
+    ada, ming, _ = learners
+    token, disk = ming.token()["token"], computer.disk
+    assert ask(client(computer, token), "before").choices
+    with pytest.raises(subprocess.CalledProcessError):
+        campus.command(disk, "--forget")
+    assert "--remove learner" in campus.command(disk, "--remove", NAMES[1])
+    computer.first.terminate()
+    computer.first.wait(30)
+    upstream = ("--upstream", f"http://127.0.0.1:{computer.upstream}{BASE}", "fake-qwen")
+    with campus.hub(tmp_path, *upstream, "--make-users", disk=disk) as again:
+        assert {*again.codes} == {*NAMES} - {NAMES[1]}
+        assert again.log_in(*computer.paper[1]).account is None
+        # Neither by what is left of an earlier time.
+        assert ming.http.get("/hub/api/user").status_code == 403
+        with pytest.raises(openai.AuthenticationError):
+            ask(client(again, token), "after")
+        assert ada.http.get("/hub/api/user").json()["name"] == ada.account
+    assert "ada-lovelace learner o-neil-3" in campus.command(disk, "--forget")
+    inside = ["nsenter", f"--mount=/proc/self/fd/{disk}", "ls", "-A"]
+    folders = [f"{campus.HOME}/{name}" for name in ("hub", "class")]
+    left = subprocess.check_output([*inside, *folders], pass_fds=[disk], encoding="utf-8")
+    os.close(disk)
+    assert {*left.split()} - {f"{each}:" for each in folders} == {"lock", f"proxy-{__version__}"}
 
 
 @pytest.fixture
