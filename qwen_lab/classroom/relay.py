@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .. import addresses, models
-from ..endpoint import messages, rules
+from ..endpoint import messages, rules, tools
 from ..endpoint.app import Stream
 from ..endpoint.engine import Prefix
 from ..endpoint.learner import Call
@@ -78,6 +78,10 @@ class Relay:
         body = {name: given[name] for name in given.keys() & PASSED - {"max_completion_tokens"}}
         # As text alone: a part may be a picture, or ask for a cache that costs.
         texts = [{**each, "content": messages.text(each)} for each in talk]
+        # Tools of other kinds than functions run in the cloud; a file of the account's may be long.
+        tools.checked(rules.checked_value(PARAMETERS["tools"], given))
+        if any("fileid://" in each["content"] for each in texts):
+            raise invalid(say("classroom.not_passed_on", names="fileid://"))
         body |= {"messages": texts, "max_tokens": most}
         if values["stream"]:
             body["stream_options"] = {"include_usage": True}

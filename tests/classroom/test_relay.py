@@ -266,6 +266,10 @@ def test_what_could_cost_more_than_was_reserved_does_not_pass(client, cloud):
         ask(client, n=5)
     with pytest.raises(openai.BadRequestError, match="input length"):
         ask(client, messages=[{"role": "user", "content": "好" * LONGEST}])
+    with pytest.raises(openai.BadRequestError, match="must be 'function'"):
+        ask(client, tools=[{"type": "web_search"}])
+    with pytest.raises(openai.BadRequestError, match="doesn't pass on fileid"):
+        ask(client, messages=[{"role": "system", "content": "fileid://file-fe-1"}, *HELLO])
     picture = {"type": "image_url", "image_url": {"url": "https://example.com/large.png"}}
     with pytest.raises(openai.BadRequestError, match="Unexpected item type"):
         ask(client, messages=[{"role": "user", "content": [picture]}])
