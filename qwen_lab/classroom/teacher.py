@@ -83,12 +83,12 @@ class Roll:
         return as_csv([self._cells(row) for row in self.rows()])
 
     def _cells(self, row: dict) -> dict:
-        stuck, seen = row["stuck"], self.progress.seen.get(row["name"])
-        shown = row | {
+        shown, seen = dict(row), self.progress.seen.get(row["name"])
+        shown["seen"] = seen and time.strftime("%Y-%m-%d %H:%M", time.localtime(seen))
+        if stuck := row["stuck"]:
             # A spreadsheet would make 2.1 of "02.1".
-            "stuck": stuck and say("teacher.exercise", number=stuck),
-            "seen": seen and time.strftime("%Y-%m-%d %H:%M", time.localtime(seen)),
-        }
+            told = {"number": say("teacher.exercise", number=stuck)}
+            shown["stuck"] = say("teacher.stuck_at", **told, tries=row["exercises"][stuck][1])
         names = ("name", "seen", "used", "left", "stuck")
         cells = {say(f"teacher.{name}"): shown[name] for name in names}
         for number in self.progress.numbers:

@@ -108,7 +108,7 @@ def test_it_shows_what_happens_as_it_happens_and_resets_an_allowance(chromium, r
         with page.expect_download() as saving:
             page.get_by_role("button", name="Save as CSV").click()
         content = saving.value.path().read_text(encoding="utf-8-sig")
-        assert content.splitlines()[1].startswith("Ada,,0,500,Exercise 01.1,wrong,1,passed,1")
+        assert content.splitlines()[1].startswith("Ada,,0,500,Exercise 01.1 (1),wrong,1,passed,1")
         # The link, opened once more in the same tab.
         page.goto(f"{url}#{TOKEN}")
         page.wait_for_url(url)

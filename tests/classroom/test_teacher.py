@@ -108,7 +108,7 @@ def test_the_csv_is_a_row_a_learner_and_no_name_is_a_formula(http, roll):
     ada, odd = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""))
     assert ada["Learner"] == "Ada" and ada["Tokens left"] == "500"
     assert ada["Exercise 01.1"] == ada["Last seen"] == ""
-    assert odd["Learner"] == "'=1+1" and odd["Stuck at (tries)"] == "Exercise 01.1"
+    assert odd["Learner"] == "'=1+1" and odd["Stuck at (tries)"] == "Exercise 01.1 (1)"
     assert (odd["Exercise 01.1"], odd["Exercise 01.1, tries"]) == ("wrong", "1")
     assert time.strptime(odd["Last seen"], "%Y-%m-%d %H:%M") >= time.gmtime(0)
     # A bare "01.1" would be the number 1.1.
