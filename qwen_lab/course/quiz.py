@@ -69,7 +69,8 @@ class Question(VBox):
                 status = "passed" if right else "wrong"
                 button.description = f"{SIGNS[status]} {button.description}"
                 button.add_class(status)
-                why = verdict(status, say("quiz.right" if right else "quiz.wrong"), why)
+                found = "missed" if at != number else "right" if right else "wrong"
+                why = verdict(status, say(f"quiz.{found}"), why)
             self.whys[at - 1].value = Html('<div role="status">{}</div>').format(why)
         self._answered()
 

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from ..words import say
 from .field_meanings import meaning
 from .fields import ABSENT, Field, Pair, Subject, field_tree, paired
-from .html import Html, View, brief, filled, fold
+from .html import Html, View, breaking, brief, filled, fold
 
 LONGEST_TEXT, LONGEST_SHORT = 600, 59
 # Of a hundred tokens the first few show what is in each; the x-ray shows them all.
 TOKENS = "choices[].logprobs.content"
 SHOWN_TOKENS = 3
+# Where a name such as InternalError.Algo.InvalidParameter may break.
+DOTTED = r"(?<=[a-z]\.)(?=[A-Z])"
 # What is folded at first.
 FOLDED = ("logprobs", "prompt_tokens_details", "completion_tokens_details", "tools")
 # Numbers of a run, which change with each: not in the short form.
@@ -45,8 +47,10 @@ def anatomy(subject: object, other: object = None) -> View:
     else:
         lines = [*_differences(pair)]
         title = say("anatomy.differences", count=len(lines)) if lines else say("anatomy.same")
-    html = Html('<div class="qwen-anatomy"><b>{}</b>{}</div>').format(title, _inner(pair, mine))
-    return View(html, "\n".join([title, *lines]))
+    sides = [say("anatomy.sides")] if other is not None and lines else []
+    told = filled("<small>{}</small>", sides)
+    html = Html('<div class="qwen-anatomy"><b>{}</b>{}{}</div>')
+    return View(html.format(title, told, _inner(pair, mine)), "\n".join([title, *lines]))
 
 
 def _item(pair: Pair, subject: Subject) -> Html:
@@ -101,7 +105,8 @@ def _type(value: object) -> str:
 
 
 def _value(field: Field) -> Html:
-    return Html('<code class="value">{}</code>').format(brief(_json(field.value), LONGEST_TEXT))
+    shown = breaking(brief(_json(field.value), LONGEST_TEXT), DOTTED)
+    return Html('<code class="value">{}</code>').format(shown)
 
 
 def _json(value: object) -> str:

@@ -72,6 +72,11 @@ def brief(text: str, most: int) -> str:
     return text if len(text) <= most else text[:most] + "…"
 
 
+def breaking(text: str, where: str) -> Html:
+    """The text, which may break where the pattern matches, and is copied as it is."""
+    return Html("<wbr>").join(re.split(where, text))
+
+
 def marked(words: str) -> Html:
     """A sentence in which code stands between backticks, as HTML."""
     plain, *rest = words.split("`")

@@ -39,9 +39,11 @@ def odds(found: NextToken | None, *settings: Mapping[str, float], most: int = 5)
         need_type("odds.wrong", given, kind)
     settings = settings or ({},)
     last = [stages(found, _checked(each))[-1] for each in settings]
-    rows = [*_settings(settings), *_chances(found, last, most)]
-    html = Html('<div class="qwen-odds">{}</div>').format(table(map(_row, rows)))
-    return View(html, "\n".join(map(_line, rows)))
+    heads, rows = [*_settings(settings)], [*_chances(found, last, most)]
+    told = filled("<p>{}</p>", [say("odds.caption")])
+    whole = table([*(_row(head, "<th>{}</th>") for head in heads), *map(_row, rows)])
+    html = Html('<div class="qwen-odds">{}{}</div>').format(told, whole)
+    return View(html, "\n".join(map(_line, heads + rows)))
 
 
 def _checked(setting: Mapping[str, float]) -> Settings:
@@ -70,9 +72,9 @@ def _others(stage: Stage, most: int) -> str:
     return percent(max(0.0, 1 - float(stage.probabilities[:most].sum())), left > 0)
 
 
-def _row(row: tuple[str, list[str]]) -> Html:
+def _row(row: tuple[str, list[str]], cell: str = "<td>{}</td>") -> Html:
     name, cells = row
-    return Html("<tr><th>{}</th>{}</tr>").format(name, filled("<td>{}</td>", cells))
+    return Html("<tr><th>{}</th>{}</tr>").format(name, filled(cell, cells))
 
 
 def _line(row: tuple[str, list[str]]) -> str:

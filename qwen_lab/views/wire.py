@@ -8,10 +8,12 @@ from typing import Any
 from ..watch.stream import Line, Recording, texts
 from ..words import say
 from .axis import Axis, lane, legend
-from .html import Html, View, brief, filled, fold, join, marked, sentence
+from .html import Html, View, breaking, brief, filled, fold, join, marked, sentence
 
 FIRST, LAST = 10, 4
 LONGEST_LINE = 400
+# A line of JSON may break between its parts.
+JSON = '(?<=,)|(?<=":)'
 LONGEST_TEXT = 200
 SHORT = 40
 
@@ -162,19 +164,14 @@ def _row(event: Line, text: str, axis: Axis, before: float, kind: str) -> Html:
     # The end of a long text: what the chunk added is there.
     shown = text if len(text) <= LONGEST_TEXT else "…" + text[-LONGEST_TEXT:]
     beside = Html("<small>{}</small><code>{}</code><small>{}</small><q>{}</q>").format(
-        say("wire.raw"), _breaking(brief(event.raw, LONGEST_LINE)), say("wire.so_far"), shown
+        say("wire.raw"), breaking(brief(event.raw, LONGEST_LINE), JSON), say("wire.so_far"), shown
     )
     whole = Html('<div class="qwen-row {}" tabindex="0">{}<div>{}</div></div>')
     return whole.format(kind, lane(name, parts), beside)
 
 
-def _breaking(raw: str) -> Html:
-    """A line of JSON that may break after its commas, and is copied as it is."""
-    return Html(",<wbr>").join(raw.split(","))
-
-
 def _whole(events: list[Line]) -> Html:
-    raw = Html("\n\n").join(_breaking(event.raw) for event in events)
+    raw = Html("\n\n").join(breaking(event.raw, JSON) for event in events)
     return fold(say("wire.whole", count=len(events)), Html("<pre>{}</pre>").format(raw))
 
 

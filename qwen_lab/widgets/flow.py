@@ -5,6 +5,7 @@ import unicodedata
 from ipywidgets import HTML, VBox
 
 from ..views.html import Html
+from ..words import say
 
 SIZE = 200
 BLOCK = Html('<span aria-live="polite" aria-busy="{}">{}</span>')
@@ -15,7 +16,8 @@ class Flow(VBox):
     """Shows a text while it is written. Painting it n times costs n blocks, not n whole texts."""
 
     def __init__(self) -> None:
-        super().__init__([HTML()])
+        nothing = Html("<small>{}</small>").format(say("playground.nothing"))
+        super().__init__([HTML(nothing)])
         self.add_class("qwen-panel-answer")
 
     @property
@@ -25,6 +27,8 @@ class Flow(VBox):
 
     def show(self, text: str, marked: Html | None = None, *, running: bool = False) -> None:
         """Show the text, `marked` if it is; what is the same as before is not sent."""
+        # Where nothing came, an empty box would say nothing.
+        self.layout.display = None if text or running else "none"
         pieces = [marked] if marked else blocks(text or " ")
         kept = self.children[: len(pieces)]
         self.children = (*kept, *(HTML() for _ in pieces[len(kept) :]))

@@ -141,8 +141,9 @@ class Instrument {
 
   show(told) {
     const { rows, others, among } = candidates(told, this.stage, this.groups, this.most);
-    // Half of the axis is enough, as long as nothing needs more.
-    this.full = Math.max(0.5, ...[...rows, others].flatMap(({ now, raw }) => [now, raw]));
+    // Half of the axis is enough, as long as nothing needs more; draws may go beyond what is likely.
+    const most = Math.max(...[...rows, others].flatMap(({ now, raw }) => [now, raw]));
+    this.full = Math.min(1, Math.max(0.5, 1.08 * most));
     this.ticks.forEach((tick, at) => {
       tick.style.left = this.wide(at / 4);
       tick.hidden = at / 4 > this.full;

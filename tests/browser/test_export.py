@@ -8,6 +8,7 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import Page
 
 from qwen_lab.course import lessons
+from qwen_lab.words import say, use
 
 from ..views.test_theme import contrast, read
 
@@ -18,6 +19,19 @@ PAGES = [
     for language in ("zh", "en")
     for name in ("00_tour.ipynb", "03_response_anatomy.ipynb")
 ]
+EVERY = [(language, name) for language in ("zh", "en") for name in lessons.names(language)]
+# Latin words of a view of which a part stands in another line.
+BROKEN = """() => [...document.querySelectorAll(".qwen-view")].flatMap(view => {
+  const walker = document.createTreeWalker(view, NodeFilter.SHOW_TEXT), found = [];
+  while (walker.nextNode()) for (const word of walker.currentNode.data.matchAll(/\\w{2,}/g)) {
+    const range = document.createRange();
+    range.setStart(walker.currentNode, word.index);
+    range.setEnd(walker.currentNode, word.index + word[0].length);
+    const tops = [...range.getClientRects()].map(box => Math.round(box.top));
+    if (new Set(tops).size > 1) found.push(word[0]);
+  }
+  return found;
+})"""
 COLOUR = "element => getComputedStyle(element).backgroundColor"
 # Each text in a view: what it says, its size, its colour, and the grounds that it stands on.
 TEXTS = """() => [...document.querySelectorAll(".qwen-view")].flatMap(view => {
@@ -99,4 +113,26 @@ def test_every_text_in_a_lesson_is_large_enough_and_stands_out(name, theme, chro
         for each in grounds:
             ground = read(each, ground)
         assert size >= 12 and contrast(read(colour, ground), ground) >= 4.5, (text, colour, ground)
+    page.close()
+
+
+@pytest.mark.parametrize(("language", "name"), EVERY, ids=map("-".join, EVERY))
+def test_on_a_narrow_page_no_word_breaks(language, name, chromium, tmp_path):
+    # A view is then as wide as in a JupyterLab of 390 pixels.
+    page = offline(chromium.new_page(viewport={"width": 300, "height": 800}))
+    page.goto(exported(language, name, tmp_path))
+    page.evaluate(TEXTS)
+    assert page.evaluate(BROKEN) == []
+    page.close()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_where_no_script_runs_the_samplers_bars_stand_as_a_picture(language, chromium, tmp_path):
+    use(language)
+    page = offline(chromium.new_page(java_script_enabled=False))
+    page.goto(exported(language, "00_tour.ipynb", tmp_path))
+    picture = page.locator(".qwen-sampler")
+    assert picture.get_by_text(say("sampler.picture")).is_visible()
+    bars = picture.locator(".now")
+    assert bars.count() == 13 and bars.first.bounding_box()["width"] > 50
     page.close()

@@ -16,6 +16,7 @@ WORDS = {
         "prompt": "你的提示词",
         "run": "运行",
         "stop": "停止",
+        "nothing": "有了回答以后，这里显示最近的一次。",
         "stopped": "已停止",
         "sends": "这次调用会发送： temperature=0.6, max_tokens=400",
         "long": "从一数到三百，用汉字，每行一个。",
@@ -78,6 +79,8 @@ def test_sliders_run_and_stop_work_with_the_keyboard_while_the_answer_streams(
     page, language, pytestconfig
 ):
     words = WORDS[language]
+    # Where the answer will stand there is no empty box.
+    expect(page.locator(".qwen-panel-answer")).to_have_text(words["nothing"])
     page.get_by_role("slider").first.focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from qwen_lab.views.tokens import SIGNS
 from qwen_lab.words import say, use
 
 TABS = {
@@ -111,3 +112,33 @@ def test_the_code_copied_into_a_cell_prints_the_same_answer(page, language):
     printed = page.locator(".jp-Cell").nth(1).locator(".jp-OutputArea-output").last
     expect(printed).to_contain_text(answer[:20], timeout=180_000)
     assert " ".join(answer.split()) in " ".join(printed.inner_text().split())
+
+
+@pytest.mark.parametrize("language", ["en"])
+def test_from_a_token_of_the_xray_a_hand_goes_on_with_another(page, language):
+    run(page, language, 1)
+    use(language)
+    page.get_by_role("tab", name=TABS[language][1]).click()
+    expect(page.get_by_text(say("playground.go_on"))).to_be_visible()
+    tokens = page.locator(".qwen-xray-text > [tabindex]")
+    texts = tokens.evaluate_all("all => all.map(each => each.firstChild.data)")
+    sampler = page.locator(".qwen-sampler")
+    written, draw = sampler.locator(".line button"), say("sampler.draw_one")
+    tokens.nth(2).focus()
+    page.keyboard.press("Enter")
+    ready = sampler.get_by_role("button", name=draw, disabled=False)
+    expect(ready).to_be_visible(timeout=180_000)
+    expect(written).to_have_text(["".join(texts[:2]).replace("↵", "")])
+    names = sampler.locator(".row:not([hidden], .rest) .name")
+    # What it wrote is among what might have come; the hand takes another.
+    assert texts[2].translate(SIGNS) in names.all_inner_texts()
+    another = next(each for each in names.all() if each.inner_text() != texts[2].translate(SIGNS))
+    token = another.inner_text()
+    another.click()
+    expect(written).to_have_count(2, timeout=180_000)
+    expect(written.last).to_have_text(token)
+    expect(ready).to_be_visible(timeout=180_000)
+    # A click does what the key does: now from the very beginning.
+    tokens.first.click()
+    expect(written).to_have_text([say("sampler.root")])
+    expect(ready).to_be_visible(timeout=180_000)

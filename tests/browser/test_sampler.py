@@ -343,3 +343,31 @@ def test_all_of_it_can_be_reached_with_the_keyboard_and_has_a_name(shown):
         named.append(page.evaluate(f"({focus})(document.activeElement)"))
     assert [name for name in OFF if name not in named] == [] and "seed" in named
     assert "Draw one" in named and any(name.startswith("<0>: now") for name in named)
+    # In the order of the page: the answer, the steps, a draw, then the candidates.
+    order = [
+        "(the beginning)",
+        "The model",
+        "temperature",
+        "top_p",
+        "Draw one",
+        "seed",
+        "<0>: now",
+        "<1>: now",
+    ]
+    places = [next(i for i, name in enumerate(named) if name.startswith(each)) for each in order]
+    assert places == sorted(places)
+
+
+def test_who_hears_it_is_told_what_each_part_is(shown):
+    heard = shown(state(top_k=5, seed=3)).locator(".qwen-sampler").aria_snapshot()
+    for told in (
+        'group "The answer so far: press a token to return to it"',
+        'group "What happens to the probabilities, in this order"',
+        'group "The next token: press one to take it"',
+        'slider "temperature"',
+        'spinbutton "seed"',
+        'button "top_p" [pressed]',
+        'button "<9>: now 0 %, by the model',
+        "status: Press a bar to take that token",
+    ):
+        assert told in heard, told

@@ -132,7 +132,8 @@ def test_a_quiz_is_answered_by_keyboard_and_explains_itself(opened, language, py
         page.keyboard.press("Enter")
     expect(panel).to_contain_text(say("quiz.score", right=2, count=3))
     # The right choice of each question is named, taken or not.
-    expect(panel.get_by_text(say("quiz.right"), exact=True)).to_have_count(3)
+    expect(panel.get_by_text(say("quiz.right"), exact=True)).to_have_count(2)
+    expect(panel.get_by_text(say("quiz.missed"), exact=True)).to_have_count(1)
     expect(panel.get_by_text(say("quiz.wrong"), exact=True)).to_have_count(1)
     picture(page, pytestconfig, f"quiz-{language}")
 
@@ -150,3 +151,22 @@ def test_a_widget_says_that_the_kernel_was_restarted(opened, language):
     assert gone.evaluate(shown) == f'"{say("panel.gone")}"'
     inner = gone.locator(".jupyter-widgets-disconnected").first
     assert inner.evaluate(shown) == "none"
+
+
+def test_a_timeline_follows_its_calls_while_they_are_under_way(opened, language):
+    source = """from openai import AsyncOpenAI
+import asyncio
+calls = qwen_lab.Calls()
+client = calls.watch(AsyncOpenAI(base_url=lab.base_url, api_key=lab.api_key))
+asked = {"model": lab.model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 3}
+task = asyncio.create_task(
+    client.chat.completions.create(**asked, extra_headers={"X-Lab-Latency": "4"})
+)
+await asyncio.sleep(0.1)
+print("under way:", calls.calls[0].attempts[-1].ended is None)
+qwen_lab.timeline(calls)"""
+    page = opened(source, ".qwen-timeline")
+    expect(page.get_by_text("under way: True")).to_be_visible()
+    # The cell has ended; what it shows goes on to the call's end.
+    expect(page.locator(".qwen-timeline .passed")).to_be_visible(timeout=180_000)
+    assert page.locator(".qwen-timeline .qwen-lane .reading").count() == 1

@@ -56,6 +56,11 @@ def test_a_choice_says_whether_it_is_right_and_why():
     assert 'class="qwen-outcome wrong"' in wrong and "not why the text ended" in wrong
     assert 'class="qwen-outcome passed"' in right and "✓" in right and "✗" in wrong
     assert [button.description[0] for button in box.buttons[:2]] == ["✗", "✓"]
+    # Green, but not the learner's own: the score has it among the wrong ones.
+    assert "<b>The right one</b>" in right
+    box = quiz("01").questions[0]
+    box.choose(2)
+    assert "<b>Right</b>" in box.whys[1].value
     # What was not chosen is explained, but it is no fault of anybody's.
     assert all(other and "qwen-outcome" not in other for other in others)
 

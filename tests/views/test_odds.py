@@ -32,6 +32,8 @@ def test_each_setting_is_a_column_with_the_chances_it_gives(found):
     assert rows["t0"] == ["19%", "40.5%", "33%"]
     assert float(rows["t0"][0].rstrip("%")) == pytest.approx(100 * last.probabilities[0], abs=0.05)
     assert rows["t3"][1] == "0%" and "t5" not in rows
+    assert "<p>How likely each token is to come next: a column for each setting.</p>" in view.html
+    assert "<th>temperature</th><th>1.9</th><th>1.9</th><th></th>" in view.html
 
 
 def test_the_others_have_the_rest_and_the_last_row_counts_who_may_be_drawn(found):
@@ -94,4 +96,4 @@ def test_hostile_tokens_are_only_shown():
     for text in HOSTILE:
         token = text.encode(errors="replace")
         found = listed([(1, token, -0.1), (2, token[::-1], -3.0)], [1], 1, 1.0)
-        check(qwen_lab.odds(found, {}).html, "div table tr th td")
+        check(qwen_lab.odds(found, {}).html, "div p table tr th td")

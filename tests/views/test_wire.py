@@ -72,6 +72,12 @@ def test_the_raw_text_stands_whole_and_as_it_came():
     assert "x" * 900 not in page.split("<pre>")[0]
 
 
+def test_a_long_line_breaks_between_its_parts():
+    raw = 'data: {"object":"chat.completion.chunk","created":1}'
+    page = html.unescape(wire([Line(raw, 0.1)], "done").html)
+    assert 'data: {"object":<wbr>"chat.completion.chunk",<wbr>"created":<wbr>1}' in page
+
+
 def test_no_backtick_is_on_the_page():
     page = (
         wire(events(recorded.CHUNKS), "done").html

@@ -51,7 +51,7 @@ def test_without_a_seed_all_answer_at_once(lab, engine):
 
     async def watch():
         running = asyncio.create_task(box.run())
-        while not all(words(column.shown) for column in box.columns):
+        while not all(column.reply and column.reply.text for column in box.columns):
             await asyncio.sleep(0.01)
         box.stop_button.click()
         return await running

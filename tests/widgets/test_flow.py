@@ -53,3 +53,14 @@ def test_it_says_when_more_is_to_come():
     assert 'aria-busy="true"' in flow.value
     flow.show("a")
     assert 'aria-busy="false"' in flow.value
+
+
+def test_before_an_answer_it_says_so_and_where_nothing_came_there_is_no_empty_box():
+    flow = Flow()
+    assert seen(flow) == "Your latest answer will show up here."
+    flow.show("", running=True)
+    assert flow.layout.display is None
+    flow.show("")
+    assert flow.layout.display == "none"
+    flow.show("a")
+    assert flow.layout.display is None
