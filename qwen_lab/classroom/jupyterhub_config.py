@@ -49,6 +49,8 @@ c.JupyterHub.authenticator_class = Seats
 c.Authenticator.allowed_users = {*told["accounts"].values()}
 # Whoever has no seat any more is forgotten at the start, with cookies and tokens of earlier.
 c.Authenticator.delete_invalid_users = True
+# PAM takes three seconds for a wrong password: nobody else is to wait for that.
+c.PAMAuthenticator.executor_threads = 64
 c.JupyterHub.template_vars = {"announcement_login": say("classroom.hub_login")}
 
 # The Qwen: a service that knows learners by their hub's tokens, and is told its port here.
