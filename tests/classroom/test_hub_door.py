@@ -289,8 +289,7 @@ def test_who_has_no_seat_is_out_at_the_next_start_and_at_the_end_all_is_forgotte
     with pytest.raises(subprocess.CalledProcessError):
         campus.command(disk, "--forget")
     assert "--remove learner" in campus.command(disk, "--remove", NAMES[1])
-    computer.first.terminate()
-    computer.first.wait(30)
+    computer.first.kill()
     upstream = ("--upstream", f"http://127.0.0.1:{computer.upstream}{BASE}", "fake-qwen")
     with campus.hub(tmp_path, *upstream, "--make-users", disk=disk) as again:
         assert {*again.codes} == {*NAMES} - {NAMES[1]}
