@@ -151,6 +151,10 @@ def test_a_widget_says_that_the_kernel_was_restarted(opened, language):
     assert gone.evaluate(shown) == f'"{say("panel.gone")}"'
     inner = gone.locator(".jupyter-widgets-disconnected").first
     assert inner.evaluate(shown) == "none"
+    # What is pressed is grey; what is only looked at keeps its colours.
+    colours = "(each) => getComputedStyle(each).filter"
+    assert gone.locator("button").first.evaluate(colours) == "grayscale(1)"
+    assert gone.locator("b").first.evaluate(colours) == gone.evaluate(colours) == "none"
 
 
 def test_a_timeline_follows_its_calls_while_they_are_under_way(opened, language):
