@@ -89,13 +89,14 @@ def chosen(choice: str, given: Settings) -> Lab:
     if sys.platform == "emscripten":
         from .page import kernel
 
-        if lab := kernel.lab(choice):
-            return lab
+        return kernel.lab(choice, lambda url: _elsewhere(url, given))
     if choice == "local":
         # A model for each learner is more than a hub's computer has room for.
         choice = _class_of_hub(given) or choice
-    if choice in ON_THIS_MACHINE:
-        return _on_this_machine(choice, given)
+    return (_on_this_machine if choice in ON_THIS_MACHINE else _elsewhere)(choice, given)
+
+
+def _elsewhere(choice: str, given: Settings) -> Lab:
     ours = choice == "dashscope"
     if not ours and not set(choice) & set(":/.：／。"):
         raise LabError("connection.unknown_endpoint", endpoint=choice)
@@ -235,6 +236,10 @@ def _more(given: Settings, choice: str | None, lab: Lab) -> list[str]:
         told.append(say("connection.mended", url=addresses.shown(lab.base_url)))
     if path := given.used:
         told.append(say("connection.from_file", path=path))
+    if sys.platform == "emscripten":
+        from .page import kernel
+
+        told += kernel.lost(lab.kind)
     return told
 
 

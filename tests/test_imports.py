@@ -25,7 +25,7 @@ MAY = {
     "checks": "words paths parameters models report watch views course",
     "endpoint": "words paths keys dotfile network parameters models watch",
     "classroom": "words paths rows addresses keys settings network parameters models watch views"
-    " endpoint course",
+    " endpoint course page",
     "addresses": "words paths",
     "keys": "words paths addresses",
     "dotfile": "words paths",

@@ -31,6 +31,7 @@ from .progress import Progress
 from .relay import LONGEST
 from .seats import Seats
 from .shares import Shares
+from .site import ByCookie, Site
 
 # How many calls of one learner may wait for a turn.
 WAITING = 64
@@ -46,15 +47,16 @@ def hold(
     key: str | None = None,
     upstream: Sequence[str] | None = None,
     relay: Sequence[str] | None = None,
+    page: bool = False,
 ) -> None:
     """Be the class's endpoint until the teacher ends it.
 
     Blocks. Seats, ledger, address and port are kept in `class` in the lab's folder, so that a class
     which is opened again goes on; limits are not. `upstream` is the base URL of another server and
-    a model of its, or `relay` with all the models that may be asked; then that answers. Raises
-    `LabError` when there are no names, the class is open already, the weights cannot be had, memory
-    is short, no price is known for a limit in CNY, or the address, a key, a file or the folder
-    cannot be used.
+    a model of its, or `relay` with all the models that may be asked; then that answers. With `page`
+    the lessons run at the class's address, in a browser. Raises `LabError` when there are no names,
+    the class is open already, the weights or a part of the page cannot be had, memory is short, no
+    price is known for a limit in CNY, or the address, a key, a file or the folder cannot be used.
     """
     check(address, certificate, key)
     with server_file.home_in_use():
@@ -66,9 +68,12 @@ def hold(
     if not seats.seats:
         raise LabError("classroom.no_names")
     answers = Answers(place, limits, upstream, relay)
+    if page:
+        print(say("classroom.building"), flush=True)
+    site = Site() if page else None
     listener = server.listen(place, port, address)
     scheme = f"http{'s' if certificate else ''}://"
-    url = f"{scheme}{address}:{listener.getsockname()[1]}{server_file.BASE}"
+    url = f"{scheme}{address}:{listener.getsockname()[1]}{'/' if page else server_file.BASE}"
     print(say("classroom.loading"), flush=True)
     with lock:
         serve(
@@ -78,7 +83,8 @@ def hold(
             answers,
             hosts=[*NEAR, address],
             scheme=scheme,
-            opened=lambda model: _announce(place, seats, url, model, limits),
+            opened=lambda model: _announce(place, seats, url, model, limits, page),
+            site=site,
             ssl_certfile=certificate,
             ssl_keyfile=key,
         )
@@ -119,12 +125,13 @@ def serve(
     scheme: str = "http://",
     opened: Callable[[str], None] = lambda model: None,
     prefix: str = "",
+    site: Site | None = None,
     **tls: str | None,
 ) -> None:
     """Be the endpoint of these learners, and their teacher's page, until a signal ends it.
 
     All is kept in the folder `place`. `opened` is told the model, once it is there; the endpoint is
-    found under `prefix`, too.
+    found under `prefix`, too, and a `site` beside it.
     """
     with server_file.home_in_use():
         ledger = Ledger(place / "ledger.jsonl")
@@ -145,9 +152,11 @@ def serve(
             turns=turns if answers.relays else Shares(turns),
             allowance=allowance,
             hosts=hosts,
-            more=[progress.route(identify)],
+            more=[progress.route(identify), *(site.routes(learners.identify) if site else ())],
             relays=answers.relays,
         )
+        if site:
+            app.add_middleware(ByCookie)
         roll = teacher.Roll(learners.names, progress, allowance, ledger)
         teacher.add(app, roll, desk, place, f"{scheme}{near}")
         opened(engine.model)
@@ -180,12 +189,14 @@ def _logged(place: Path) -> Iterator[None]:
         os.dup2(screen, 2)
 
 
-def _announce(place: Path, seats: Seats, url: str, model: str, limits: Limits) -> None:
+def _announce(place: Path, seats: Seats, url: str, model: str, limits: Limits, page: bool) -> None:
     """Write the sheet, and say where the class is; no code reaches the screen, or a projector."""
     printed = place / "sheet.html"
     with replacing(printed) as file:
-        file.write(sheet.page(seats.seats, url))
+        file.write(sheet.page(seats.seats, url, browser=page))
     print(say("classroom.open", model=model, count=len(seats.seats), url=url, sheet=printed))
+    if page:
+        print(say("classroom.page"))
     tell(url, place, limits)
 
 

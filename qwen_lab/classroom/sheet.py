@@ -1,4 +1,4 @@
-"""The seats as a page to print: for each learner what to write into `.env`, or how to log in."""
+"""The seats as a page to print: for each learner what to write into `.env`, or where to go in."""
 
 from ..views.html import Html, join
 from ..views.theme import styled
@@ -11,24 +11,34 @@ SEAT = Html("<section><h2>{}</h2>{}{}</section>")
 WAY = Html("{}<pre>{}</pre>")
 
 
-def page(seats: list[Seat], address: str, *, hub: bool = False) -> str:
-    """The page, with the learners' names as they are: whatever they hold, they are text."""
+def page(seats: list[Seat], address: str, *, hub: bool = False, browser: bool = False) -> str:
+    """The page, with the learners' names as they are: whatever they hold, they are text.
+
+    In a `browser` they give their code at the address, on a `hub` it is their password.
+    """
     title = say("classroom.sheet")
-    body = BODY.format(title, join(_seat(seat, address, hub) for seat in seats))
+    seated = _by_browser if browser else _by_hub if hub else _seat
+    body = BODY.format(title, join(seated(seat, address) for seat in seats))
     return PAGE.format(language(), title, Html(styled(body)))
 
 
-def _seat(seat: Seat, address: str, hub: bool) -> Html:
-    if hub:
-        ways = [(say("classroom.hub_write"), log_in(seat, address))]
-    else:
-        code = f'lab = qwen_lab.connect("{address}", code="{seat.code}")'
-        ways = [
-            (say("classroom.sheet_write"), settings(seat, address)),
-            (say("classroom.sheet_connect"), code),
-        ]
-    then = say("classroom.hub_then" if hub else "classroom.sheet_then")
-    return SEAT.format(seat.name, join(WAY.format(*way) for way in ways), then)
+def _by_browser(seat: Seat, address: str) -> Html:
+    way = WAY.format(say("classroom.page_write"), f"{address}\n{seat.code}")
+    return SEAT.format(seat.name, way, say("classroom.sheet_then"))
+
+
+def _by_hub(seat: Seat, address: str) -> Html:
+    way = WAY.format(say("classroom.hub_write"), log_in(seat, address))
+    return SEAT.format(seat.name, way, say("classroom.hub_then"))
+
+
+def _seat(seat: Seat, address: str) -> Html:
+    code = f'lab = qwen_lab.connect("{address}", code="{seat.code}")'
+    ways = [
+        (say("classroom.sheet_write"), settings(seat, address)),
+        (say("classroom.sheet_connect"), code),
+    ]
+    return SEAT.format(seat.name, join(WAY.format(*w) for w in ways), say("classroom.sheet_then"))
 
 
 def log_in(seat: Seat, address: str) -> str:

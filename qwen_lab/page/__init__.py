@@ -3,7 +3,12 @@
 parts       what the site is made of, from PyPI and npm, each by its hash
 site        puts them, the package and the lessons together: nothing but files
 front       its first page: what this is, and the lessons
-kernel      runs in the page: the endpoint behind a tape, without a port
+contents    the lessons, as JupyterLite lists them
+python      Pyodide, its library and the packages that it loads
+compiled    their modules, compiled beforehand
+archive     files by their paths, and the archives that hold them
+kernel      runs in the page: the endpoint behind a tape, without a port, or a class's
 loop        the event loop of that endpoint, and how a call of the SDK reaches it
+fetch       calls to a class, over the network
 arrays      what the lab uses of NumPy, in plain Python, where there is no NumPy
 """

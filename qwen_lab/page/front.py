@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .. import words
 from ..course import lessons
@@ -18,6 +18,8 @@ h1 { font-size: 30px; margin: 16px 0 0 } ol { list-style: none; padding: 0 } li 
 a { color: #1f4fd8; text-decoration: none } a:hover, a:focus { text-decoration: underline }
 .start { display: inline-block; color: #fff; background: #1f4fd8; border-radius: 8px;
   padding: 8px 18px; margin: 8px 0 } small { color: #5a5a66 }
+input, button { font: inherit; padding: 7px 12px; border: 1px solid #8a8a96; border-radius: 8px }
+label { display: block } input { width: 13em; margin: 4px 8px 4px 0 } [role] { font-weight: 600 }
 @media (prefers-color-scheme: dark) { body { color: #e6e6ea; background: #16161a }
   a { color: #9db7ff } .start { color: #16161a; background: #9db7ff } small { color: #a9a9b4 } }
 """
@@ -30,30 +32,33 @@ PAGE = Html(
 )
 
 
-def page() -> str:
-    """The page; it does not matter which language is in use."""
-    before = os.environ.get("QWEN_LAB_LANG")
+def page(entry: Callable[[Html], Html] | None = None) -> str:
+    """The page, whichever language is in use.
+
+    In a class, what `entry` makes of the link to the first lesson stands in that link's place.
+    """
+    before, columns = os.environ.get("QWEN_LAB_LANG"), reversed(words.LANGUAGES)
     try:
-        return PAGE.format(Html(STYLE), join(map(_column, reversed(words.LANGUAGES))))
+        return PAGE.format(Html(STYLE), join(_column(each, entry) for each in columns))
     finally:
         os.environ.pop("QWEN_LAB_LANG", None) if before is None else words.use(before)
 
 
-def _column(language: str) -> Html:
+def _column(language: str, entry: Callable[[Html], Html] | None) -> Html:
     words.use(language)
     listed = [*_lessons(language)]
     rows = join(Html('<li><a href="{}">{}</a></li>').format(*each) for each in listed)
+    start = Html('<a class="start" href="{}">{}</a>').format(listed[0][0], say("page.start"))
+    about, kept = ("page.class_about", "page.class_kept") if entry else ("page.about", "page.kept")
     return Html(
-        '<section lang="{}"><h1>{}</h1><p>{}</p><a class="start" href="{}">{}</a><ol>{}</ol>'
-        "<p><small>{}</small></p></section>"
+        '<section lang="{}"><h1>{}</h1><p>{}</p>{}<ol>{}</ol><p><small>{}</small></p></section>'
     ).format(
         language,
         say("page.title"),
-        say("page.about"),
-        listed[0][0],
-        say("page.start"),
+        say(about),
+        entry(start) if entry else start,
         rows,
-        say("page.kept"),
+        say(kept),
     )
 
 

@@ -4,6 +4,7 @@ Nothing else of the package knows of the page. It runs in Pyodide alone.
 """
 
 import asyncio
+import os
 import re
 import secrets
 import sys
@@ -38,11 +39,40 @@ if sys.platform == "emscripten":
     _punctual(type(asyncio.get_running_loop()))
 
 
-def lab(choice: str) -> Lab | None:
-    """The lab for a choice; None where another server is meant. `LabError` as `connect` has it."""
+def lab(choice: str, ask: Callable[[str], Lab]) -> Lab:
+    """The lab for a choice; `ask` connects to an address. `LabError` as `connect` has it.
+
+    In a page that a class serves the local Qwen is the class's.
+    """
     if choice == "dashscope" or addresses.region(choice):
         raise LabError("page.no_keys")
-    return _played(_lesson()) if choice in ("local", "replay") else None
+    in_class = _at_class() and choice in ("local", "class")
+    if choice in ("local", "replay") and not in_class:
+        return _played(_lesson())
+    import js
+
+    from . import fetch
+
+    fetch.prepare()
+    try:
+        return ask(f"{js.location.origin}{BASE}" if in_class else choice)
+    except LabError as error:
+        if error.key == "connection.wants_key" and in_class:
+            raise LabError("page.no_seat", url=f"{js.location.origin}/") from None
+        raise
+
+
+def lost(kind: str) -> list[str]:
+    """What this browser cannot do here, in a sentence each."""
+    import js
+    from pyodide.ffi import can_run_sync
+
+    told = [] if js.isSecureContext else [say("page.plain")]
+    return told if kind == "page" or can_run_sync() else [*told, say("page.one_piece")]
+
+
+def _at_class() -> bool:
+    return os.environ.get("QWEN_LAB_ENDPOINT") == "class"
 
 
 class Recording(Player):

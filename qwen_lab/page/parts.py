@@ -22,8 +22,8 @@ def wheels() -> dict[str, Path]:
     """Each wheel of the lock by its package's name; fetched once. `LabError` if one is missing."""
     lock = LOCK.read_text(encoding="utf-8")
     wanted = dict(re.findall(r"^([\w-]+)==\S+ \\\n +--hash=sha256:(\w+)", lock, re.M))
-    folder = _folder()
-    if not set(wanted.values()) <= _hashed(folder, "*.whl").keys():
+    place = folder()
+    if not set(wanted.values()) <= _hashed(place, "*.whl").keys():
         options = [
             f"--{name}={each}" for name, value in TABLE["pip"].items() for each in _all(value)
         ]
@@ -35,20 +35,20 @@ def wheels() -> dict[str, Path]:
             "--require-hashes",
             *options,
         ]
-        _run([*command, "--requirement", str(LOCK), "--dest", str(folder)])
-    found = _hashed(folder, "*.whl")
+        run([*command, "--requirement", str(LOCK), "--dest", str(place)])
+    found = _hashed(place, "*.whl")
     return {name: found[digest] for name, digest in wanted.items()}
 
 
 def pyodide() -> Path:
     """npm's archive of Pyodide, fetched once; `LabError` without npm, or when it is another."""
-    npm, folder = TABLE["npm"], _folder()
-    path = folder / f"{npm['name']}-{npm['version']}.tgz"
+    npm, place = TABLE["npm"], folder()
+    path = place / f"{npm['name']}-{npm['version']}.tgz"
     if not path.is_file():
         if not (program := shutil.which("npm")):
-            raise LabError("site.no_npm", file=path.name, folder=folder)
+            raise LabError("site.no_npm", file=path.name, folder=place)
         wanted = f"{npm['name']}@{npm['version']}"
-        _run([program, "pack", "--silent", wanted, "--pack-destination", str(folder)])
+        run([program, "pack", "--silent", wanted, "--pack-destination", str(place)])
     digest = hashlib.sha512(path.read_bytes()).digest()
     if npm["integrity"] != f"sha512-{base64.b64encode(digest).decode()}":
         path.unlink()
@@ -56,10 +56,11 @@ def pyodide() -> Path:
     return path
 
 
-def _folder() -> Path:
-    folder = paths.cache() / "page"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def folder() -> Path:
+    """Where what was fetched or made of it is kept; it is there."""
+    place = paths.cache() / "page"
+    place.mkdir(parents=True, exist_ok=True)
+    return place
 
 
 def _hashed(folder: Path, pattern: str) -> dict[str, Path]:
@@ -70,9 +71,13 @@ def _all(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def _run(command: list[str]) -> None:
-    """Run pip or npm; what it says, it says on the terminal, and in the error in short."""
+def run(command: list[str]) -> None:
+    """Run pip, npm or Node.js; what it says is on the terminal, and in the `LabError` in short."""
     done = subprocess.run(command, stderr=subprocess.PIPE, stdout=sys.stderr, text=True)
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if re.match("ERROR:|npm error", line)]
+        said = [
+            line
+            for line in done.stderr.splitlines()
+            if re.match(r"ERROR:|npm error|\w*Error:", line)
+        ]
         raise LabError("site.no_parts", reason="\n".join(said[-2:] or [say("site.no_reason")]))

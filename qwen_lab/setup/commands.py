@@ -108,6 +108,7 @@ def serve(options: Namespace) -> None:
     option("--cny", type=float),
     option("--class-cny", type=float),
     *_BEHIND,
+    option("--page", action="store_true"),
     option("--hub", action="store_true"),
     option("--make-users", action="store_true"),
     option("--remove", metavar="NAME", type=text),
@@ -128,7 +129,8 @@ def class_(options: Namespace) -> None:
     limits = Limits(options.per_minute, options.tokens, options.cny, options.class_cny)
     given = ("address", "port", "certificate", "key", "upstream", "relay")
     told = {name: getattr(options, name) for name in given}
-    hold = partial(hub_door.hold, make_users=options.make_users) if options.hub else door.hold
+    by_hub = partial(hub_door.hold, make_users=options.make_users)
+    hold = by_hub if options.hub else partial(door.hold, page=options.page)
     hold([*options.learners, *listed], limits, **told)
 
 

@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 SHARED = {"__main__", "learner", "lesson_calls", "load", "room", "server", "table"}
 # Those that take many minutes, or need a browser or root.
 ONLY_WHEN_NAMED = {"demonstrations", "lane", "search", "slider", "soak", "spinning", "stalls"}
-ONLY_WHEN_NAMED |= {path.stem for path in HERE.glob("class_*.py")} | {"seats300", "hub"}
+ONLY_WHEN_NAMED |= {path.stem for path in HERE.glob("class_*.py")} | {"seats300", "hub", "page"}
 
 
 def names() -> list[str]:

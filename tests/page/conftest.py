@@ -96,19 +96,29 @@ def without_switching(folder: Path) -> str:
 @pytest.fixture
 def visit(chromium, port, folder) -> Callable[..., Visit]:
     """Begin a visit, by a host's name and with what browser; it ends with the test."""
-    contexts = []
+    contexts, usual = [], port
 
-    def begin(host: str = "127.0.0.1", *, switches: bool = True) -> Visit:
+    def begin(host: str = "127.0.0.1", *, switches: bool = True, port: int = 0) -> Visit:
         context = chromium.new_context(viewport={"width": 1280, "height": 900})
         contexts.append(context)
         if not switches:
             script = {"body": without_switching(folder), "content_type": "text/javascript"}
             context.route("**/pyodide.mjs", lambda route: route.fulfill(**script))
-        return Visit(context, f"http://{host}:{port}/")
+        return Visit(context, f"http://{host}:{port or usual}/")
 
     yield begin
     for context in contexts:
         context.close()
+
+
+def run(page: Page, source: str) -> str:
+    """Run this in the cell that connects, whose lesson is known; what it shows."""
+    cell = page.locator(".jp-Notebook .jp-CodeCell").first
+    cell.locator(".cm-content").fill(source)
+    cell.locator(".cm-content").press("Control+Enter")
+    expect(cell.locator(".jp-InputPrompt")).to_have_text("[*]:", timeout=PATIENCE)
+    expect(cell.locator(".jp-InputPrompt")).not_to_have_text("[*]:", timeout=PATIENCE)
+    return cell.locator(".jp-OutputArea").inner_text()
 
 
 def run_all(page: Page) -> None:

@@ -1,11 +1,11 @@
 """A visit to the site: the first page, what a learner may try, and what is there the next time."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from qwen_lab.words import say, use
 
-from .conftest import PATIENCE
+from .conftest import PATIENCE, run
 
 pytestmark = pytest.mark.page
 
@@ -14,16 +14,6 @@ pytestmark = pytest.mark.page
 def whole_page(request):
     if not request.config.getoption("--whole-page"):
         pytest.skip("--whole-page runs it")
-
-
-def run(page: Page, source: str) -> str:
-    """Run this in the cell that connects, whose lesson is known; what it shows."""
-    cell = page.locator(".jp-Notebook .jp-CodeCell").first
-    cell.locator(".cm-content").fill(source)
-    cell.locator(".cm-content").press("Control+Enter")
-    expect(cell.locator(".jp-InputPrompt")).to_have_text("[*]:", timeout=PATIENCE)
-    expect(cell.locator(".jp-InputPrompt")).not_to_have_text("[*]:", timeout=PATIENCE)
-    return cell.locator(".jp-OutputArea").inner_text()
 
 
 CACHED = """caches.keys()
@@ -60,14 +50,15 @@ def test_what_was_not_recorded_says_what_would_answer_it_and_a_key_is_refused(vi
 
 def test_what_a_learner_wrote_and_passed_is_there_after_a_reload(visit):
     page = visit().open("en/01_basic_call.ipynb")
-    passed = "from qwen_lab.course import log; log.note_exercise('01.1', 'passed')\n# mine"
+    note = "log.note_exercise('01.{}', 'passed'); "
+    passed = f"from qwen_lab.course import log; {note.format(1)}{note.format(2)}\n# mine"
     run(page, passed)
     page.keyboard.press("Control+s")
     expect(page.locator(".jp-mod-dirty")).to_have_count(0)
     page.reload()
     cell = page.locator(".jp-Notebook .jp-CodeCell").first
     expect(cell.locator(".cm-content")).to_contain_text("# mine", timeout=PATIENCE)
-    assert "1 of" in run(page, "import qwen_lab; print(repr(qwen_lab.progress()))")
+    assert "2 of" in run(page, "import qwen_lab; print(repr(qwen_lab.progress()))")
 
 
 def test_after_the_first_visit_a_lesson_runs_without_a_network(visit, folder):
