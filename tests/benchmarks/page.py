@@ -24,7 +24,7 @@ from table import Row, show
 from qwen_lab.page import site
 
 VISITS = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-LESSON, ANSWER = "en/01_basic_call.ipynb", "How can I assist you today?"
+LESSON, ANSWER = "en/01_basic_call.ipynb", "I am Qwen, an AI des"
 OPTIONS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
