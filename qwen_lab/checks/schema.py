@@ -45,6 +45,7 @@ def accepts(model: object, good: Values, bad: Values) -> Outcome:
     need(isinstance(model, type) and issubclass(model, BaseModel), "checks_schema.not_model")
     if not model.model_fields:
         raise not_yet("checks_schema.no_fields")
+    need(model.__pydantic_complete__, "checks_schema.incomplete")
     fields = _need_judged(lambda one: model.model_validate_json(json.dumps(one)), good, bad)
     return passed("checks_schema.passed", fields=fields)
 

@@ -67,8 +67,7 @@ def one_round(messages: object, name: str, arguments: Mapping, result: object) -
     for call in calls:
         _need_call(call, name, arguments)
     _need_ids(calls, results)
-    for message in results:
-        said = text(message)
+    for said in map(text, results):
         need(_holds(said, result), "checks_tools.content_other", said, result=result)
     return passed("checks_tools.round_passed")
 

@@ -164,6 +164,7 @@ WRONG = [
     (got_through, calls(429, 429, "ReadTimeout"), "429 → 429 → ReadTimeout; expected"),
     (got_through, calls(200), "The last tries were 200; expected 429 → 429 → 200. Look at the"),
     (got_through, calls(500, 500, 200), "X-Lab-Fault: 429;times=2"),
+    (got_through, calls(500, 200, 404), "Look at the header: X-Lab-Fault: 429;times=2"),
     (got_through, calls(429, 200), "a try that an earlier run gave up counts too"),
     (safe, "text", "; expected a function"),
     (safe, lambda text, key: None, "gives None; expected a text"),

@@ -136,6 +136,10 @@ class Fractional(Order):
     cups: float = Field(ge=1, le=8)
 
 
+class Quoted(BaseModel):
+    size: "small" or "large"  # noqa: F821
+
+
 class Optional(Order):
     dish: str = "tea"
 
@@ -154,6 +158,7 @@ UNFIT = {
     '"cups": 2.5, "size": "small"} through; expected it to refuse that value of cups': Fractional,
     'lets {"dish": "tea", "size": "small"} through, without cups; expected': Short,
     "a class gives them no default": Optional,
+    'for allowed values Literal["…", "…"]': Quoted,
 }
 
 

@@ -33,8 +33,8 @@ def without(name):
 
 
 MISDEFINED = {
-    "tool is an object of type function; expected a dict": lambda drink: 3,
-    "tool is an object of type list; expected a dict": [RIGHT],
+    "Your tool is an object of type function; expected a dict": lambda drink: 3,
+    "Your tool is an object of type list; expected a dict": [RIGHT],
     'The tool\'s "type" is None; expected "function"': PRICE,
     "The tool's \"type\" is 'tool'; expected": {**RIGHT, "type": "tool"},
     '"function" is an object of type builtin_function_or_method': {**RIGHT, "function": print},

@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from qwen_lab import paths
 from qwen_lab.course import lessons
@@ -65,3 +66,17 @@ def test_a_lesson_runs_in_the_browser_and_shows_what_it_has_stored(lesson, visit
         name: expected[name] for name in expected if found[name] != expected[name]
     }
     assert here.outside() == []
+
+
+def test_the_samplers_bars_follow_a_slider_on_the_tapes_numbers(visit, request):
+    if not request.config.getoption("--whole-page"):
+        pytest.skip("--whole-page runs it")
+    page = visit(switches=False).open(ALWAYS)
+    run_all(page)
+    sampler = page.locator(".qwen-sampler").first
+    heat, figure = sampler.get_by_role("slider", name="temperature"), sampler.locator(".figure")
+    before = figure.first.inner_text()
+    heat.fill("0")
+    expect(figure.first).to_have_text("100%")
+    heat.fill("1.5")
+    expect(figure.first).to_have_text(before)
