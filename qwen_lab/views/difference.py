@@ -36,7 +36,7 @@ def parted(a: object, b: object, labels: Sequence[str]) -> tuple[list[str], list
     pair = (said(a), said(b))
     shared = _shared(*pair)
     marked = [_next(each, shared, all(map(_whole, pair))) for each in pair]
-    lines = [_parting(pair, shared, marked), *_fork(pair, shared, labels)]
+    lines = [_parting(pair, shared, marked, labels), *_fork(pair, shared, labels)]
     return lines, [_text(each.text, shared, word) for each, word in zip(pair, marked, strict=True)]
 
 
@@ -75,10 +75,13 @@ def _next(answer: Said, shared: int, whole: bool) -> str:
     return found[0] if found else ""
 
 
-def _parting(pair: tuple[Said, Said], shared: int, marked: list[str]) -> str:
+def _parting(pair: tuple[Said, Said], shared: int, marked: list[str], labels: Sequence[str]) -> str:
     if pair[0].text == pair[1].text:
         return say("difference.same", count=shared)
-    first, second = (visible(word)[:SHOWN] if word else "■" for word in marked)
+    first, second = (visible(word)[:SHOWN] for word in marked)
+    if "" in marked:
+        (ended, other), word = (labels[::-1], first) if marked[0] else (labels, second)
+        return say("difference.ended", count=shared, ended=ended, other=other, word=word)
     return say("difference.part", count=shared, first=first, second=second)
 
 

@@ -124,6 +124,9 @@ class History(VBox):
         if len(pair) < 2 or pair[0] is pair[1]:
             self.compared.value = ""
             return
+        if silent := [run.number for run in pair if not run.reply.text]:
+            self.compared.value = style.box("status", say("playground.silent", number=silent[0]))
+            return
         labels = [f"{run.number}: {_parameters(run)}" for run in pair]
         a, b = (run.reply.answer or run.reply.text for run in pair)
         self.compared.value = difference(a, b, labels=labels)._repr_html_()

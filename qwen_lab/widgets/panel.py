@@ -134,9 +134,10 @@ class Panel(Live):
         """Say what the next call sends, and warn where that makes little sense."""
         sent = self._sent()
         shown = ", ".join(f"{name}={value}" for name, value in sent.items())
-        words = say("panel.sends" if sent else "panel.sends_nothing")
-        self.sends.value = Html("{} <code>{}</code>").format(words, shown)
         hints = [setting.problem for setting in self.settings.values() if setting.problem]
+        unsent = say("panel.sends_none" if hints else "panel.sends_nothing")
+        words = say("panel.sends") if sent else unsent
+        self.sends.value = Html("{} <code>{}</code>").format(words, shown)
         hints += [say("panel.pair", first=a, second=b) for a, b in PAIRS if {a, b} <= sent.keys()]
         if "frequency_penalty" in sent:
             hints.append(f"frequency_penalty: {PARAMETERS['frequency_penalty'].meaning}")

@@ -175,6 +175,8 @@ def explain(reply: Reply, lab: Lab) -> str:
 def _advice(status: int, code: str, lab: Lab) -> str:
     if code == "data_inspection_failed":
         return "panel.do_reword"
+    if code == "not_on_tape":
+        return "panel.do_tape"
     if status == 401 and lab.kind == "dashscope":
         return "panel.do_region"
     if status in (401, 403, 404, 429):

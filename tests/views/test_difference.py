@@ -30,6 +30,12 @@ def test_texts_part_at_a_word_or_a_sign(a, b, count, words):
     assert f"The same for {count} characters" in view.text and marked(view) == words
 
 
+def test_where_one_ends_the_words_say_which_and_how_the_other_goes_on():
+    there = "There “{}” ends; “{}” goes on with “的”."
+    assert difference("一样的", "一样").text.endswith(there.format("B", "A"))
+    assert difference("一样", "一样的", labels=("1", "2")).text.endswith(there.format("1", "2"))
+
+
 def test_beside_a_text_an_answer_with_tokens_parts_at_a_word_and_loses_no_letter():
     a = answer(row("fall", 0.9), row("'s", 0.5), row(" breath", 0.5))
     view = difference(a, "fall' end")

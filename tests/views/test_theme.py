@@ -19,7 +19,7 @@ JUPYTERLAB = {"text": "content-font-color1", "ground": "layout-color0"}
 # What text stands on; all other colours are text or a shape. A line only parts what stands apart.
 GROUNDS = re.compile("ground|soft|heat-[1-4]")
 UNSEEN = {"line"}
-PAINTS = "color|background|border[a-z-]*|outline|fill|stroke"
+PAINTS = "color|background(?:-image)?|border[a-z-]*|outline|fill|stroke"
 
 
 def luminance(colour):

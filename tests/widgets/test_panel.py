@@ -72,6 +72,12 @@ def test_nothing_is_sent_that_was_not_set(lab, engine):
     assert "temperature" not in panel.call.value
 
 
+def test_what_is_ticked_and_cannot_be_sent_is_no_default(lab):
+    panel = Panel(lab, "问好")
+    panel.settings["temperature"].control.value = 5
+    assert "no parameters: what is ticked can't be sent" in words(panel.sends)
+
+
 def test_a_moved_slider_is_ticked_and_sent(lab, engine):
     engine.reply("好")
     panel = Panel(lab, "问好")

@@ -176,6 +176,15 @@ def test_any_two_runs_are_compared(playground, engine):
     assert "三" not in words(box.history.compared)
 
 
+def test_a_run_without_text_is_compared_with_none(playground, engine):
+    box = playground()
+    engine.reply("一二")
+    run(box)
+    box.model.value = "gpt-9"
+    run(box)
+    assert words(box.history.compared) == "Run 2 brought no text, so there's nothing to compare."
+
+
 def test_the_table_is_exported_without_overwriting(playground, engine, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     engine.reply("=1+1", "你好")

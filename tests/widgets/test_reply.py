@@ -110,6 +110,7 @@ def test_a_refusal_is_explained_with_status_code_message_and_advice(lab, wrong, 
         (400, "invalid_parameter_error", "change what the message names"),
         (400, "data_inspection_failed", "word the prompt differently"),
         (403, "Model.AccessDenied", "its quota is used up"),
+        (404, "not_on_tape", "back as the lesson has them"),
     ],
 )
 def test_each_kind_of_refusal_has_its_advice(status, code, advice):
