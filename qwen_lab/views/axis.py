@@ -9,7 +9,7 @@ from .html import Html, filled, join
 STEPS = 5
 ROUND = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 MARK = Html('<small><span class="qwen-part {}"></span> {}</small> ')
-PART = Html('<div class="qwen-part {}" style="left:{:.2f}%;width:{:.2f}%"></div>')
+PART = Html('<div class="qwen-part {}" style="right:{:.2f}%;width:{:.2f}%"></div>')
 
 
 class Axis:
@@ -24,8 +24,10 @@ class Axis:
 
     def part(self, kind: str, start: float, end: float) -> Html:
         """What is of this kind, from one second to another."""
-        left, width = (100 * seconds / self._length for seconds in (start, max(end - start, 0)))
-        return PART.format(kind, left, width)
+        # Placed by its end: as wide as it must be to be seen, it still ends where it did.
+        end = max(start, end)
+        right, width = (100 * part / self._length for part in (self._length - end, end - start))
+        return PART.format(kind, right, width)
 
 
 def legend(kinds: Mapping[str, str]) -> Html:

@@ -150,8 +150,7 @@ class Instrument {
     });
     const { counts } = this.fell ?? {};
     this.rows.forEach((row, rank) => {
-      row.hidden = rank >= rows.length;
-      if (row.hidden) return;
+      if ((row.hidden = rank >= rows.length)) return;
       const { at, count } = rows[rank];
       const note = count ? fill(this.words.occurs, { count }) : "";
       this.fit(row, rows[rank], this.numbers.names[at], note, counts?.[at]);
@@ -166,7 +165,8 @@ class Instrument {
   }
 
   fit(row, { at, raw, now, cut, by = STAGES[cut] }, name, note, fell) {
-    const figure = fell === undefined ? this.percent(now, !cut) : `${counted(fell)} ×`;
+    const figure =
+      fell === undefined ? this.percent(now, !cut) : fill(this.words.times, { count: counted(fell) });
     const notes = cut ? [fill(this.words.cut, { name: by }), note] : [note];
     const end = Math.max(now, raw) / this.full;
     row.at = at;

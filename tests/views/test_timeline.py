@@ -9,6 +9,7 @@ from qwen_lab.views.timeline import timeline
 from qwen_lab.watch.calls import Attempt, Call, Calls
 
 from .hostile import HOSTILE, check
+from .test_axis import placed
 
 
 def recorded(*calls):
@@ -28,19 +29,19 @@ def seen(page):
 def parts(view):
     """Each part of the calls: its kind, where it begins, and its length, in percent of the axis."""
     rows = view.html.split('<div class="qwen-timeline-sums">')[0]
-    return re.findall(r'"qwen-part (\w+)" style="left:([\d.]+)%;width:([\d.]+)%', rows)
+    return placed(rows)
 
 
 def test_every_part_has_its_place_on_the_axis_on_which_all_calls_fit_one_after_the_other():
     # All ended after four seconds, added up it is five: five steps of one second.
     assert parts(timeline(recorded(RETRIED, QUEUED))) == [
-        ("failed", "0.00", "10.00"),
-        ("again", "10.00", "10.00"),
-        ("waiting", "20.00", "10.00"),
-        ("reading", "30.00", "10.00"),
-        ("queued", "0.00", "20.00"),
-        ("waiting", "20.00", "20.00"),
-        ("reading", "40.00", "40.00"),
+        ("failed", 0, 10),
+        ("again", 10, 10),
+        ("waiting", 20, 10),
+        ("reading", 30, 10),
+        ("queued", 0, 20),
+        ("waiting", 20, 20),
+        ("reading", 40, 40),
     ]
     page = timeline(recorded(RETRIED, QUEUED)).html
     assert re.findall(r"<small>([\d.]+ s)</small>", page) == ["0 s", "1 s", "2 s", "3 s", "4 s"]
@@ -67,10 +68,10 @@ def test_a_sign_says_how_each_call_stands():
 def test_what_was_saved_is_two_bars_on_the_same_axis():
     sums = timeline(recorded(RETRIED, QUEUED)).html.split('<div class="qwen-timeline-sums">')[1]
     assert "All ended after 4.0 s" in sums and "Their times added up: 5.0 s" in sums
-    assert re.findall(r'"qwen-part (\w+)" style="left:([\d.]+)%;width:([\d.]+)%', sums) == [
-        ("together", "0.00", "80.00"),
-        ("apart", "0.00", "40.00"),
-        ("apart", "40.00", "60.00"),
+    assert placed(sums) == [
+        ("together", 0, 80),
+        ("apart", 0, 40),
+        ("apart", 40, 60),
     ]
     assert "qwen-timeline-sums" not in timeline(recorded(RETRIED)).html
 

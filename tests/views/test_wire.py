@@ -10,6 +10,7 @@ from qwen_lab.watch.stream import Line
 
 from . import recorded
 from .hostile import HOSTILE, check
+from .test_axis import placed
 
 
 def events(chunks, pause=0.1):
@@ -44,15 +45,15 @@ def test_a_recorded_stream_is_told_line_by_line():
 
 def test_each_line_lies_on_the_axis_where_it_came_after_its_wait():
     page = wire(events(recorded.CHUNKS), "done").html
-    parts = re.findall(r'"qwen-part (\w+)" style="left:([\d.]+)%;width:([\d.]+)%', page)
+    parts = placed(page)
     # 600 ms are five steps of 120.
     assert parts[:6] == [
-        ("waiting", "0.00", "16.67"),
-        ("other", "16.67", "0.00"),
-        ("waiting", "16.67", "16.67"),
-        ("reading", "33.33", "0.00"),
-        ("waiting", "33.33", "16.67"),
-        ("reading", "50.00", "0.00"),
+        ("waiting", 0, 16.7),
+        ("other", 16.7, 0),
+        ("waiting", 16.7, 16.7),
+        ("reading", 33.3, 0),
+        ("waiting", 33.3, 16.7),
+        ("reading", 50, 0),
     ]
     assert re.findall(r"<small>(\d+ ms)</small>(?! )", page)[:5] == [
         f"{120 * at} ms" for at in range(5)
