@@ -1,16 +1,19 @@
 """The table of the request parameters: what may be set, where it goes, and who takes it."""
 
+import re
 from unicodedata import east_asian_width
 
 from ..parameters import Parameter, named
 from ..words import need_type, say
-from .html import Html, View, filled, row, table
+from .html import Html, View, filled, join, row, table
 
 COLUMNS = ("name", "range", "default", "place", "meaning", "models")
 # The documented defaults that the endpoint's table leaves out.
 USUAL = {"seed": 1234, "response_format": "text", "tool_choice": "auto", "enable_thinking": False}
 # How wide the first columns of the short form are.
 WIDTHS = (22, 18, 8, 12)
+# A model's name or a date, which stays whole in a line.
+HYPHENED = r"([A-Za-z0-9.]+(?:-[A-Za-z0-9.]+)+)"
 
 
 def knobs(*names: str) -> View:
@@ -55,8 +58,11 @@ def _cells(row: Parameter) -> list[str]:
 
 
 def _line(cells: list[str]) -> Html:
-    name, *others = cells
-    return row(Html("<code>{}</code>").format(name), *others)
+    name, *others, models = cells
+    plain, *rest = re.split(HYPHENED, models)
+    pairs = zip(rest[::2], rest[1::2], strict=True)
+    whole = (Html("<span>{}</span>{}").format(*pair) for pair in pairs)
+    return row(Html("<code>{}</code>").format(name), *others, Html.escape(plain) + join(whole))
 
 
 def _text(cells: list[str]) -> str:

@@ -70,3 +70,9 @@ def test_an_unknown_name_is_an_error_that_lists_the_names():
     with pytest.raises(ValueError, match="no parameter 'topk'. There are: temperature, "):
         qwen_lab.knobs("temperature", "topk")
     assert named("top_k") == [PARAMETERS["top_k"]] and named() == [*PARAMETERS.values()]
+
+
+def test_a_name_of_a_model_and_a_date_stay_whole_in_a_line():
+    page = qwen_lab.knobs("frequency_penalty", "n").html
+    for whole in ("qwen-plus", "2026-08", "qwen-plus-character"):
+        assert f"<span>{whole}</span>" in page
