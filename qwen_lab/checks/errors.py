@@ -113,8 +113,8 @@ def got_through(calls: object, status: int, times: int) -> Outcome:
     values = {"seen": " → ".join(map(str, latest)), "expected": " → ".join(map(str, wanted))}
     need(latest, "checks_errors.calls_empty", **values)
     need(latest[-1] == 200 or status not in latest, "checks_errors.through_gave_up", **values)
-    values["header"] = f"{status};times={times}"
-    need(latest == wanted, "checks_errors.through_other", **values)
+    header = f"{status};times={times}"
+    need(latest == wanted, "checks_errors.through_other", header=header, times=times, **values)
     return passed("checks_errors.through_passed", **values)
 
 
