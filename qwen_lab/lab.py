@@ -117,11 +117,14 @@ class Lab:
         try:
             if answer.status_code == 200:
                 return read(answer)
-            refused = answer.json()["error"]["message"]
+            error = answer.json()["error"]
+            # What a tape says of that needs no word before it.
+            key = "unrecorded" if error.get("code") == "not_on_tape" else "refused"
+            refused = LabError(f"connection.{key}", message=error["message"])
         # Another server may have the port by now: what it says may break a reader anywhere.
         except Exception as error:
             raise LabError("connection.not_the_lab", url=self.base_url) from error
-        raise LabError("connection.refused", message=refused)
+        raise refused
 
 
 def _notes(answer: "httpx2.Response") -> list[dict[str, str]]:

@@ -6,6 +6,7 @@ import pytest
 
 import qwen_lab
 from qwen_lab.endpoint import tape
+from qwen_lab.endpoint.refusal import Refusal
 from qwen_lab.lab import Lab
 from qwen_lab.watch.next_token import listed
 from qwen_lab.words import LabError
@@ -43,6 +44,15 @@ def test_a_prefix_that_is_neither_text_nor_tokens_is_refused(lab, prefix):
 def test_messages_that_are_no_conversation_are_refused(lab):
     with pytest.raises(LabError, match="is too short"):
         lab.next_token([])
+
+
+def test_what_a_tape_does_not_have_is_said_in_its_own_words_alone(lab, engine, monkeypatch):
+    async def refuse(*asked):
+        raise Refusal("not recorded", status=404, code="not_on_tape")
+
+    monkeypatch.setattr(engine, "next_token", refuse)
+    with pytest.raises(LabError, match="^not recorded$"):
+        lab.next_token(HELLO)
 
 
 @pytest.mark.parametrize("kind", ["dashscope", "custom"])

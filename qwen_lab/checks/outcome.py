@@ -112,14 +112,15 @@ def check(judge: Callable[..., Outcome]) -> Callable[..., Outcome]:
     @wraps(judge)
     def checked(*arguments: object, exercise: str | None = None, **options: object) -> Outcome:
         try:
-            _need_new_answer()
-            if _untouched([*arguments, *options.values()]):
+            untouched = _untouched([*arguments, *options.values()])
+            _need_new_answer(untouched)
+            if untouched:
                 raise not_yet()
             outcome = judge(*arguments, **options)
         except Judged as judged:
             outcome = judged.outcome
         except Exception as error:
-            outcome = wrong("checks.crashed", error=told(error)).outcome
+            outcome = (_unrecorded(error) or wrong("checks.crashed", error=told(error))).outcome
         if exercise and outcome.status != "not yet":
             log.note_exercise(exercise, outcome.status)
             report.exercise(exercise, outcome.status)
@@ -149,29 +150,32 @@ def is_number(value: object) -> bool:
     return isinstance(value, Real | Decimal) and not isinstance(value, bool)
 
 
-def _need_new_answer() -> None:
+def _need_new_answer(untouched: bool) -> None:
     """Raise "not yet" where the cell run before this one failed: the answer is an older one.
 
-    Run again with no other cell between, the check says so again.
+    Run again with no other cell between, the check says so again. A call that a tape does not have
+    may stand after an answer, which can be judged then.
     """
     shell = get_ipython()
     last = getattr(shell, "last_execution_result", None)
     if last:
-        error = last.error_before_exec or last.error_in_exec
-        seen_at, seen = getattr(shell, "qwen_lab_failure", (None, None))
-        if seen_at == shell.execution_count - 1:
-            error = error or seen
-        shell.qwen_lab_failure = (shell.execution_count, error)
-        if error:
-            raise not_yet("checks.cell_failed", error=told(error))
+        seen = getattr(shell, "qwen_lab_failure", {}).get(shell.execution_count - 1)
+        error = last.error_before_exec or last.error_in_exec or seen
+        shell.qwen_lab_failure = {shell.execution_count: error}
+        if error and (untouched or not _unrecorded(error)):
+            raise _unrecorded(error) or not_yet("checks.cell_failed", error=told(error))
+
+
+def _unrecorded(error: Exception) -> Judged | None:
+    """The judgement where a tape lacks what was asked, which is no fault; None for other errors."""
+    if getattr(error, "code", None) == "not_on_tape":
+        return not_yet("checks.unrecorded", message=error.body["message"])
 
 
 def _untouched(answer: object) -> bool:
     """Whether a stub's `...` is still there, by itself or inside a list or dict."""
-    if type(answer) in (list, tuple):
-        return any(map(_untouched, answer))
-    if type(answer) is dict:
-        return any(map(_untouched, answer.values()))
+    if type(answer) in (list, tuple, dict):
+        return any(map(_untouched, answer.values() if type(answer) is dict else answer))
     return answer is ...
 
 

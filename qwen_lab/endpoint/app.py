@@ -99,7 +99,10 @@ async def _answered(request: Request, content: bytes) -> Response:
     if not asked.stream:
         return JSONResponse(await complete(chunks))
     events = _events(chunks, asked.include_usage)
-    return Stream(await anext(events), events, request.state.id)
+    stream = Stream(await anext(events), events, request.state.id)
+    if getattr(state.engine, "at_once", False):
+        stream.headers["x-lab-played"] = "at once"
+    return stream
 
 
 async def _events(chunks: AsyncGenerator[dict, None], usage: bool) -> AsyncGenerator[str, None]:

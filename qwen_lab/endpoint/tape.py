@@ -96,6 +96,8 @@ class Player:
     def __init__(self, path: Path, *, timed: bool = False, endless: bool = False) -> None:
         self._path = path
         self._timed, self._endless = timed, endless
+        # How soon a chunk then comes says nothing of the model.
+        self.at_once = not timed
         self._played = Counter()
         self._exchanges: dict[str, list[dict]] = defaultdict(list)
         try:
@@ -147,4 +149,10 @@ def _unlike(ask: dict, other: dict) -> list[str]:
 
 
 def _key(ask: dict) -> str:
-    return json.dumps(ask, sort_keys=True, ensure_ascii=False)
+    # A slider says 0.0 where a cell says 0.
+    same = json.loads(json.dumps(ask), parse_float=lambda text: _whole(float(text)))
+    return json.dumps(same, sort_keys=True, ensure_ascii=False)
+
+
+def _whole(number: float) -> float:
+    return int(number) if number.is_integer() else number

@@ -44,25 +44,28 @@ class Wire(Recording):
         return repr(self._view())
 
     def _view(self) -> View:
-        return wire(self.events, self.state, self.error)
+        return wire(self.events, self.state, self.error, at_once=self.at_once)
 
 
-def wire(events: list[Line], state: str, error: Exception | None = None) -> View:
+def wire(
+    events: list[Line], state: str, error: Exception | None = None, *, at_once: bool = False
+) -> View:
     """A recorded stream: each line on an axis of time, and on pointing what it became; its traps.
 
-    `events` are those of a `Wire`, `state` how it stands, `error` what ended it early.
+    `events` are those of a `Wire`, `state` how it stands, `error` what ended it early. What a tape
+    gave `at_once` has no speed.
     """
     if not events:
         return sentence(say(f"wire.{'unread' if state == 'unread' else 'empty'}"))
     end = [say(f"wire.{state}", error=type(error).__name__)] if state != "done" else []
     told = [marked(words) for words in [*_traps(events), *end]]
-    parts = [filled("<p>{}</p>", filter(None, [_times(events)])), _rows(events)]
+    parts = [filled("<p>{}</p>", filter(None, [_times(events, at_once)])), _rows(events)]
     parts += [filled('<p class="trap">{}</p>', told), _whole(events)]
     html = Html('<div class="qwen-wire">{}</div>').format(join(parts))
     return View(html, "\n".join([*_lines(events), *end]))
 
 
-def _times(events: list[Line]) -> str:
+def _times(events: list[Line], at_once: bool) -> str:
     """Time to the first token, gaps between chunks, tokens a second; in the HTML alone."""
     moments = [event.seconds for event in events if event.text]
     if not moments:
@@ -71,7 +74,7 @@ def _times(events: list[Line]) -> str:
     numbers = {"first": moments[0], "median": statistics.median(gaps), "longest": max(gaps)}
     words = say("wire.times", **{name: 1000 * seconds for name, seconds in numbers.items()})
     usage, length = _usage(events), moments[-1] - moments[0]
-    if usage and usage.completion_tokens > 1 and length:
+    if usage and usage.completion_tokens > 1 and length and not at_once:
         words += " " + say("wire.speed", speed=(usage.completion_tokens - 1) / length)
     return words
 

@@ -58,6 +58,8 @@ class Recording:
         self.state, self.error = "unread", None
         self._ended: float | None = None
         response = stream.response
+        # A tape that is played at once says so: its speed is not the model's.
+        self.at_once = "x-lab-played" in response.headers
         self._waits = hasattr(stream, "__anext__")
         # The SDK takes the bytes from here, and not before the first chunk is asked for.
         if self._waits:

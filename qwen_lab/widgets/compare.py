@@ -14,7 +14,7 @@ from ..words import WrongValueError, need_type
 from . import style
 from .flow import Flow
 from .live import Live, need_lab
-from .reply import Reply, conversation, explain
+from .reply import Reply, conversation, trouble
 
 FEWEST, MOST = 2, 4
 
@@ -52,7 +52,7 @@ class Column(VBox):
         if reply := self.reply:
             self.shown.show(reply.text, self.marked, running=reply.running)
             self.status.value = style.box("status", reply.status)
-            self.error.value = style.box("error", explain(reply, self.lab) if reply.error else "")
+            self.error.value = trouble(reply, self.lab)
 
 
 class Compare(Live):
@@ -91,8 +91,13 @@ class Compare(Live):
         self.note = style.sentence("compare.serial" if self._serial else "compare.at_once")
         self.difference = self.error
         answers = GridBox(self.columns, layout=style.columns(240, "12px"))
-        buttons = style.row(self.run_button, self.stop_button)
-        self.children = [style.sheet("difference"), self.note, buttons, answers, self.difference]
+        self.children = [
+            style.sheet("difference"),
+            self.note,
+            self._buttons(),
+            answers,
+            self.difference,
+        ]
 
     def __repr__(self) -> str:
         return style.unrun("Compare", "; ".join(column.name for column in self.columns))

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Coroutine
 
-from ipywidgets import HTML, Button, VBox
+from ipywidgets import HTML, Button, HBox, VBox, Widget
 
 from ..lab import Lab
 from ..words import need_type, say
@@ -119,6 +119,11 @@ class Live(Work, VBox):
         self.add_class("qwen-panel")
         self.run_button.on_click(lambda _: self._pressed())
         self.stop_button.on_click(lambda _: self.stop())
+
+    def _buttons(self, *parts: Widget) -> HBox:
+        """Run, Stop and more parts; in a page that plays a tape also what Run can do there."""
+        told = [style.sentence("page.only_recorded")] if self._lab.kind == "page" else []
+        return style.row(self.run_button, self.stop_button, *parts, *told)
 
     def _pressed(self) -> None:
         self._start()

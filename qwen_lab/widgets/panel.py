@@ -12,7 +12,7 @@ from . import code, style
 from .flow import Flow
 from .knob import settings
 from .live import Live
-from .reply import Reply, conversation, explain
+from .reply import Reply, conversation, trouble
 
 PARTS = ("temperature", "top_p", "max_tokens", "presence_penalty", "frequency_penalty")
 
@@ -63,7 +63,7 @@ class Panel(Live):
             HTML(style.meanings([PARAMETERS[name] for name in self.settings])),
             self.sends,
             self.hint,
-            style.row(self.run_button, self.stop_button),
+            self._buttons(),
             *self._answers(),
         ]
 
@@ -151,8 +151,7 @@ class Panel(Live):
         self.thought.value = fold(title, _pre(thought)) if thought else ""
         self.shown.show(reply.text, running=reply.running)
         self.status.value = style.box("status", self._status(reply))
-        error = explain(reply, self._lab) if reply.error else ""
-        self.error.value = style.box("error", error)
+        self.error.value = trouble(reply, self._lab)
 
     def _status(self, reply: Reply) -> str:
         if reply.stage == "unsent":

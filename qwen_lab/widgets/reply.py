@@ -14,6 +14,7 @@ from ..views.html import clean
 from ..views.wire import Wire
 from ..watch import typed
 from ..words import need_type, say
+from . import style
 
 # How much of a server's words is shown: an error may be a whole page.
 SHOWN = 600
@@ -125,10 +126,15 @@ class Reply:
         return (self._ended or time.monotonic()) - self._began
 
     @property
+    def unrecorded(self) -> bool:
+        """Whether a tape was asked for what it does not have."""
+        return self.error_code == "not_on_tape"
+
+    @property
     def speed(self) -> float | None:
         """Tokens a second after the first, whose time is the prompt's; None where unknown."""
         rest = (self._ended or 0) - (self._first or 0)
-        streamed = self.completion is None and self._first and rest > 0
+        streamed = self.wire and not self.wire.at_once and self._first and rest > 0
         return (self.tokens - 1) / rest if streamed and (self.tokens or 0) > 1 else None
 
     def end(self, stage: str, error: Exception | None = None) -> None:
@@ -145,6 +151,8 @@ class Reply:
         """In one line: what it is doing, or how it ended, in which time."""
         if self.running:
             return say(f"panel.{self.stage}", count=len(self.thought))
+        if self.unrecorded:
+            return ""
         seconds = say("panel.seconds", seconds=self.seconds)
         if self.stage != "done":
             return " · ".join([say(f"panel.{self.stage}"), seconds])
@@ -156,8 +164,13 @@ class Reply:
 
 
 def explain(reply: Reply, lab: Lab) -> str:
-    """Why a reply failed and what to do, in three lines; the server's own words are among them."""
+    """Why a reply failed and what to do, in three lines; the server's own words are among them.
+
+    Of what a tape does not have, the endpoint itself says all that there is to say.
+    """
     error = reply.error
+    if reply.unrecorded:
+        return _message(error, lab)
     number = getattr(error, "status_code", None)
     name = reply.error_code
     if number:
@@ -172,11 +185,19 @@ def explain(reply: Reply, lab: Lab) -> str:
     return "\n".join([head, _message(error, lab), say(advice, host=addresses.host(lab.base_url))])
 
 
+def trouble(reply: Reply, lab: Lab) -> str:
+    """The block that explains why a reply failed, "" for one that did not.
+
+    That a tape does not have something is no fault.
+    """
+    if not reply.error:
+        return ""
+    return style.box("hint" if reply.unrecorded else "error", explain(reply, lab))
+
+
 def _advice(status: int, code: str, lab: Lab) -> str:
     if code == "data_inspection_failed":
         return "panel.do_reword"
-    if code == "not_on_tape":
-        return "panel.do_tape"
     if status == 401 and lab.kind == "dashscope":
         return "panel.do_region"
     if status in (401, 403, 404, 429):

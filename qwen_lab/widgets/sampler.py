@@ -17,7 +17,7 @@ from ..views import theme
 from ..views.html import brief
 from ..watch.next_token import NextToken
 from ..watch.sampling import Settings
-from ..words import patterns, say
+from ..words import LabError, patterns, say
 from . import style
 from .branches import Branches, Node
 from .knob import checked, default, slider
@@ -77,7 +77,10 @@ class Sampler(Work, anywidget.AnyWidget):
         self.branches = Branches(lab, talk, prefix)
         rows = checked(OFF, start)
         values = {name: start.get(name, default(row)) for name, row in rows.items()}
-        super().__init__(told=_told(self._title, rows, values), values=values)
+        words = patterns("html") | patterns("sampler") | {"meanings": say("panel.meanings")}
+        if lab.kind == "page":
+            words["take"] = say("page.only_bars")
+        super().__init__(told=_told(self._title, rows, values, words), values=values)
         self.add_class("qwen-panel").add_class("qwen-sampler")
         self._random = numpy.random.default_rng(values["seed"])
         self.observe(self._turned, "values")
@@ -141,7 +144,13 @@ class Sampler(Work, anywidget.AnyWidget):
             await self.branches.take_rare(self.settings, self._random)
         here = self.branches.here
         self._do("" if here.ready else "counting_tail" if here.found else "asking")
-        await self.branches.look(lambda: self._do("counting_tail"))
+        try:
+            await self.branches.look(lambda: self._do("counting_tail"))
+        except LabError as error:
+            if error.key == "connection.unrecorded" and here.path:
+                # Back to bars that can be turned.
+                self.branches.go(here.path[:-1])
+            raise
         self._do("")
 
     def _do(self, doing: str) -> None:
@@ -174,12 +183,11 @@ class Sampler(Work, anywidget.AnyWidget):
         return {"path": list(node.path), "name": name}
 
 
-def _told(title: str, rows: dict, values: dict) -> dict:
+def _told(title: str, rows: dict, values: dict, words: dict[str, str]) -> dict:
     knobs = {
         name: slider(row, values[name]) | {"range": row.range, "meaning": row.meaning}
         for name, row in rows.items()
     }
-    words = patterns("html") | patterns("sampler") | {"meanings": say("panel.meanings")}
     numbers = {"largest_top_k": LARGEST_TOP_K, "most": view.ROWS, "times": TIMES}
     return {"question": brief(title, 200), "words": words, "knobs": knobs, "off": OFF, **numbers}
 

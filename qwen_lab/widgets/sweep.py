@@ -49,7 +49,7 @@ class Sweep(Live):
         self.progress = IntProgress(max=len(self.settings), layout=Layout(width="auto", flex="1"))
         self.status = self.error
         self.shown = HTML()
-        buttons = style.row(self.run_button, self.stop_button, self.progress)
+        buttons = self._buttons(self.progress)
         self.children = [style.sheet(), buttons, self.status, self.shown]
         self._say("sweep.ready", count=len(self.settings))
 

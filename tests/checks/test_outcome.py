@@ -4,6 +4,8 @@ from itertools import combinations
 from pathlib import Path
 from types import FunctionType, ModuleType
 
+import httpx2
+import openai
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -221,3 +223,25 @@ def test_a_cell_that_failed_leaves_no_answer_to_judge(monkeypatch):
     assert run("check(answer)").status == "passed"
     run("answer = (")
     assert "SyntaxError" in run("check(answer)").message
+
+
+def test_an_answer_before_a_call_that_a_tape_lacks_is_judged(monkeypatch):
+    shell = InteractiveShell()
+    monkeypatch.setattr(outcome, "get_ipython", lambda: shell)
+    response = httpx2.Response(404, request=httpx2.Request("POST", "http://lab"))
+    body = {"message": "not recorded", "code": "not_on_tape"}
+    shell.user_ns |= {
+        "check": approve,
+        "unrecorded": openai.NotFoundError("no", response=response, body=body),
+        "demand": outcome.check(lambda ask: ask()),
+    }
+
+    def run(source):
+        return shell.run_cell(source, store_history=True).result
+
+    run("answer = 1; raise unrecorded")
+    assert run("check(answer)").status == "passed"
+    run("answer = ...; raise unrecorded")
+    assert repr(run("check(answer)")) == "not yet: not recorded"
+    run("def ask(): raise unrecorded")
+    assert repr(run("demand(ask)")) == "not yet: not recorded"

@@ -17,6 +17,7 @@ from qwen_lab.endpoint.engine import End, Piece, Prompt, Thought
 from qwen_lab.endpoint.learner import alone
 from qwen_lab.endpoint.refusal import invalid
 from qwen_lab.endpoint.rules import checked_request
+from qwen_lab.views.wire import Wire
 from qwen_lab.words import LabError
 
 KEY = "sk-0123456789abcdef0123456789abcdef"
@@ -133,6 +134,13 @@ def test_what_is_not_on_the_tape_is_refused_and_the_difference_named(
     assert "python3 -m qwen_lab record" in caught.value.body["message"]
 
 
+def test_a_number_is_the_same_whichever_way_it_is_written(recorded, file):
+    recorded({"temperature": 0, "presence_penalty": 2})
+    assert text(ask(client(tape.Player(file)), temperature=0.0, presence_penalty=2.0)) == "好"
+    with pytest.raises(openai.NotFoundError):
+        ask(client(tape.Player(file)), temperature=0.1, presence_penalty=2)
+
+
 def test_the_rules_come_before_the_tape(recorded, file):
     recorded({})
     with pytest.raises(openai.BadRequestError):
@@ -223,6 +231,13 @@ def test_a_tape_plays_at_once_or_as_fast_as_it_was_recorded(recorded, file):
         ask(client(tape.Player(file, timed=timed)))
         seconds.append(time.monotonic() - began)
     assert seconds[0] < 0.4 <= seconds[1]
+
+
+def test_a_stream_that_is_played_at_once_says_so(recorded, file):
+    recorded({})
+    for timed in (False, True):
+        stream = Wire(ask(client(tape.Player(file, timed=timed)), stream=True))
+        assert stream.at_once is not timed
 
 
 def test_a_tape_is_one_readable_line_an_exchange(recorded):

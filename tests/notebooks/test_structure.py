@@ -26,9 +26,9 @@ RULES = {}
 # What every lesson says in the same words.
 CONNECT = {
     "en": "First connect. The next cell says which Qwen answers, where it is, and what "
-    "it costs. Without a key, it's a real, small Qwen on this very computer.",
+    "it costs. Without a key, the answers come from a real, small Qwen, the “local Qwen”.",
     "zh": "先连接。下面这一格会告诉你由哪个千问回答、它在哪里、要不要钱。"
-    "没有 Key 时，回答你的是这台电脑上一个真正的小千问。",
+    "没有 Key 时，回答都来自一个真正的小千问，课里叫它“本机的千问”。",
 }
 QUIZ = {
     "en": "## Quiz\n\nThree questions. Each choice explains itself; the first one counts.",

@@ -94,6 +94,12 @@ def test_times_stand_in_the_page_and_not_in_the_short_form():
     assert slow.text == fast.text
 
 
+def test_what_a_tape_gave_at_once_has_no_speed():
+    found = events(recorded.CHUNKS)
+    assert "tokens/s" in wire(found, "done").html
+    assert "tokens/s" not in wire(found, "done", at_once=True).html
+
+
 def test_the_traps_of_this_stream_are_named_and_no_others():
     page = seen(wire(events(recorded.CHUNKS), "done").html)
     for trap, here in (("role", 1), ("choices", 1), ("usage", 1), ("id", 0), ("none", 0)):

@@ -6,8 +6,13 @@ import re
 from dataclasses import replace
 
 import pytest
+from ipywidgets import HTML
 
+from qwen_lab.widgets.compare import Compare
 from qwen_lab.widgets.panel import Panel
+from qwen_lab.widgets.playground import Playground
+from qwen_lab.widgets.sweep import Sweep
+from qwen_lab.words import say
 
 
 def run(panel):
@@ -253,3 +258,15 @@ def test_it_speaks_chinese(lab, engine, monkeypatch):
     assert words(panel.sends) == "这次调用会发送： temperature=0.5, top_p=0.5"
     assert "一次只动一个" in panel.hint.value and "每秒" in panel.status.value
     assert "被截断" in panel.status.value
+
+
+@pytest.mark.parametrize("kind", ["local", "page"])
+def test_in_a_page_that_plays_a_tape_it_says_at_its_buttons_what_run_can_do(lab, kind):
+    lab = replace(lab, kind=kind)
+    every = [Panel(lab, "问好"), Playground(lab), Compare(lab, "问好", {}, {}), Sweep(lab, "问好")]
+    for widget in every:
+        rows = [
+            part for part in widget.children if widget.run_button in getattr(part, "children", ())
+        ]
+        told = [part.value for row in rows for part in row.children if isinstance(part, HTML)]
+        assert (say("page.only_recorded") in told) is (kind == "page")

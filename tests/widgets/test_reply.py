@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from qwen_lab.lab import Lab
-from qwen_lab.widgets.reply import Reply, explain
+from qwen_lab.widgets.reply import Reply, explain, trouble
 
 HELLO = [{"role": "user", "content": "你好"}]
 CHUNK = 'data: {"choices": [{"index": 0, "delta": {"content": "好"}}]}\n\n'
@@ -54,6 +54,12 @@ def test_the_status_says_why_it_ended_how_many_tokens_and_how_fast(lab, engine):
     engine.reply("一", "二", "三")
     shown = r"finish_reason: stop · completion_tokens: 3 · \d+\.\d s · \d+ tokens/s once begun"
     assert re.fullmatch(shown, read(lab).status)
+
+
+def test_an_answer_from_a_tape_that_is_played_at_once_has_no_speed(lab, engine):
+    engine.at_once = True
+    engine.reply("一", "二", "三")
+    assert "tokens/s" not in read(lab).status
 
 
 def test_one_token_has_no_speed(lab, engine):
@@ -110,13 +116,19 @@ def test_a_refusal_is_explained_with_status_code_message_and_advice(lab, wrong, 
         (400, "invalid_parameter_error", "change what the message names"),
         (400, "data_inspection_failed", "word the prompt differently"),
         (403, "Model.AccessDenied", "its quota is used up"),
-        (404, "not_on_tape", "back as the lesson has them"),
     ],
 )
 def test_each_kind_of_refusal_has_its_advice(status, code, advice):
     with answering(f'{{"error": {{"message": "no", "code": "{code}"}}}}', status) as lab:
         head, message, last = explain(read(lab), lab).split("\n")
     assert f"HTTP {status}, code {code}" in head and message == "no" and advice in last
+
+
+def test_what_a_tape_does_not_have_is_said_in_the_tapes_own_words_and_is_no_error():
+    with answering('{"error": {"message": "not recorded", "code": "not_on_tape"}}', 404) as lab:
+        reply = read(lab)
+        assert explain(reply, lab) == "not recorded" and reply.status == ""
+        assert "qwen-panel-hint" in trouble(reply, lab) and "404" not in trouble(reply, lab)
 
 
 def test_a_page_instead_of_an_error_is_cut_short():

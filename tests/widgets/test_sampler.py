@@ -7,11 +7,12 @@ import numpy
 import pytest
 
 from qwen_lab import sampler
+from qwen_lab.endpoint.refusal import Refusal
 from qwen_lab.watch import next_token
 from qwen_lab.watch.next_token import listed
 from qwen_lab.watch.sampling import Settings
 from qwen_lab.widgets.sampler import OFF, Sampler
-from qwen_lab.words import LabError
+from qwen_lab.words import LabError, say
 
 
 @pytest.fixture(autouse=True)
@@ -231,3 +232,26 @@ def test_it_speaks_chinese(lab, monkeypatch):
     box = used(Sampler(lab, "hi", top_k=3))
     assert box.told["words"]["draw_many"] == "抽 {count} 次"
     assert "被 top_k 排除" in box._repr_mimebundle_()[0]["text/html"]
+
+
+def test_where_a_tape_knows_no_more_it_says_so_and_returns_to_bars_that_can_be_turned(
+    lab, engine, monkeypatch
+):
+    known = engine.next_token
+
+    async def recorded(messages, prefix, most):
+        if prefix:
+            raise Refusal("not recorded", status=404, code="not_on_tape")
+        return await known(messages, prefix, most)
+
+    monkeypatch.setattr(engine, "next_token", recorded)
+    box = Sampler(replace(lab, kind="page"), "你好")
+
+    async def use():
+        await box.run()
+        press(box, "take", number=3)
+        await asyncio.wait({box._task})
+
+    asyncio.run(use())
+    assert box.error == "not recorded" and box.path == [] == box.numbers["path"]
+    assert box.told["words"]["take"] == say("page.only_bars")
