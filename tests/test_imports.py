@@ -31,7 +31,7 @@ MAY = {
     "dotfile": "words paths",
     "settings": "words paths dotfile",
     "network": "words settings",
-    "page": "words paths addresses keys lab endpoint course views",
+    "page": "words paths addresses keys lab endpoint course views widgets",
     "connection": "words paths models lab report addresses keys dotfile settings network endpoint"
     " page",
     "setup": "words paths addresses keys dotfile settings network lab connection course endpoint"

@@ -7,6 +7,8 @@ contents    the lessons, as JupyterLite lists them
 python      Pyodide, its library and the packages that it loads
 compiled    their modules, compiled beforehand
 archive     files by their paths, and the archives that hold them
+weights     the Qwen's weights: what a site brings to fetch them; those that a browser keeps
+offer       where a learner fetches them
 kernel      runs in the page: the endpoint behind a tape, without a port, or a class's
 loop        the event loop of that endpoint, and how a call of the SDK reaches it
 fetch       calls to a class, over the network

@@ -28,38 +28,38 @@ PAGE = Html(
     '<!doctype html><html lang="zh"><meta charset="utf-8"><meta name="viewport"'
     ' content="width=device-width, initial-scale=1"><title>Qwen Lab · 千问</title>'
     '<script id="jupyter-config-data" type="application/json" data-jupyter-lite-root=".">{{}}'
-    "</script><style>{}</style>{}</html>\n"
+    "</script><style>{}</style>{}{}</html>\n"
 )
+TOLD = ("page.about", "page.kept")
 
 
-def page(entry: Callable[[Html], Html] | None = None) -> str:
+def page(entry: Callable[[Html], Html] | None = None, *, offers: bool = False) -> str:
     """The page, whichever language is in use.
 
     In a class, what `entry` makes of the link to the first lesson stands in that link's place.
+    With `offers`, the Qwen can be fetched there.
     """
+    told, script = ("page.class_about", "page.class_kept") if entry else TOLD, ""
+    if offers:
+        from . import offer
+
+        told, entry, script = ("page.qwen_about", "page.qwen_kept"), offer.under, offer.script()
     before, columns = os.environ.get("QWEN_LAB_LANG"), reversed(words.LANGUAGES)
     try:
-        return PAGE.format(Html(STYLE), join(_column(each, entry) for each in columns))
+        body = join(_column(each, entry or Html, *told) for each in columns)
+        return PAGE.format(Html(STYLE), body, script)
     finally:
         os.environ.pop("QWEN_LAB_LANG", None) if before is None else words.use(before)
 
 
-def _column(language: str, entry: Callable[[Html], Html] | None) -> Html:
+def _column(language: str, entry: Callable[[Html], Html], about: str, kept: str) -> Html:
     words.use(language)
     listed = [*_lessons(language)]
     rows = join(Html('<li><a href="{}">{}</a></li>').format(*each) for each in listed)
     start = Html('<a class="start" href="{}">{}</a>').format(listed[0][0], say("page.start"))
-    about, kept = ("page.class_about", "page.class_kept") if entry else ("page.about", "page.kept")
     return Html(
         '<section lang="{}"><h1>{}</h1><p>{}</p>{}<ol>{}</ol><p><small>{}</small></p></section>'
-    ).format(
-        language,
-        say("page.title"),
-        say(about),
-        entry(start) if entry else start,
-        rows,
-        say(kept),
-    )
+    ).format(language, say("page.title"), say(about), entry(start), rows, say(kept))
 
 
 def _lessons(language: str) -> Iterator[tuple[str, str]]:

@@ -10,11 +10,13 @@ import re
 import shutil
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from pathlib import Path
 
 from .. import paths
+from ..endpoint.weights.weights import fetch
 from ..words import LabError, reason, say
-from . import contents, front, parts, python
+from . import contents, front, parts, python, weights
 from .archive import Files, as_json, unpacked, unzipped
 
 # Of JupyterLite the one application that the course opens, and what all of them need.
@@ -37,19 +39,23 @@ OF_KERNEL = re.compile(r"/(piplite|ipykernel|pyodide_kernel)-[\d.]+-py3-none-any
 EXTENSIONS = ("jupyterlite-pyodide-kernel", "jupyterlab-widgets", "anywidget")
 
 
-def build(folder: Path) -> Files:
-    """Write the site into a folder that is new or holds one, and return its files.
+def build(folder: Path, qwen: str | None = None) -> int:
+    """Write the site into a folder that is new or holds one, and return how many bytes it has.
 
+    With `qwen` its pages offer the Qwen, from that address; from "", the site has it itself.
     Raises `LabError` when a part cannot be had, or the folder holds something else.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / python.FOLDER).is_dir():
         raise LabError("site.other_folder", folder=folder)
-    built = files()
+    built = files(qwen=qwen)
+    model = fetch() if qwen == "" else None
     shutil.rmtree(folder, ignore_errors=True)
-    for name, content in built.items():
+    size = 0
+    # Not all at once: the weights are many times larger than all the rest.
+    for name, content in chain(built.items(), weights.pieces(model) if model else ()):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return built
+        size += (folder / name).write_bytes(content)
+    return size
 
 
 def serve(folder: Path, port: int = 0) -> None:
@@ -64,10 +70,11 @@ def serve(folder: Path, port: int = 0) -> None:
         server.serve_forever()
 
 
-def files(settings: dict[str, str] | None = None) -> Files:
+def files(settings: dict[str, str] | None = None, qwen: str | None = None) -> Files:
     """The site's files by their paths; `LabError` when a part cannot be had.
 
     A class has `settings` for the kernels, and a first page of its own in the place of the site's.
+    `qwen` is as in `build`; the pieces of the weights are not among the files.
     """
     if not paths.is_checkout():
         raise LabError("site.no_checkout")
@@ -80,9 +87,12 @@ def files(settings: dict[str, str] | None = None) -> Files:
     kernel = extensions["jupyterlite-pyodide-kernel"].items()
     found, options = python.files(pure, [each for name, each in kernel if OF_KERNEL.search(name)])
     site |= found
-    site |= _settings(extensions.values(), options, settings or {})
+    offers = {} if qwen is None else {weights.SETTING: "1"}
+    site |= _settings(extensions.values(), options, (settings or {}) | offers)
     if not settings:
-        site["index.html"] = front.page().encode()
+        site["index.html"] = front.page(offers=bool(offers)).encode()
+    if offers:
+        site |= weights.files(qwen)
     site["jupyterlite-worker.js"] = site.pop("service-worker.js")
     site["service-worker.js"] = _worker(site)
     return dict(sorted(site.items()))

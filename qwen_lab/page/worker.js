@@ -28,8 +28,12 @@ self.addEventListener("activate", (event) => event.waitUntil(forget()));
 
 self.addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
+  // Its weights, and what other hosts have, are fetched as if there were no worker.
+  if (origin !== location.origin || pathname.startsWith(`${ROOT}qwen/`)) {
+    return event.stopImmediatePropagation();
+  }
   const file = pathname.slice(ROOT.length).replace(/(^|\/)$/, "$1index.html");
-  if (event.request.method !== "GET" || origin !== location.origin || !KNOWN.has(file)) return;
+  if (event.request.method !== "GET" || !KNOWN.has(file)) return;
   // JupyterLite's own worker has the rest: what the kernel asks of the learner's files.
   event.stopImmediatePropagation();
   event.respondWith(answer(file, event.request));

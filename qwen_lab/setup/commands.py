@@ -136,6 +136,7 @@ def class_(options: Namespace) -> None:
 
 @takes(
     option("folder", nargs="?", default="site", type=text),
+    option("--qwen", nargs="?", const="", metavar="URL"),
     option("--serve", action="store_true"),
     option("--port", type=int),
 )
@@ -144,7 +145,7 @@ def site(options: Namespace) -> None:
     from ..page import site
 
     folder = paths.given(options.folder)
-    size = sum(map(len, site.build(folder).values())) / 1e6
+    size = site.build(folder, options.qwen) / 1e6
     print(say("site.built", folder=folder, size=size), flush=True)
     if options.serve:
         site.serve(folder, options.port or 0)

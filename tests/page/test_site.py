@@ -82,7 +82,7 @@ def test_it_brings_the_lessons_tapes_and_no_program_of_another_machine(files):
 
 
 def test_the_command_says_how_large_it_is_and_shows_it_on_loopback(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(site, "build", lambda folder: {"index.html": b"." * 2_000_000})
+    monkeypatch.setattr(site, "build", lambda folder, qwen: 2_000_000)
     monkeypatch.setattr(site.ThreadingHTTPServer, "serve_forever", lambda server: None)
     commands.site(arguments.read(["site", str(tmp_path), "--serve"]))
     told = capsys.readouterr().out

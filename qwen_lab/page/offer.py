@@ -1,0 +1,46 @@
+"""The place, in a lesson or on the first page, where the Qwen is fetched into the browser."""
+
+import json
+from pathlib import Path
+
+import anywidget
+from traitlets import Dict
+
+from ..views import theme
+from ..views.html import Html
+from ..widgets import style
+from ..words import patterns, say
+
+SCRIPT = style.scripts("elements") + Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+ALL = """
+for (const el of document.querySelectorAll("[data-offer]"))
+  offer(el, JSON.parse(el.dataset.offer), "./");
+"""
+
+
+class Offer(anywidget.AnyWidget):
+    """It, as a widget; nothing of it needs the kernel."""
+
+    _esm = SCRIPT
+    _css = theme.sheet("weights")
+    words = Dict().tag(sync=True)
+
+    def __init__(self) -> None:
+        super().__init__(words=patterns("page_weights"))
+
+    def __repr__(self) -> str:
+        return style.unrun("connect", say("page_weights.name"))
+
+
+def under(start: Html) -> Html:
+    """The link to the first lesson, and the place after it, in the language in use."""
+    words = json.dumps(patterns("page_weights"), ensure_ascii=False)
+    return Html('{}<div data-offer="{}"></div>').format(start, words)
+
+
+def script() -> Html:
+    """What the first page needs for it, once and at its end."""
+    css = Html(theme.sheet("weights"))
+    return Html('<style>{}</style><script type="module">{}</script>').format(
+        css, Html(SCRIPT + ALL)
+    )
