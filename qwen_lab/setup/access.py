@@ -140,6 +140,13 @@ def _judge(given: Settings, name: str) -> None:
         keys.checked(value, name)
 
 
+def choice(given: Settings) -> str:
+    """The endpoint that `connect()` would choose, as it is named."""
+    from .. import connection
+
+    return connection.plain(given.get("QWEN_LAB_ENDPOINT")) or connection.usual(given)
+
+
 def endpoint(given: Settings) -> Finding:
     """The endpoint that `connect()` would choose, and why; nothing is started.
 
@@ -151,13 +158,13 @@ def endpoint(given: Settings) -> Finding:
     named = connection.plain(given.get("QWEN_LAB_ENDPOINT"))
     if given.problem and named not in connection.ON_THIS_MACHINE:
         return found(BROKEN, "endpoint_dotenv")
-    choice = named or connection.usual(given)
-    why = say(f"doctor.why_{'named' if named else 'key' if choice == 'dashscope' else 'nothing'}")
-    if choice in connection.ON_THIS_MACHINE:
-        return found(FINE, f"endpoint_{choice}", why=why)
+    chosen = choice(given)
+    why = say(f"doctor.why_{'named' if named else 'key' if chosen == 'dashscope' else 'nothing'}")
+    if chosen in connection.ON_THIS_MACHINE:
+        return found(FINE, f"endpoint_{chosen}", why=why)
     try:
         has_code = given.get("QWEN_LAB_API_KEY")
-        lab = connection.chosen(choice, given if has_code else _with_model(given))
+        lab = connection.chosen(chosen, given if has_code else _with_model(given))
     except LabError as problem:
         at_key = problem.key.startswith("connection.key_") and "elsewhere" not in problem.key
         reason = say("doctor.see_key") if at_key else problem

@@ -66,7 +66,7 @@ def _checks(before: dict[str, str], given: Settings, ask_cloud: bool) -> Checks:
     checks: Checks = {
         "python": machine.python,
         "processor": machine.processor,
-        "memory": local_qwen.memory,
+        "memory": partial(local_qwen.memory, given),
         "folders": machine.folders,
         "disk": machine.disk,
         "language": machine.language,

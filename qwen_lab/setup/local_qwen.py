@@ -6,7 +6,9 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ..settings import Settings
 from ..words import LabError, reason
+from . import access
 from .finding import BROKEN, FINE, ODD, Finding, found
 
 if TYPE_CHECKING:
@@ -28,15 +30,19 @@ def weights() -> Finding:
     return found(*((FINE, "weights_own") if whole else (BROKEN, "weights_cut")), path=path)
 
 
-def memory() -> Finding:
-    """What is free for the local Qwen; what it has already, it need not be given."""
+def memory(given: Settings) -> Finding:
+    """What is free for the local Qwen; what it has already, it need not be given.
+
+    Where another one answers, as in a class, there need be no room for it.
+    """
     from ..endpoint import free_memory, server
     from ..endpoint.weights import weights
 
     left, limited = free_memory.free()
     needed = weights.SIZE + server.OVERHEAD
     key, told = "memory_container" if limited else "memory", {"free": max(0, left) / 1e9}
-    if left > needed or ((state := _state()) and state.alive):
+    elsewhere = access.choice(given) != "local"
+    if left > needed or elsewhere or ((state := _state()) and state.alive):
         return found(FINE, key, **told)
     return found(BROKEN, f"{key}_low", **told, needed=needed / 1e9)
 

@@ -248,9 +248,28 @@ def test_a_folder_of_notes_that_is_not_there_is_told_beside_the_server(monkeypat
 
 def test_little_memory_counts_only_where_the_local_qwen_does_not_run(monkeypatch):
     monkeypatch.setattr(free_memory, "free", lambda: (10**8, True))
-    assert "container" in local_qwen.memory().seen and local_qwen.memory().sign == "✗"
+    found = local_qwen.memory(settings.read())
+    assert "container" in found.seen and found.sign == "✗"
     monkeypatch.setattr(local_qwen, "_state", lambda: SimpleNamespace(alive=True))
-    assert local_qwen.memory().sign == "✓"
+    assert local_qwen.memory(settings.read()).sign == "✓"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sign"),
+    [
+        ("QWEN_LAB_ENDPOINT", "http://192.168.1.5:8000/compatible-mode/v1", "✓"),
+        ("DASHSCOPE_API_KEY", KEY, "✓"),
+        ("QWEN_LAB_ENDPOINT", "replay", "✓"),
+        ("QWEN_LAB_ENDPOINT", " Local ", "✗"),
+    ],
+)
+def test_a_computer_too_small_for_a_model_is_well_where_another_qwen_answers(
+    name, value, sign, monkeypatch
+):
+    monkeypatch.setattr(free_memory, "free", lambda: (10**8, False))
+    monkeypatch.setenv(name, value)
+    found = local_qwen.memory(settings.read())
+    assert found.sign == sign and "0.1 GB" in found.seen
 
 
 def test_little_room_and_an_old_processor_are_said(monkeypatch):
