@@ -1,6 +1,7 @@
 """The folder of a class: one process holds it; a seat is taken away, or all of it forgotten."""
 
 import shutil
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -9,12 +10,30 @@ from filelock import FileLock, Timeout
 from ..endpoint import server_file
 from ..paths import home, read_json
 from ..words import LabError, say
+from .config import Config
 from .seats import Seats
 
 # On a hub: what the hub keeps, and its service.
 HUB, CLASS = "hub", "class"
 # In it: which accounts were made for learners, and the proxy, which knows none.
 ACCOUNTS, PROXY = "accounts.json", "proxy-"
+
+
+def opened(
+    place: Path, names: Iterable[str], config: Config
+) -> tuple[AbstractContextManager, Seats, Config]:
+    """Hold it, with a seat for each of these names too, and with the address that it has.
+
+    Raises `LabError` where another process holds it, it has no seats, or cannot be written.
+    """
+    with server_file.home_in_use():
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock, config = locked(place), config.kept(place)
+        seats = Seats(place / "seats.csv")
+        seats.add(names)
+    if not seats.seats:
+        raise LabError("classroom.no_names")
+    return lock, seats, config
 
 
 def locked(place: Path) -> AbstractContextManager[FileLock]:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,8 +22,8 @@ from ..endpoint.weights import weights
 from ..paths import ROOT, home, replacing
 from ..words import LabError, language, reason, say
 from . import accounts, behind, door, folder, service, sheet
-from .address import NEAR, check, kept
 from .allowance import Limits
+from .config import NEAR, Config
 from .seats import Seats
 
 HERE = Path(__file__).parent
@@ -34,18 +34,7 @@ HOME = "/var/lib/qwen-lab"
 PATIENCE = 180
 
 
-def hold(
-    names: Iterable[str],
-    limits: Limits,
-    *,
-    make_users: bool = False,
-    address: str | None = None,
-    port: int | None = None,
-    certificate: str | None = None,
-    key: str | None = None,
-    upstream: Sequence[str] | None = None,
-    relay: Sequence[str] | None = None,
-) -> None:
+def hold(names: Iterable[str], config: Config) -> None:
     """Be a hub for the learners of these names until the teacher ends it.
 
     Blocks. They log in as Unix users: those of their names, or with `make_users` made for them.
@@ -53,48 +42,35 @@ def hold(
     can read, an account for each, or a free port.
     """
     _check()
-    check(address, certificate, key)
     with server_file.home_in_use():
         place = _places()
-        lock, address = folder.locked(place), kept(place, address)
-        seats = Seats(place / "seats.csv")
-        seats.add(names)
-    if not seats.seats:
-        raise LabError("classroom.no_names")
-    port = port or 8000
+    lock, seats, config = folder.opened(place, names, config)
+    port = config.port or 8000
     # Below 1024, where no learner's program can take one's place and be sent tokens.
     inner = [1021 - 3 * (port % 150) + each for each in range(3)]
-    _need_free((address, port), *((NEAR[0], each) for each in inner))
-    others = upstream or relay
+    _need_free((config.address, port), *((NEAR[0], each) for each in inner))
+    others = config.upstream or config.relay
     if others:
         # What is wrong with them is told before anything is made.
-        door.Answers(place, limits, upstream, relay)
-    made = accounts.ready(seats.seats, place / folder.ACCOUNTS, make=make_users)
+        door.Answers(place, config)
+    made = accounts.ready(seats.seats, place / folder.ACCOUNTS, make=config.make_users)
     told = {
         "accounts": made,
-        "address": address,
         "ports": [port, *inner],
-        "tls": certificate and [str(Path(each).absolute()) for each in (certificate, key)],
         "proxy": _proxy(place / f"{folder.PROXY}{__version__}"),
         "weights": None if others else str(_weights(place.parent)),
-        "service": _service(made, address, limits) | {"upstream": upstream, "relay": relay},
+        # Learners by the names that they have for their teacher.
+        "class": asdict(config) | {"names": {account: name for name, account in made.items()}},
     }
-    url = f"http{'s' if certificate else ''}://{address}:{port}"
     with lock:
-        _run(place, seats, told, url)
+        _run(place, seats, told, config)
 
 
-def _service(made: dict[str, str], address: str, limits: Limits) -> dict:
-    """What the endpoint is told: the learners' names by their accounts, and what they may use."""
-    names = {account: name for name, account in made.items()}
-    return {"names": names, "hosts": [address], "limits": asdict(limits)}
-
-
-def _run(place: Path, seats: Seats, told: dict, url: str) -> None:
+def _run(place: Path, seats: Seats, told: dict, config: Config) -> None:
+    url = f"{config.scheme}{config.address}:{told['ports'][0]}"
     with _started(place, told) as hub:
         try:
-            limits = Limits(**told["service"]["limits"])
-            _announce(place, seats, url, _model(hub, url, place), limits)
+            _announce(place, seats, url, _model(hub, url, place), config.limits)
             hub.wait()
         except KeyboardInterrupt:
             print()

@@ -19,11 +19,13 @@ from qwen_lab.words import language, say
 
 c = get_config()  # noqa: F821
 told = json.loads(os.environ["QWEN_LAB_CLASS"])
+config = told["class"]
 port, proxy, hub, qwen = told["ports"]
 
 # Where it listens. Learners reach the first port alone.
-c.JupyterHub.bind_url = f"http{'s' * bool(told['tls'])}://{told['address']}:{port}"
-c.JupyterHub.ssl_cert, c.JupyterHub.ssl_key = told["tls"] or ("", "")
+scheme = "https" if config["certificate"] else "http"
+c.JupyterHub.bind_url = f"{scheme}://{config['address']}:{port}"
+c.JupyterHub.ssl_cert, c.JupyterHub.ssl_key = config["certificate"] or "", config["key"] or ""
 c.JupyterHub.hub_ip, c.JupyterHub.hub_port = "127.0.0.1", hub
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{proxy}"
 c.ConfigurableHTTPProxy.command = told["proxy"]
@@ -57,7 +59,7 @@ c.JupyterHub.template_vars = {"announcement_login": say("classroom.hub_login")}
 may_ask = "access:services!service=qwen"
 own = {"QWEN_LAB_HOME": os.environ["QWEN_LAB_HOME"], "QWEN_LAB_LANG": language()}
 given = {name: os.environ.get(name) for name in ("QWEN_LAB_NOTES", "QWEN_LAB_UPSTREAM_KEY")}
-given |= {"QWEN_LAB_GGUF": told["weights"], "QWEN_LAB_CLASS": json.dumps(told["service"])}
+given |= {"QWEN_LAB_GGUF": told["weights"], "QWEN_LAB_CLASS": json.dumps(config)}
 c.JupyterHub.services = [
     {
         "name": "qwen",

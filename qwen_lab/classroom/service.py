@@ -1,7 +1,7 @@
 """The class's endpoint as a service of JupyterHub, whose users are its learners.
 
 The hub starts it and says by the environment where it listens; `QWEN_LAB_CLASS` may say, in JSON,
-the `names` of accounts, `hosts` to answer at, `limits`, and who answers, `upstream` or a `relay`.
+the `names` of accounts and what a `Config` holds: the `address` to answer at, `limits`, `upstream`.
 """
 
 import json
@@ -10,12 +10,12 @@ import pwd
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from ..endpoint import server
+from ..endpoint import listener
 from ..endpoint.learner import Learner
 from ..paths import home
 from . import door, folder
-from .address import NEAR
 from .allowance import Limits
+from .config import Config
 from .hub import Hub
 
 USER = "qwen-lab"
@@ -38,24 +38,19 @@ class Users:
 def main() -> None:
     """Be the service until the hub ends it; as root, only as long as its port takes that."""
     here, told = os.environ, json.loads(os.environ.get("QWEN_LAB_CLASS", "{}"))
+    called = told.pop("names", {})
+    config = Config(**told | {"limits": Limits(**told.get("limits", {}))})
     place = home() / folder.CLASS
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = folder.locked(place)
     url = urlsplit(here["JUPYTERHUB_SERVICE_URL"])
-    listener = server.listen(place, url.port, url.hostname)
+    bound = listener.listen(place, url.port, url.hostname)
     if not os.geteuid():
         _become(USER)
-    hub = Hub(here["JUPYTERHUB_API_URL"], here["JUPYTERHUB_SERVICE_NAME"])
-    limits = Limits(**told.get("limits", {}))
+    users = Users(Hub(here["JUPYTERHUB_API_URL"], here["JUPYTERHUB_SERVICE_NAME"]), called)
+    prefix = here["JUPYTERHUB_SERVICE_PREFIX"].rstrip("/")
     with lock:
-        door.serve(
-            place,
-            listener,
-            Users(hub, told.get("names", {})),
-            door.Answers(place, limits, told.get("upstream"), told.get("relay")),
-            hosts=[*NEAR, *told.get("hosts", [])],
-            prefix=here["JUPYTERHUB_SERVICE_PREFIX"].rstrip("/"),
-        )
+        door.serve(place, bound, users, door.Answers(place, config), prefix=prefix)
 
 
 def _become(name: str) -> None:

@@ -18,7 +18,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..endpoint import server, server_file
+from ..endpoint import listener, server_file
 from ..endpoint.learner import alone
 from ..endpoint.refusal import invalid
 from ..endpoint.request import Guard, LocalOrigin, body, parse
@@ -105,10 +105,10 @@ def _stuck(tried: dict[str, dict]) -> str | None:
 
 
 def listen(place: Path, host: str) -> socket.socket:
-    """A socket for the page, on the port that it had before; raises as `server.listen` does."""
+    """A socket for the page, on the port that it had before; raises as `listener.listen` does."""
     with server_file.home_in_use():
         (place / "teacher").mkdir(mode=0o700, exist_ok=True)
-    return server.listen(place / "teacher", None, host)
+    return listener.listen(place / "teacher", None, host)
 
 
 def add(app: Starlette, roll: Roll, desk: socket.socket, place: Path, url: str) -> None:

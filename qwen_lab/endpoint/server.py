@@ -8,19 +8,18 @@ import http.client
 import logging
 import os
 import secrets
-import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock
 
-from ..words import LabError, reason
+from ..words import LabError
 from . import failure, free_memory, learner, server_file, server_process
 from .server_file import State
 from .weights import weights
@@ -132,40 +131,23 @@ def be(
 
     `opened` is called with its state when it can be reached.
     """
+    from . import listener
     from .app import create_app
     from .search import Search
     from .tape import Recorder
 
     with server_file.home_in_use():
-        listener = listen(place, port)
+        bound = listener.listen(place, port)
     engine = make()
     if record:
         engine = Recorder(engine, Path(record))
     with server_file.home_in_use():
-        kept = server_file.save(place, listener.getsockname()[1], engine.model)
+        kept = server_file.save(place, bound.getsockname()[1], engine.model)
     identify, search = learner.alone(kept.token), Search(*server_file.notes())
     app = create_app(engine, identify, search, relays=relays)
     opened(kept)
-    run(app, [listener], lambda server: _exit_when_idle(server, app.state, place, kept, idle))
-
-
-def run(
-    app, listeners: list[socket.socket], watch: Callable | None = None, **tls: str | None
-) -> None:
-    """Serve an app until a signal ends it, or what `watch` does beside it; `tls` is uvicorn's."""
-    import uvicorn
-
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, **tls)
-    server = uvicorn.Server(config)
-    # When it has served, uvicorn raises the signal that ended it: to die of it leaves a socket.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    asyncio.run(_serve(server, listeners, watch(server) if watch else asyncio.sleep(0)))
-
-
-async def _serve(server, listeners: list[socket.socket], watch: Coroutine) -> None:
-    watching = asyncio.create_task(watch)
-    await server.serve(sockets=listeners)
-    watching.cancel()
+    watch = partial(_exit_when_idle, state=app.state, place=place, kept=kept, idle=idle)
+    listener.serve(app, [(bound, None)], watch)
 
 
 async def _exit_when_idle(server, state, place: Path, kept: State, idle: float) -> None:
@@ -184,28 +166,6 @@ async def _exit_when_idle(server, state, place: Path, kept: State, idle: float) 
         # Its thread never ends, and no process does before its threads.
         os._exit(1)
     server.should_exit = True
-
-
-def listen(place: Path, port: int | None, host: str = "127.0.0.1") -> socket.socket:
-    """A bound socket: the port asked for, else the last one, so that old clients work again.
-
-    Raises `LabError` when the host or the port cannot be used.
-    """
-    earlier = server_file.load(place)
-    for choice in [port] if port else [earlier.port if earlier else 0, 0]:
-        # Without its protocol named, asyncio lets small answers wait 40 ms for more to send.
-        listener = socket.socket(proto=socket.IPPROTO_TCP)
-        if os.name == "posix":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, choice))
-            # Who asks while the model loads waits, and does not find the port closed.
-            listener.listen()
-            return listener
-        except (OSError, OverflowError) as error:
-            listener.close()
-            problem = error
-    raise LabError("server.port_unusable", port=port, reason=reason(problem)) from problem
 
 
 def _running(place: Path) -> State | None:

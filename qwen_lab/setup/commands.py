@@ -5,26 +5,22 @@ command imports what it needs when it runs.
 """
 
 import os
-import subprocess
-import sys
 from argparse import Namespace
-from functools import partial
+from dataclasses import fields
 from pathlib import Path
 
 from .. import paths, words
 from ..course import lessons
 from ..settings import text
-from ..words import LabError, say
+from ..words import say
 from .arguments import NO_BROWSER, option, takes
-from .environment import wait_for
+from .environment import run_without_keys
 
 # Another server behind the endpoint.
 _BEHIND = (
     option("--upstream", nargs=2, metavar=("URL", "MODEL")),
     option("--relay", nargs="+", metavar=("URL", "MODEL")),
 )
-# What could make a test spend money or talk to another endpoint than the local one.
-_KEYS = ("DASHSCOPE_", "OPENAI_", "QWEN_LAB_ENDPOINT")
 
 
 @takes(NO_BROWSER)
@@ -101,8 +97,9 @@ def serve(options: Namespace) -> None:
     option("--seats", metavar="FILE"),
     option("--address"),
     option("--port", type=int),
-    option("--certificate", metavar="FILE"),
-    option("--key", metavar="FILE"),
+    # A hub has a folder of its own.
+    option("--certificate", metavar="FILE", type=os.path.abspath),
+    option("--key", metavar="FILE", type=os.path.abspath),
     option("--tokens", type=int),
     option("--per-minute", type=int),
     option("--cny", type=float),
@@ -118,6 +115,7 @@ def class_(options: Namespace) -> None:
     """Be the endpoint of a class, with a seat for each learner, until it is ended."""
     from ..classroom import door, folder, hub_door, seats
     from ..classroom.allowance import Limits
+    from ..classroom.config import Config
 
     if options.hub:
         os.environ.setdefault("QWEN_LAB_HOME", hub_door.HOME)
@@ -127,11 +125,10 @@ def class_(options: Namespace) -> None:
         return folder.forget()
     listed = seats.listed(Path(options.seats)) if options.seats else []
     limits = Limits(options.per_minute, options.tokens, options.cny, options.class_cny)
-    given = ("address", "port", "certificate", "key", "upstream", "relay")
-    told = {name: getattr(options, name) for name in given}
-    by_hub = partial(hub_door.hold, make_users=options.make_users)
-    hold = by_hub if options.hub else partial(door.hold, page=options.page)
-    hold([*options.learners, *listed], limits, **told)
+    # The other options have its names.
+    told = {each.name: getattr(options, each.name) for each in fields(Config)[1:]}
+    hold = hub_door.hold if options.hub else door.hold
+    hold([*options.learners, *listed], Config(limits, **told))
 
 
 @takes(
@@ -187,13 +184,13 @@ def reset(options: Namespace) -> None:
 @takes()
 def test(options: Namespace) -> int:
     """Run the tests in the checkout, or a part of them, without any key; return the exit code."""
-    return _run_without_keys("tests", options.rest, "commands.no_tests")
+    return run_without_keys("tests", options.rest, "commands.no_tests")
 
 
 @takes(option("names", nargs="*"))
 def bench(options: Namespace) -> int:
     """Run the benchmarks in the checkout, or those named, without any key; return the exit code."""
-    return _run_without_keys("tests/benchmarks", options.names, "commands.no_benchmarks")
+    return run_without_keys("tests/benchmarks", options.names, "commands.no_benchmarks")
 
 
 @takes(
@@ -249,16 +246,3 @@ def _copied() -> Path:
         key = "lessons.outdated" if copy in kept else "lessons.followed"
         print(say(key, copy=copy, language=copy.parent.name, number=copy.name[:2]))
     return folder
-
-
-def _run_without_keys(folder: str, arguments: list[str], missing: str) -> int:
-    """Run a folder of the checkout as a program that sees no key, and return its exit code."""
-    if not paths.is_checkout():
-        raise LabError(missing)
-    command = [sys.executable, str(paths.ROOT / folder), *arguments]
-    # At Ctrl-C it has a server to end first.
-    return wait_for(subprocess.Popen(command, env=_without_keys()))
-
-
-def _without_keys() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(_KEYS)}

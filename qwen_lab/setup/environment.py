@@ -17,6 +17,8 @@ from ..words import LabError, reason, say
 from . import packages
 
 OWN = paths.ROOT / ".venv"
+# What could make a test spend money or talk to another endpoint than the local one.
+_KEYS = ("DASHSCOPE_", "OPENAI_", "QWEN_LAB_ENDPOINT")
 
 # Asked of the Python in `.venv`: a copy that has lost its `pyvenv.cfg` runs, but outside it.
 _HEALTH = "import sys; sys.exit(sys.prefix == sys.base_prefix or sys.version_info < (3, 11))"
@@ -125,3 +127,19 @@ def wait_for(process: subprocess.Popen) -> int:
             return process.wait()
         except KeyboardInterrupt:
             continue
+
+
+def run_without_keys(folder: str, arguments: list[str], missing: str) -> int:
+    """Run a folder of the checkout as a program that sees no key, and return its exit code.
+
+    `LabError` in the words for `missing` outside a checkout.
+    """
+    if not paths.is_checkout():
+        raise LabError(missing)
+    command = [sys.executable, str(paths.ROOT / folder), *arguments]
+    # At Ctrl-C it has a server to end first.
+    return wait_for(subprocess.Popen(command, env=_without_keys()))
+
+
+def _without_keys() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(_KEYS)}

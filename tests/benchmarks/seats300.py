@@ -41,9 +41,10 @@ def hold() -> None:
     """Be the class, as the command is, but for its engine."""
     from qwen_lab.classroom import door
     from qwen_lab.classroom.allowance import Limits
+    from qwen_lab.classroom.config import Config
 
     door._local = lambda place: Timed
-    door.hold([f"learner {number}" for number in range(SEATS)], Limits(tokens=10**9))
+    door.hold([f"learner {number}" for number in range(SEATS)], Config(Limits(tokens=10**9)))
 
 
 async def streams(seats: list) -> tuple[list[float], int]:

@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 import qwen_lab
 from qwen_lab.classroom import door, sheet
 from qwen_lab.classroom.allowance import Limits
+from qwen_lab.classroom.config import Config
 from qwen_lab.classroom.seats import Seat
 from qwen_lab.endpoint import llama
 from qwen_lab.endpoint.server_file import BASE
@@ -115,7 +116,7 @@ def test_a_class_that_cannot_be_opened_says_why_before_any_model_is_loaded(
 ):
     monkeypatch.setattr(llama, "LlamaEngine", None)
     with pytest.raises(LabError) as caught:
-        door.hold(names, Limits(), **options)
+        door.hold(names, Config(**options))
     assert caught.value.key == key
 
 
@@ -133,25 +134,25 @@ def test_cny_are_counted_only_where_there_is_a_price(behind, monkeypatch):
     monkeypatch.setattr(llama, "LlamaEngine", None)
     for limits in (Limits(cny=1), Limits(class_cny=1)):
         with pytest.raises(LabError, match="no list price") as caught:
-            door.hold(["Ada"], limits, **behind)
+            door.hold(["Ada"], Config(limits, **behind))
         assert "qwen-plus, " not in str(caught.value)
 
 
 def test_a_class_is_open_once_on_a_computer(monkeypatch, engine):
     opened = []
 
-    def run(app, listeners, watch, **tls):
-        for each in listeners:
+    def run(app, listeners, watch):
+        for each, _ in listeners:
             each.close()
         opened.append(app)
         if len(opened) == 1:
-            door.hold([], Limits())
+            door.hold([], Config())
 
-    monkeypatch.setattr(door.server, "run", run)
+    monkeypatch.setattr(door.listener, "serve", run)
     monkeypatch.setattr(door, "_local", lambda place: lambda: engine)
     with pytest.raises(LabError, match="open already"):
-        door.hold(["Ada"], Limits())
-    door.hold([], Limits())
+        door.hold(["Ada"], Config())
+    door.hold([], Config())
     assert len(opened) == 2
 
 
@@ -160,18 +161,18 @@ def opened(monkeypatch):
     """The apps of classes that are opened, which are not run."""
     opened = []
 
-    def run(app, listeners, watch, **tls):
-        for each in listeners:
+    def run(app, listeners, watch):
+        for each, _ in listeners:
             each.close()
         opened.append(app)
 
-    monkeypatch.setattr(door.server, "run", run)
+    monkeypatch.setattr(door.listener, "serve", run)
     monkeypatch.setenv("QWEN_LAB_UPSTREAM_KEY", TOKEN)
     return opened
 
 
 def test_a_class_can_stand_before_another_server(engine, served, opened, capsys):
-    door.hold(["Ada"], Limits(tokens=1_000), upstream=(served, "fake-qwen"))
+    door.hold(["Ada"], Config(Limits(tokens=1_000), upstream=(served, "fake-qwen")))
     assert "fake-qwen, 1 seats" in capsys.readouterr().out
     engine.reply("你", "好", prompt=9)
     headers = {"authorization": f"Bearer {codes(home())['Ada']}"}
@@ -184,21 +185,22 @@ def test_a_class_can_stand_before_another_server(engine, served, opened, capsys)
 
 
 def test_a_class_that_is_opened_again_keeps_its_address_and_says_its_limits(opened, served, capsys):
-    behind = (served, "fake-qwen")
-    door.hold(["Ada"], Limits(tokens=3_000, per_minute=500), address="127.0.0.2", upstream=behind)
+    behind, limits = (served, "fake-qwen"), Limits(tokens=3_000, per_minute=500)
+    door.hold(["Ada"], Config(limits, address="127.0.0.2", upstream=behind))
     first = capsys.readouterr().out
     assert "may use 3,000 tokens in all" in first and "500 tokens a minute" in first
     assert "Whoever shares the network" in first and "this computer alone" not in first
-    door.hold([], Limits(), upstream=behind)
+    door.hold([], Config(upstream=behind))
     again = capsys.readouterr().out
     assert re.search(r"http\S+", again)[0] == re.search(r"http\S+", first)[0]
     assert "Tokens aren't limited" in again and "The class has ended" in again
-    door.hold([], Limits(), address="127.0.0.1", upstream=behind)
+    door.hold([], Config(address="127.0.0.1", upstream=behind))
     assert "this computer alone" in capsys.readouterr().out
 
 
 def test_a_class_can_relay_a_cloud_for_so_many_cny(engine, served, opened):
-    door.hold(["Ada"], Limits(cny=0.01, class_cny=1), relay=(served, "qwen-plus", "qwen-turbo"))
+    relay = (served, "qwen-plus", "qwen-turbo")
+    door.hold(["Ada"], Config(Limits(cny=0.01, class_cny=1), relay=relay))
     headers = {"authorization": f"Bearer {codes(home())['Ada']}"}
     with TestClient(opened[0], "http://127.0.0.1", headers=headers) as http:
         # Of the dearest kind, qwen-plus's answers, there are 5,000 for a fen.
@@ -256,7 +258,7 @@ def test_a_home_that_cannot_be_written_is_told(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("QWEN_LAB_HOME", str(tmp_path / "file"))
     with pytest.raises(LabError) as caught:
-        door.hold(["Ada"], Limits())
+        door.hold(["Ada"], Config())
     assert caught.value.key == "server.home_file"
 
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from qwen_lab.classroom import door, folder
-from qwen_lab.classroom.allowance import Limits
+from qwen_lab.classroom.config import Config
 from qwen_lab.classroom.progress import Progress
 from qwen_lab.classroom.seats import Seats
 from qwen_lab.paths import home
@@ -61,8 +61,8 @@ def test_forget_leaves_nothing_of_anybody(capsys, monkeypatch, engine):
     progress = Progress.__init__
     folders = []
 
-    def run(app, listeners, watch, **tls):
-        for each in listeners:
+    def run(app, listeners, watch):
+        for each, _ in listeners:
             each.close()
         with pytest.raises(LabError, match="open already"):
             folder.forget()
@@ -73,9 +73,9 @@ def test_forget_leaves_nothing_of_anybody(capsys, monkeypatch, engine):
         folders.append(place)
 
     monkeypatch.setattr(Progress, "__init__", noted)
-    monkeypatch.setattr(door.server, "run", run)
+    monkeypatch.setattr(door.listener, "serve", run)
     monkeypatch.setattr(door, "_local", lambda place: lambda: engine)
-    door.hold(["Ada Lovelace"], Limits())
+    door.hold(["Ada Lovelace"], Config())
     assert len([*folders[0].iterdir()]) == 1
     folder.forget()
     assert {path.name for path in (home() / "class").rglob("*")} <= {"lock"}

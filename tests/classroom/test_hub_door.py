@@ -20,7 +20,7 @@ from openai import OpenAI
 import qwen_lab
 from qwen_lab import __version__
 from qwen_lab.classroom import hub_door
-from qwen_lab.classroom.allowance import Limits
+from qwen_lab.classroom.config import Config
 from qwen_lab.endpoint.app import BASE, create_app
 from qwen_lab.endpoint.engine import End, Piece, Prompt
 from qwen_lab.endpoint.learner import alone
@@ -318,7 +318,7 @@ def refused(tmp_path, monkeypatch):
 
     def refused():
         with pytest.raises(LabError) as caught:
-            hub_door.hold(["Ada"], Limits())
+            hub_door.hold(["Ada"], Config())
         return caught.value
 
     return refused

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from qwen_lab.classroom import door, teacher
 from qwen_lab.classroom.allowance import Allowance, Limits
+from qwen_lab.classroom.config import Config
 from qwen_lab.classroom.ledger import Ledger
 from qwen_lab.classroom.progress import Progress
 from qwen_lab.classroom.teacher import Roll, create_page
@@ -120,15 +121,15 @@ def test_a_class_has_the_page_at_a_port_of_its_own_and_shows_its_token_on_no_scr
 ):
     opened = []
 
-    def run(app, listeners, watch, **tls):
-        opened.append((app, [each.getsockname() for each in listeners]))
-        for each in listeners:
+    def run(app, listeners, watch):
+        opened.append((app, [each.getsockname() for each, _ in listeners]))
+        for each, _ in listeners:
             each.close()
 
-    monkeypatch.setattr(door.server, "run", run)
+    monkeypatch.setattr(door.listener, "serve", run)
     monkeypatch.setattr(door, "_local", lambda place: lambda: engine)
     for _ in range(2):
-        door.hold(["Ada"], Limits())
+        door.hold(["Ada"], Config())
     said = capsys.readouterr()
     assert opened[0][1] == opened[1][1]
     app, [(_, class_port), (host, port)] = opened[1]

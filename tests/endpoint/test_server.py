@@ -18,7 +18,7 @@ import pytest
 from openai import OpenAI
 
 import qwen_lab
-from qwen_lab.endpoint import server, server_file
+from qwen_lab.endpoint import listener, server, server_file
 from qwen_lab.endpoint.server_file import State
 from qwen_lab.endpoint.weights import weights
 from qwen_lab.words import LabError
@@ -206,19 +206,7 @@ def test_a_taken_port_is_left_for_another_one_with_a_new_token(running):
 def test_a_port_that_is_asked_for_and_taken_is_an_error(running):
     place = server_file.folder(weights.find())
     with pytest.raises(LabError, match=f"{running.port} can't be used .*another program uses it"):
-        server.listen(place, running.port)
-
-
-@pytest.mark.parametrize("port", [70000, -1, 2**70])
-def test_a_port_that_there_cannot_be_is_an_error(tmp_path, port):
-    with pytest.raises(LabError, match=str(port)):
-        server.listen(tmp_path, port)
-
-
-def test_small_answers_are_sent_at_once(tmp_path):
-    # asyncio switches Nagle's algorithm off only where the socket names its protocol.
-    with server.listen(tmp_path, None) as listener:
-        assert listener.proto == socket.IPPROTO_TCP
+        listener.listen(place, running.port)
 
 
 def test_too_little_memory_is_said_before_anything_is_loaded(monkeypatch):

@@ -31,7 +31,7 @@ LESSON = "en/01_basic_call.ipynb"
 CLASS = """
 import sys
 from pathlib import Path
-from qwen_lab.classroom import address, door
+from qwen_lab.classroom import config, door
 from qwen_lab.endpoint.tape import Player, _key
 from qwen_lab.setup import arguments, commands
 
@@ -42,7 +42,7 @@ class Tape(Player):
         return super()._find(ask if known else ask | {"alone": False})
 
 tape, name, *given = sys.argv[1:]
-door.NEAR = address.NEAR = (*address.NEAR, name)
+door.NEAR = config.NEAR = (*config.NEAR, name)
 door._local = lambda place: lambda: Tape(Path(tape), endless=True)
 commands.class_(arguments.read(["class", *given]))
 """

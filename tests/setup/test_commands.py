@@ -289,7 +289,7 @@ def test_the_tests_see_no_key_and_their_exit_code_comes_back(monkeypatch):
     for name in ("DASHSCOPE_API_KEY", "OPENAI_API_KEY", "QWEN_LAB_ENDPOINT"):
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("QWEN_LAB_GGUF", "kept")
-    kept = commands._without_keys()
+    kept = environment._without_keys()
     assert "QWEN_LAB_GGUF" in kept and "PATH" in {name.upper() for name in kept}
     assert not {"DASHSCOPE_API_KEY", "OPENAI_API_KEY", "QWEN_LAB_ENDPOINT"} & set(kept)
     assert commands.test(Namespace(rest=["--version"])) == 0
