@@ -8,6 +8,7 @@ import csv
 import json
 import os
 import re
+import ssl
 import subprocess
 import sys
 import time
@@ -39,9 +40,9 @@ mount -t tmpfs -o mode=755 none /home
 class Computer:
     """The computer, from outside: the hub's process, its address and what it has said."""
 
-    def __init__(self, process: subprocess.Popen) -> None:
-        self._process = process
-        self.clients: list[Learner] = []
+    def __init__(self, process: subprocess.Popen, trusted: str | None) -> None:
+        self._process, self.trust = process, ssl.create_default_context(cafile=trusted)
+        self.clients: list[Learner | httpx2.Client] = []
         self.said = [process.stdout.readline() for _ in range(LINES)]
         self.url = re.search(r"https?://[\w.:]+", "".join(self.said))[0]
 
@@ -76,7 +77,7 @@ class Computer:
 
     def log_in(self, name: str, password: str | None = None) -> "Learner":
         """A learner in a browser of their own, with the password of the sheet if no other."""
-        learner = Learner(self.url, name, password or self.codes[name])
+        learner = Learner(self.url, self.trust, name, password or self.codes[name])
         self.clients.append(learner)
         return learner
 
@@ -84,8 +85,9 @@ class Computer:
 class Learner:
     """Who has logged in: their account, what the hub shows them, and a token of theirs."""
 
-    def __init__(self, url: str, name: str, password: str) -> None:
-        self.http, self.kernel = httpx2.Client(base_url=url, trust_env=False, timeout=300), None
+    def __init__(self, url: str, trust: ssl.SSLContext, name: str, password: str) -> None:
+        self._how, self.kernel = {"verify": trust, "trust_env": False}, None
+        self.http = httpx2.Client(base_url=url, timeout=300, **self._how)
         self.http.get("/hub/login")
         form = {"username": name, "password": password, "_xsrf": self._xsrf}
         self.page = self.http.post("/hub/login", data=form)
@@ -111,7 +113,7 @@ class Learner:
         while not self.api("GET", "").json()["servers"].get("", {}).get("ready"):
             time.sleep(0.5)
         url = str(self.http.base_url).rstrip("/")
-        self.kernel = Kernel(url, self.account, self.token()["token"])
+        self.kernel = Kernel(url, self._how, self.account, self.token()["token"])
         return self.kernel
 
     def close(self) -> None:
@@ -123,10 +125,10 @@ class Learner:
 class Kernel:
     """A kernel of a learner's, driven as JupyterLab drives it: by way of the hub's proxy."""
 
-    def __init__(self, url: str, account: str, token: str) -> None:
-        self.account = account
+    def __init__(self, url: str, how: dict, account: str, token: str) -> None:
+        self.account, self._trust = account, how["verify"]
         base, self._headers = f"{url}/user/{account}/api", {"Authorization": f"token {token}"}
-        self.http = httpx2.Client(base_url=base, headers=self._headers, trust_env=False, timeout=60)
+        self.http = httpx2.Client(base_url=base, headers=self._headers, timeout=60, **how)
         made = self.http.post("/kernels").raise_for_status().json()
         self._channels = f"{base.replace('http', 'ws', 1)}/kernels/{made['id']}/channels"
 
@@ -136,7 +138,8 @@ class Kernel:
         header |= {"session": "s", "username": ""}
         asked = {"header": header, "parent_header": {}, "metadata": {}, "channel": "shell"}
         # Each time anew: who reads nothing for a while is cut off.
-        socket = websocket.create_connection(self._channels, header=self._headers, timeout=300)
+        how = {"header": self._headers, "timeout": 300, "sslopt": {"context": self._trust}}
+        socket = websocket.create_connection(self._channels, **how)
         with closing(socket):
             socket.send(json.dumps(asked | {"content": {"code": code}}))
             return [*self._printed(socket, header["msg_id"])]
@@ -156,11 +159,15 @@ class Kernel:
 
 @contextmanager
 def hub(
-    scratch: Path, *arguments: str, needed: tuple[Path, ...] = (), disk: int | None = None
+    scratch: Path,
+    *arguments: str,
+    needed: tuple[Path, ...] = (),
+    disk: int | None = None,
+    trusted: str | None = None,
 ) -> Iterator[Computer]:
     """`qwen-lab class --hub` with these arguments, until the test has ended.
 
-    With `disk`, on the computer whose that is.
+    With `disk`, on the computer whose that is. Its learners trust a certificate of their own.
     """
     script = ["set -e", OWN.format(scratch=scratch), *_opened(scratch, *needed)]
     script = "\n".join([*([] if disk else script), 'exec "$@"'])
@@ -176,7 +183,7 @@ def hub(
         pass_fds=[disk] if disk else [],
     ) as process:
         try:
-            yield (computer := Computer(process))
+            yield (computer := Computer(process, trusted))
             for each in computer.clients:
                 each.close()
         finally:

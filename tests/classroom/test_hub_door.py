@@ -27,6 +27,7 @@ from qwen_lab.endpoint.learner import alone
 from qwen_lab.lab import Lab
 from qwen_lab.words import LabError
 from tests import campus
+from tests.classroom.test_door import certificate
 from tests.conftest import TOKEN, FakeEngine, serving
 
 # What clients do, once more by way of the hub's proxy: `lab` and `engine` are its here.
@@ -141,7 +142,9 @@ def lab(computer, learners):
 
 def client(computer, token):
     url = f"{computer.url}/services/qwen{BASE}"
-    return OpenAI(base_url=url, api_key=token, max_retries=0)
+    http = httpx2.Client(verify=computer.trust, trust_env=False, timeout=300)
+    computer.clients.append(http)
+    return OpenAI(base_url=url, api_key=token, max_retries=0, http_client=http)
 
 
 def ask(client, text="你好", **fields):
@@ -280,25 +283,57 @@ def test_the_service_is_killed_and_learners_go_on_with_the_clients_that_they_hav
     assert other.pid != service.pid
 
 
-def test_who_has_no_seat_is_out_at_the_next_start_and_at_the_end_all_is_forgotten(
-    computer, learners, tmp_path
-):
-    ada, ming, _ = learners
-    token, disk = ming.token()["token"], computer.disk
+@pytest.fixture(scope="module")
+def again(computer, learners, tmp_path_factory):
+    """The hub at its next start: the second learner has no seat, and there is a certificate."""
+    folder, disk, address = tmp_path_factory.mktemp("again"), computer.disk, "127.0.0.2"
+    pair, token = certificate(folder, address), learners[1].token()["token"]
     assert ask(client(computer, token), "before").choices
-    with pytest.raises(subprocess.CalledProcessError):
-        campus.command(disk, "--forget")
     assert "--remove learner" in campus.command(disk, "--remove", NAMES[1])
     computer.first.kill()
     upstream = ("--upstream", f"http://127.0.0.1:{computer.upstream}{BASE}", "fake-qwen")
-    with campus.hub(tmp_path, *upstream, "--make-users", disk=disk) as again:
-        assert {*again.codes} == {*NAMES} - {NAMES[1]}
-        assert again.log_in(*computer.paper[1]).account is None
-        # Neither by what is left of an earlier time.
-        assert ming.http.get("/hub/api/user").status_code == 403
-        with pytest.raises(openai.AuthenticationError):
-            ask(client(again, token), "after")
-        assert ada.http.get("/hub/api/user").json()["name"] == ada.account
+    told = (*upstream, "--make-users", "--address", address, *pair)
+    with campus.hub(folder, *told, disk=disk, trusted=pair[1]) as again:
+        again.token = token
+        yield again
+    os.close(disk)
+
+
+def test_who_has_no_seat_is_out_at_the_next_start(computer, learners, again):
+    assert {*again.codes} == {*NAMES} - {NAMES[1]}
+    assert again.log_in(*computer.paper[1]).account is None
+    # Neither by what is left of an earlier time.
+    with pytest.raises(openai.AuthenticationError):
+        ask(client(again, again.token), "after")
+    for learner, name in zip(learners, ("ada-lovelace", None, "o-neil-3"), strict=True):
+        cookies = "; ".join(f"{each.name}={each.value}" for each in learner.http.cookies.jar)
+        asked = {"headers": {"cookie": cookies}, "verify": again.trust, "trust_env": False}
+        assert httpx2.get(f"{again.url}/hub/api/user", **asked).json().get("name") == name
+
+
+def test_with_a_certificate_learners_their_programs_and_the_teacher_come_by_https(again):
+    assert again.url == "https://127.0.0.2:8000"
+    ada = again.log_in(NAMES[0])
+    opens = [each for each in ada.http.cookies.jar if each.name != "_xsrf"]
+    assert ada.account and opens and all(each.secure for each in opens)
+    assert "word0" in "".join(text for _, text in ada.start().run(ASK.format("", "inside")))
+    stream = ask(client(again, ada.token()["token"]), "from elsewhere", stream=True)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream).startswith("word0")
+    link = again.path(f"{campus.HOME}/class/teacher.html").read_text(encoding="utf-8")
+    url, token = re.search(r'href="(https://127.0.0.2:\d+/)#([\w-]+)"', link).groups()
+    asked = {"headers": {"authorization": f"Bearer {token}"}, "trust_env": False}
+    found = httpx2.get(f"{url}overview", verify=again.trust, **asked).json()["learners"]
+    assert {each["name"] for each in found} >= {*again.codes}
+    with pytest.raises(httpx2.ConnectError, match="certificate"):
+        httpx2.get(f"{url}overview", **asked)
+
+
+def test_at_the_end_all_is_forgotten(again):
+    disk, first = again.disk, again.first
+    with pytest.raises(subprocess.CalledProcessError):
+        campus.command(disk, "--forget")
+    first.kill()
+    first.wait()
     assert "ada-lovelace learner o-neil-3" in campus.command(disk, "--forget")
     inside = ["nsenter", f"--mount=/proc/self/fd/{disk}", "ls", "-A"]
     folders = [f"{campus.HOME}/{name}" for name in ("hub", "class")]
