@@ -29,11 +29,12 @@ class Made:
     """The hub: who is known, how often it was asked, and how it answers."""
 
     def __init__(self):
-        self.users, self.asked, self.says = dict(USERS), [], None
+        self.users, self.asked, self.says, self.waits = dict(USERS), [], None, 0
 
     async def user(self, request):
         kind, _, given = request.headers.get("authorization", "").partition(" ")
         self.asked.append((kind, given))
+        await asyncio.sleep(self.waits)
         if self.says:
             return self.says
         if user := self.users.get(given):
@@ -122,6 +123,16 @@ def test_a_hub_that_does_not_say_lets_nobody_in_and_is_asked_again(ask, made, sa
 
     def mend():
         made.says = None
+
+    assert ask("ada", "ada", between=mend) == [503, Learner("ada")]
+
+
+def test_a_hub_that_takes_too_long_lets_nobody_in_and_is_asked_again(ask, made, monkeypatch):
+    monkeypatch.setattr(hub, "PATIENCE", 0.5)
+    made.waits = 1.5
+
+    def mend():
+        made.waits = 0
 
     assert ask("ada", "ada", between=mend) == [503, Learner("ada")]
 

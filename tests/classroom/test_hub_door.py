@@ -161,6 +161,12 @@ def test_learners_log_in_by_the_names_on_their_sheet_whatever_these_hold(compute
     assert computer.url in sheet and "127.0.0.1" in computer.said[1]
 
 
+def test_thirty_who_log_in_at_once_are_all_let_in(computer):
+    with ThreadPoolExecutor(30) as pool:
+        came = [*pool.map(computer.log_in, 10 * NAMES)]
+    assert [each.account for each in came] == 10 * ["ada-lovelace", "learner", "o-neil-3"]
+
+
 def test_a_wrong_password_or_a_user_who_is_no_learner_is_not_let_in(computer):
     with ThreadPoolExecutor() as pool:
         for came in pool.map(
