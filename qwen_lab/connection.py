@@ -1,22 +1,16 @@
 """Which endpoint answers: DashScope with a key, the local Qwen without one, or one you name."""
 
-import re
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-from . import addresses, dotfile, keys, models, network, paths, report, settings, words
+from . import addresses, discovery, dotfile, keys, models, network, paths, report, settings, words
 from .keys import Secret
 from .lab import Lab
 from .settings import Settings
 from .words import LabError, say
 
 ON_THIS_MACHINE = ("local", "replay")
-# Models that a server may list first and that answer no chat.
-NO_CHAT = re.compile(
-    r"embed|rerank|moderation|whisper|tts|asr|speech|image|diffusion|dall-e|(^|[/_-])(bge|gte|e5)[_-]",
-    re.I,
-)
 
 
 def connect(
@@ -152,11 +146,11 @@ def _custom(given: Settings, url: str) -> Lab:
     key = _key(given, url)
     if model := given.get("QWEN_LAB_MODEL"):
         return Lab(url, model, "custom", key)
-    if about := _of_a_class(url, key):
+    if about := discovery.of_a_class(url, key):
         # One's own relay may cost money, and has nothing of the lab's to show.
         own = "custom" if about.get("relays") else "own"
         return Lab(url, about["model"], "class" if about.get("learner") else own, key, about)
-    return Lab(url, _first_model(url, key), "custom", key)
+    return Lab(url, discovery.first_model(url, key), "custom", key)
 
 
 def _class_of_hub(given: Settings) -> str | None:
@@ -175,44 +169,6 @@ def _key(given: Settings, url: str) -> Secret:
         return Secret(given.process["JUPYTERHUB_API_TOKEN"])
     key = given.get("QWEN_LAB_API_KEY")
     return keys.checked(key, "QWEN_LAB_API_KEY") if key else Secret("none")
-
-
-def _of_a_class(url: str, key: str) -> dict | None:
-    """What a class's endpoint says of itself; None where another server answers."""
-    try:
-        found = _got(url, key, "/lab")
-    except LabError as error:
-        if error.key == "connection.silent":
-            raise
-        return None
-    is_ours = isinstance(found, dict) and "qwen_lab" in found
-    return found if is_ours and isinstance(found.get("model"), str) else None
-
-
-def _first_model(url: str, key: str) -> str:
-    listed = _got(url, key, "/models")
-    rows = listed.get("data") if isinstance(listed, dict) else None
-    for row in rows if isinstance(rows, list) else []:
-        name = row.get("id") if isinstance(row, dict) else None
-        if isinstance(name, str) and name and not NO_CHAT.search(name):
-            return name
-    raise LabError("connection.no_models", url=addresses.shown(url))
-
-
-def _got(url: str, key: str, path: str) -> object:
-    import openai
-
-    try:
-        with openai.OpenAI(base_url=url, api_key=key, timeout=10, max_retries=0) as client:
-            return client.get(path, cast_to=object)
-    except openai.AuthenticationError as error:
-        raise LabError("connection.wants_key", url=addresses.shown(url)) from error
-    except openai.APIConnectionError as error:
-        raise LabError(
-            "connection.silent", url=addresses.shown(url), reason=network.why(error, url)
-        ) from error
-    except (openai.OpenAIError, ValueError) as error:
-        raise LabError("connection.no_models", url=addresses.shown(url)) from error
 
 
 def _lines(lab: Lab) -> list[str]:

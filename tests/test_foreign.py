@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qwen_lab
-from qwen_lab import checks, connection
+from qwen_lab import checks, discovery
 from qwen_lab.lab import Lab
 from qwen_lab.setup import terminal
 from qwen_lab.watch.next_token import listed
@@ -261,4 +261,4 @@ def test_the_terminal_shows_an_answer_or_one_sentence(foreign, reply):
 def test_any_list_of_models_is_one_name_or_one_sentence(foreign, reply):
     type(foreign).reply = reply
     with suppress(LabError):
-        assert connection._first_model(foreign.base_url, "k")
+        assert discovery.first_model(foreign.base_url, "k")

@@ -31,9 +31,10 @@ MAY = {
     "dotfile": "words paths",
     "settings": "words paths dotfile",
     "network": "words settings",
+    "discovery": "words addresses network",
     "page": "words paths addresses keys lab endpoint course views widgets",
-    "connection": "words paths models lab report addresses keys dotfile settings network endpoint"
-    " page",
+    "connection": "words paths models lab report addresses keys dotfile settings network discovery"
+    " endpoint page",
     "setup": "words paths addresses keys dotfile settings network lab connection course endpoint"
     " watch classroom page",
     "__main__": "words settings network setup",
