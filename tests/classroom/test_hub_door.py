@@ -277,6 +277,21 @@ def test_a_second_hub_and_a_port_that_is_taken_are_told(home, told, computer):
     assert ended.returncode and told in ended.stderr
 
 
+def test_while_the_hub_hangs_who_was_here_goes_on_and_nobody_new_comes_in(computer, learners):
+    known, new = (client(computer, learners[0].token()["token"]) for _ in range(2))
+    assert ask(known, "before").choices
+    [hub] = computer.running("-m jupyterhub")
+    hub.suspend()
+    try:
+        assert ask(known, "meanwhile").choices
+        with pytest.raises(openai.InternalServerError) as caught:
+            ask(new, "meanwhile")
+        assert caught.value.status_code == 503
+    finally:
+        hub.resume()
+    assert ask(new, "after").choices
+
+
 def test_the_service_is_killed_and_learners_go_on_with_the_clients_that_they_have(
     computer, kernels
 ):
