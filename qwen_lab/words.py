@@ -61,9 +61,12 @@ def names(topic: str) -> set[str]:
     return set(_topic(language(), topic))
 
 
-def patterns(topic: str) -> dict[str, str]:
-    """The words of a topic as they stand in its file, for a page that fills the values in."""
-    return {name: printable(words) for name, words in _topic(language(), topic).items()}
+def patterns(topic: str, spoken: str = "") -> dict[str, str]:
+    """The words of a topic as they stand in its file, for a page that fills the values in.
+
+    In the language in use, or in the one that is `spoken`.
+    """
+    return {name: printable(words) for name, words in _topic(spoken or language(), topic).items()}
 
 
 def reason(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 parts       what the site is made of, from PyPI and npm, each by its hash
 site        puts them, the package and the lessons together: nothing but files
 front       its first page: what this is, and the lessons
+jupyterlab  JupyterLab's page, as a learner needs it
 contents    the lessons, as JupyterLite lists them
 python      Pyodide, its library and the packages that it loads
 compiled    their modules, compiled beforehand

@@ -16,7 +16,7 @@ from pathlib import Path
 from .. import paths
 from ..endpoint.weights.weights import fetch
 from ..words import LabError, reason, say
-from . import contents, front, parts, python, weights
+from . import contents, front, jupyterlab, parts, python, weights
 from .archive import Files, as_json, unpacked, unzipped
 
 # Of JupyterLite the one application that the course opens, and what all of them need.
@@ -27,12 +27,13 @@ FRAME = re.compile(
 OVERRIDES = (
     Path(__file__).parents[1] / "setup/jupyter_config/labconfig/default_setting_overrides.json"
 )
-# A tablet's list of files is narrow, and a finger taps once.
-LIST = {
+# A tablet's list of files is narrow, and a finger taps once. What is written is kept by itself.
+MORE = {
+    "@jupyterlab/docmanager-extension:plugin": {"autosaveInterval": 5},
     "@jupyterlab/filebrowser-extension:browser": {
         "showLastModifiedColumn": False,
         "singleClickNavigation": True,
-    }
+    },
 }
 LABEXTENSIONS = "share/jupyter/labextensions/"
 OF_KERNEL = re.compile(r"/(piplite|ipykernel|pyodide_kernel)-[\d.]+-py3-none-any\.whl$")
@@ -80,7 +81,7 @@ def files(settings: dict[str, str] | None = None, qwen: str | None = None) -> Fi
         raise LabError("site.no_checkout")
     wheels = parts.wheels()
     extensions = {name: _extension(wheels[name]) for name in EXTENSIONS}
-    site = _frame(wheels["jupyterlite-core"]) | contents.files()
+    site = jupyterlab.finished(_frame(wheels["jupyterlite-core"])) | contents.files()
     for extension in extensions.values():
         site |= {f"extensions/{name}": content for name, content in extension.items()}
     pure = [path for name, path in wheels.items() if "jupyterlite" not in name]
@@ -151,11 +152,12 @@ def _settings(extensions: list[Files], options: dict, settings: dict[str, str]) 
     english = {"displayName": "English", "nativeName": "English"}
     config = {
         "appName": "Qwen Lab", "appUrl": "./lab", "baseUrl": "./", "defaultKernelName": "python",
-        "faviconUrl": "./lab/favicon.ico", "federated_extensions": loaded,
+        "exposeAppInBrowser": "true", "faviconUrl": "./lab/favicon.ico",
+        "federated_extensions": loaded,
         "fullLabextensionsUrl": "./extensions", "fullStaticUrl": "./build",
         "litePluginSettings": {"@jupyterlite/pyodide-kernel-extension:kernel": kernel},
         "contentsAllJsonFile": "all.json",
-        "settingsOverrides": json.loads(OVERRIDES.read_bytes()) | LIST,
+        "settingsOverrides": json.loads(OVERRIDES.read_bytes()) | MORE,
         "contentsStorageName": "Qwen Lab", "settingsStorageName": "Qwen Lab",
     }  # fmt: skip
     return {

@@ -12,7 +12,7 @@ from pathlib import Path
 from .. import paths, words
 from ..course import lessons
 from ..settings import text
-from ..words import say
+from ..words import LabError, say
 from .arguments import NO_BROWSER, option, takes
 from .environment import run_without_keys
 
@@ -117,6 +117,8 @@ def class_(options: Namespace) -> None:
     from ..classroom.allowance import Limits
     from ..classroom.config import Config
 
+    if options.hub and options.page:
+        raise LabError("classroom.page_or_hub")
     if options.hub:
         os.environ.setdefault("QWEN_LAB_HOME", hub_door.HOME)
     if options.remove:

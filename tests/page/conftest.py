@@ -98,8 +98,11 @@ def visit(chromium, port, folder) -> Callable[..., Visit]:
     """Begin a visit, by a host's name and with what browser; it ends with the test."""
     contexts, usual = [], port
 
-    def begin(host: str = "127.0.0.1", *, switches: bool = True, port: int = 0) -> Visit:
-        context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    def begin(
+        host: str = "127.0.0.1", *, switches: bool = True, port: int = 0, tablet: bool = False
+    ) -> Visit:
+        size = {"width": 768, "height": 1024} if tablet else {"width": 1280, "height": 900}
+        context = chromium.new_context(viewport=size, has_touch=tablet)
         contexts.append(context)
         if not switches:
             script = {"body": without_switching(folder), "content_type": "text/javascript"}
@@ -121,18 +124,18 @@ def run(page: Page, source: str) -> str:
     return cell.locator(".jp-OutputArea").inner_text()
 
 
-def run_all(page: Page) -> None:
+def run_all(page: Page, *, tablet: bool = False) -> None:
     """Run the notebook from top to bottom, and wait for its end."""
     page.locator(".jp-Notebook h1").first.click()
     for name in ("Run", "Run All Cells"):
-        page.get_by_role("menuitem", name=name, exact=True).click()
+        item = page.get_by_role("menuitem", name=name, exact=True)
+        item.tap() if tablet else item.click()
     expect(page.locator(".jp-InputPrompt", has_text="[*]").first).to_be_attached(timeout=PATIENCE)
     expect(page.locator(".jp-InputPrompt", has_text="[*]")).to_have_count(0, timeout=PATIENCE)
 
 
 def saved(page: Page, lesson: str) -> dict:
-    """Save the notebook; what the browser keeps of it."""
-    page.keyboard.press("Control+s")
+    """What the browser keeps of the notebook, once it has kept all by itself."""
     expect(page.locator(".jp-mod-dirty")).to_have_count(0, timeout=PATIENCE)
     while not page.evaluate(KEPT, lesson):
         page.wait_for_timeout(200)

@@ -5,11 +5,11 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from qwen_lab import paths
 from qwen_lab.course import lessons
-from qwen_lab.words import LANGUAGES
+from qwen_lab.words import LANGUAGES, say, use
 
 from .conftest import PATIENCE, UNTRUSTED, run_all, saved
 
@@ -56,9 +56,13 @@ def of(notebook: dict) -> dict[str, list]:
 def test_a_lesson_runs_in_the_browser_and_shows_what_it_has_stored(lesson, visit, request):
     if lesson != ALWAYS and not request.config.getoption("--whole-page"):
         pytest.skip("--whole-page runs them all")
-    here = visit(UNTRUSTED, switches=False) if lesson == LESS else visit()
+    less = {"host": UNTRUSTED, "switches": False} if lesson == LESS else {}
+    here = visit(**less, tablet=lesson == ALWAYS)
     page = here.open(lesson)
-    run_all(page)
+    # What is stored looks as it will when it has run.
+    expect(page.locator(".jp-OutputArea-output style").first).to_be_attached()
+    expect(page.locator("#filebrowser")).to_be_visible(visible=lesson != ALWAYS)
+    run_all(page, tablet=lesson == ALWAYS)
     played = saved(page, lesson)
     stored = json.loads((paths.originals() / lesson).read_text(encoding="utf-8"))
     found, expected = of(played), of(stored)
@@ -66,6 +70,35 @@ def test_a_lesson_runs_in_the_browser_and_shows_what_it_has_stored(lesson, visit
         name: expected[name] for name in expected if found[name] != expected[name]
     }
     assert here.outside() == []
+    if lesson == ALWAYS:
+        tries_its_playground(page)
+        comes_back(page)
+
+
+def tries_its_playground(page: Page) -> None:
+    """What was recorded plays again; for the rest there is a sentence."""
+    use("zh")
+    panel = page.locator(".qwen-panel").first
+    run = panel.get_by_role("button", name=say("panel.run"))
+    runs = panel.locator(".qwen-history tr")
+    unrecorded = panel.locator(".qwen-panel-hint", has_text=say("page.not_recorded"))
+    expect(panel.get_by_text(say("page.only_recorded"))).to_be_visible()
+    run.tap()
+    expect(runs).to_have_count(3)
+    expect(unrecorded).to_have_count(0)
+    panel.get_by_role("spinbutton").first.fill("0.3")
+    run.tap()
+    expect(unrecorded).to_be_visible()
+
+
+def comes_back(page: Page) -> None:
+    """After a reload the widgets stand there, without their kernel; and a way leads back."""
+    expect(page.locator(".jp-mod-dirty")).to_have_count(0, timeout=PATIENCE)
+    page.reload()
+    alone = page.locator(".qwen-panel.jupyter-widgets-disconnected")
+    expect(alone.first).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("link", name=say("page.home")).tap()
+    expect(page.get_by_role("link", name=say("page.start"))).to_be_visible()
 
 
 def test_the_samplers_bars_follow_a_slider_on_the_tapes_numbers(visit, request):

@@ -53,8 +53,7 @@ def test_what_a_learner_wrote_and_passed_is_there_after_a_reload(visit):
     note = "log.note_exercise('01.{}', 'passed'); "
     passed = f"from qwen_lab.course import log; {note.format(1)}{note.format(2)}\n# mine"
     run(page, passed)
-    page.keyboard.press("Control+s")
-    expect(page.locator(".jp-mod-dirty")).to_have_count(0)
+    expect(page.locator(".jp-mod-dirty")).to_have_count(0, timeout=PATIENCE)
     page.reload()
     cell = page.locator(".jp-Notebook .jp-CodeCell").first
     expect(cell.locator(".cm-content")).to_contain_text("# mine", timeout=PATIENCE)

@@ -23,7 +23,7 @@ from qwen_lab.course import lessons
 from qwen_lab.endpoint import server
 from qwen_lab.endpoint.weights import gguf, weights
 from qwen_lab.lab import Lab
-from qwen_lab.setup import commands, environment, jupyter, local_qwen
+from qwen_lab.setup import arguments, commands, environment, jupyter, local_qwen
 from qwen_lab.words import LabError
 
 QUESTION = {"system": None, "temperature": None, "seed": None, "max_tokens": None}
@@ -331,3 +331,8 @@ def test_what_was_changed_for_the_network_is_said_before_a_command_runs(monkeypa
     __main__._run(["setup"])
     shown = capsys.readouterr()
     assert "all_proxy" in shown.err and shown.out == "socks5://127.0.0.1:7897\n"
+
+
+def test_a_class_on_a_hub_has_no_page_and_says_so():
+    with pytest.raises(LabError, match="no --page"):
+        commands.class_(arguments.read(["class", "Ada", "--hub", "--page"]))

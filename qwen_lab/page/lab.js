@@ -1,0 +1,46 @@
+// JupyterLab in the page, for a learner with a tablet too; before it stand the words for HOME.
+
+const NARROW = matchMedia("(max-width: 800px)");
+// Milliseconds in which the click comes that a tap ends with.
+const SOON = 1000;
+
+// A menu goes by where the pointer moved last, and a finger that taps moves nowhere. By the time of
+// the click the menu is gone, and it would be for what lay below.
+function tapped(event) {
+  const item = event.pointerType === "touch" && event.target.closest(".lm-Menu-item");
+  if (!item) return;
+  const { clientX, clientY } = event;
+  item.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, clientX, clientY }));
+  const lost = (click) => (click.preventDefault(), click.stopPropagation());
+  addEventListener("click", lost, { capture: true, once: true });
+  setTimeout(() => removeEventListener("click", lost, { capture: true }), SOON);
+}
+
+// JupyterLab opens its list of files more than once at the beginning, until somebody does something.
+function closeList({ shell, commands: { commandExecuted } }) {
+  const close = (_, { id }) => id === "filebrowser:activate" && shell.collapseLeft();
+  const leave = () => commandExecuted.disconnect(close);
+  shell.collapseLeft();
+  commandExecuted.connect(close);
+  for (const act of ["pointerdown", "keydown"])
+    addEventListener(act, leave, { capture: true, once: true });
+}
+
+function ready(app) {
+  const save = () => app.commands.execute("docmanager:save-all");
+  if (NARROW.matches) closeList(app);
+  // Behind another page a tablet may end this one.
+  document.addEventListener("visibilitychange", () => document.hidden && save());
+  const home = document.createElement("a");
+  Object.assign(home, { href: "../", textContent: "⌂", title: HOME, ariaLabel: HOME });
+  home.onclick = async (event) => {
+    event.preventDefault();
+    await save();
+    location.href = home.href;
+  };
+  document.getElementById("jp-MainLogo").replaceChildren(home);
+}
+
+addEventListener("pointerdown", tapped, { capture: true });
+// JupyterLite sets it when it begins.
+Object.defineProperty(window, "jupyterapp", { set: (app) => app.restored.then(() => ready(app)) });
