@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -58,8 +58,9 @@ def hold(names: Iterable[str], config: Config) -> None:
     print(say("classroom.loading"), flush=True)
     with lock:
         opened = partial(_announce, place, seats, url, config)
-        serve(place, bound, seats, answers, opened=opened, site=site)
-    print(say("classroom.ended"))
+        with suppress(KeyboardInterrupt):
+            serve(place, bound, seats, answers, opened=opened, site=site)
+    print(f"\n{say('classroom.ended')}")
 
 
 class Answers:

@@ -18,6 +18,8 @@ from . import server_file
 
 # Seconds for a request to come, all but its body: who holds connections open shuts out others.
 PATIENCE = 20
+# On a slow network the system tells only now and then that some of an answer has been taken.
+UNREAD = 3
 
 
 def listen(place: Path, port: int | None, host: str = "127.0.0.1") -> socket.socket:
@@ -73,18 +75,21 @@ async def _serve(servers: dict[socket.socket, uvicorn.Server], watch: Callable) 
 
 
 class Connection(AutoHTTPProtocol):
-    """A connection that is broken off where for `PATIENCE` seconds no request comes, or nobody
-    reads of what is written."""
+    """A connection that is broken off where for `PATIENCE` seconds no request comes.
+
+    Or where for `UNREAD` times as long nobody reads of what is written.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
-        self.loop.call_later(PATIENCE, self._look, None, 0)
+        self.loop.call_later(PATIENCE, self._look, None, 0, 0)
 
-    def _look(self, last: object, unread: int) -> None:
-        """Look at it again, `PATIENCE` seconds after its `last` request was seen."""
+    def _look(self, last: object, waited: int, times: int) -> None:
+        """See what has changed since its `last` request, when so many bytes `waited`."""
         asks_nothing = self.cycle is last and (last is None or last.response_complete)
         waits = self.transport.get_write_buffer_size()
-        if asks_nothing or waits and waits == unread:
+        times = times + 1 if waits and waits == waited else 0
+        if asks_nothing or times == UNREAD:
             self.transport.abort()
         if not self.transport.is_closing():
-            self.loop.call_later(PATIENCE, self._look, self.cycle, waits)
+            self.loop.call_later(PATIENCE, self._look, self.cycle, waits, times)

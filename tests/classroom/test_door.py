@@ -4,6 +4,7 @@ import csv
 import os
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -223,7 +224,7 @@ def test_with_a_certificate_the_class_and_its_teachers_page_are_had_from_elsewhe
     pair = certificate(tmp_path, "127.0.0.2")
     behind = ["--upstream", served, "fake-qwen", "--tokens", "400", "--per-minute", "400"]
     told = ["Ada", "--address", "127.0.0.2", *pair, *behind]
-    with open_class(tmp_path / "teacher", *told) as (_, address, said):
+    with open_class(tmp_path / "teacher", *told) as (process, address, said):
         assert address.startswith("https://127.0.0.2:") and "can read along" not in said
         trusted = ssl.create_default_context(cafile=pair[1])
         code = codes(tmp_path / "teacher")["Ada"]
@@ -239,6 +240,9 @@ def test_with_a_certificate_the_class_and_its_teachers_page_are_had_from_elsewhe
             assert http.get(f"{page}overview", headers={"authorization": f"Bearer {code}"}).is_error
             assert http.get(f"{address}/lab", headers=headers).is_error
             assert http.get(page, headers={"host": "evil.example"}).is_error
+        # As Ctrl-C does; both of its servers hear of it.
+        process.send_signal(signal.SIGINT)
+        assert "The class has ended" in process.stdout.read() and process.wait() == 0
 
 
 def certificate(folder, address):
