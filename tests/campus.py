@@ -41,15 +41,16 @@ class Computer:
     """The computer, from outside: the hub's process, its address and what it has said."""
 
     def __init__(self, process: subprocess.Popen, trusted: str | None) -> None:
-        self._process, self.trust = process, ssl.create_default_context(cafile=trusted)
+        self.process, self.trust = process, ssl.create_default_context(cafile=trusted)
         self.clients: list[Learner | httpx2.Client] = []
         self.said = [process.stdout.readline() for _ in range(LINES)]
+        assert self.said[-1], process.stderr.read()
         self.url = re.search(r"https?://[\w.:]+", "".join(self.said))[0]
 
     @property
     def first(self) -> psutil.Process:
         """The process of the command."""
-        return psutil.Process(self._process.pid).children()[0]
+        return psutil.Process(self.process.pid).children()[0]
 
     @property
     def disk(self) -> int:
@@ -179,6 +180,7 @@ def hub(
         command,
         env=around,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         encoding="utf-8",
         pass_fds=[disk] if disk else [],
     ) as process:

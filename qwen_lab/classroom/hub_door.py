@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
 import httpx2
+import psutil
 
 from .. import __version__, settings
 from ..endpoint import server_file
@@ -72,10 +74,16 @@ def _run(place: Path, seats: Seats, told: dict, config: Config) -> None:
         try:
             _announce(place, seats, url, _model(hub, url, place), config.limits)
             hub.wait()
+            raise LabError("classroom.hub_ended", **_last(place))
         except KeyboardInterrupt:
-            print()
+            print(f"\n{say('classroom.ended')}")
         finally:
             hub.terminate()
+            hub.wait()
+            # Killed outright, it leaves its proxy and learners' servers behind.
+            for each in psutil.Process().children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    each.terminate()
 
 
 def _check() -> None:
@@ -146,6 +154,8 @@ def _weights(folder: Path) -> Path:
 
 
 def _started(place: Path, told: dict) -> subprocess.Popen:
+    # What it leaves behind is this process's then (PR_SET_CHILD_SUBREAPER).
+    ctypes.CDLL(None).prctl(36, 1)
     # Who closes the window means the hub with it; killed outright, this process takes it along.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit())
@@ -177,9 +187,14 @@ def _model(hub: subprocess.Popen, url: str, place: Path) -> str:
                 return client.get(f"{url}/services/qwen/health").raise_for_status().json()["model"]
             except (httpx2.HTTPError, ValueError, KeyError):
                 time.sleep(0.5)
+    raise LabError("classroom.hub_failed", **_last(place))
+
+
+def _last(place: Path) -> dict:
+    """Where the hub's log is, and what the end of it says."""
     log = place / "hub.log"
     said = log.read_text(encoding="utf-8", errors="replace").splitlines()[-12:]
-    raise LabError("classroom.hub_failed", log=log, output="\n".join(said))
+    return {"log": log, "output": "\n".join(said)}
 
 
 def _announce(place: Path, seats: Seats, url: str, model: str, limits: Limits) -> None:

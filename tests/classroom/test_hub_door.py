@@ -349,12 +349,12 @@ def test_with_a_certificate_learners_their_programs_and_the_teacher_come_by_http
         httpx2.get(f"{url}overview", **asked)
 
 
-def test_at_the_end_all_is_forgotten(again):
-    disk, first = again.disk, again.first
+def test_a_hub_that_is_killed_is_told_and_then_all_can_be_forgotten(again):
+    disk, [hub] = again.disk, again.running("-m jupyterhub")
     with pytest.raises(subprocess.CalledProcessError):
         campus.command(disk, "--forget")
-    first.kill()
-    first.wait()
+    hub.kill()
+    assert "JupyterHub 自己结束了" in again.process.stderr.read() and again.process.wait()
     assert "ada-lovelace learner o-neil-3" in campus.command(disk, "--forget")
     inside = ["nsenter", f"--mount=/proc/self/fd/{disk}", "ls", "-A"]
     folders = [f"{campus.HOME}/{name}" for name in ("hub", "class")]
