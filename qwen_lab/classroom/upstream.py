@@ -11,7 +11,7 @@ from openai.types.chat import ChatCompletionChunk
 from starlette.concurrency import run_in_threadpool
 
 from .. import addresses
-from ..endpoint import llama
+from ..endpoint import llama_request
 from ..endpoint.engine import End, Event, Events, Piece, Prefix, Prompt, Thought
 from ..endpoint.refusal import Refusal, invalid
 from ..endpoint.rules import ChatRequest
@@ -65,14 +65,14 @@ class Upstream:
             # A part of a character comes without its probabilities, so a letter is picked.
             letters = [(await self._tokens(letter))[0] for letter in "ab"]
             picked = next(token for token in letters if token != context[-1])
-            asked = llama.logit_request(context, picked) | {"stream": False}
+            asked = llama_request.logit(context, picked) | {"stream": False}
             rows = (await self._post("/v1/completions", **asked))["choices"][0]["logprobs"]
-            token, logit = llama.logit(rows["content"], context, picked)
+            token, logit = llama_request.read_logit(rows["content"], context, picked)
             asked = {"prompt": context, "max_tokens": 1, "logprobs": max(most, 2)}
             asked["logit_bias"] = [[picked, 200]]
             answer = await self._post("/v1/completions", httpx2.Response, **asked)
             # The whole vocabulary takes a second to read.
-            found = await run_in_threadpool(lambda: [*llama.candidates(answer.content)])
+            found = await run_in_threadpool(lambda: [*llama_request.candidates(answer.content)])
             logprob = next(logprob for number, _, logprob in found if number == token)
             return listed(found[:most], context, len(prompt), logit - logprob)
 

@@ -11,7 +11,7 @@ A request's way through the files, from top to bottom and back:
     answer      events, once for each choice
     turns       a slot (`slots`) when the learner's turn has come, and in it the engine
     engine      what is asked of a model, and the events that it answers with; behind it stands
-                `llama` (with `llama_chunks`, `llama_memory`), or a `tape` (`tape_line`) of one
+                `llama` (with `llama_request`, `llama_chunks`), or a `tape` (`tape_line`) of one
     chunks      the events as DashScope's chunks, which app sends one by one or put together
 
 Whoever stops reading, at whatever place, stops the engine at its next token and frees the slot.

@@ -9,7 +9,8 @@ import numpy
 import pytest
 
 from qwen_lab.endpoint.engine import Piece
-from qwen_lab.endpoint.llama import TOLD, LlamaEngine
+from qwen_lab.endpoint.llama import LlamaEngine
+from qwen_lab.endpoint.llama_request import TOLD
 from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.endpoint.weights import weights
 from qwen_lab.watch.next_token import WHOLE, listed
