@@ -1,11 +1,12 @@
-"""A GGUF file's own list of what is in it, by which a file that is cut short is told."""
+"""A GGUF file's own list of what is in it: whether the file is whole, and what it says."""
 
 import struct
 from pathlib import Path
 from typing import BinaryIO
 
-# Bytes of a value by the number of its type; a text and a list tell their own length.
-SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+# A value by the number of its type, as `struct` writes it; texts and lists tell their own length.
+FORMS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+SIZES = {kind: struct.calcsize(form) for kind, form in FORMS.items()}
 TEXT, LIST = 8, 9
 
 
@@ -22,6 +23,23 @@ def is_whole(path: Path) -> bool:
     # A damaged list may lead anywhere, also to where no file has a place.
     except (struct.error, OSError, OverflowError, ValueError, RecursionError):
         return False
+
+
+def values(file: BinaryIO) -> dict[str, object]:
+    """What a file says of its model, each value by its name: tokens and template among them."""
+    count = _read(file, "<4sIQQ")[3]
+    return {_value(file, TEXT): _value(file, *_read(file, "<I")) for _ in range(count)}
+
+
+def _value(file: BinaryIO, kind: int) -> object:
+    if kind == TEXT:
+        return file.read(*_read(file, "<Q")).decode()
+    if kind != LIST:
+        return _read(file, f"<{FORMS[kind]}")[0]
+    kind, count = _read(file, "<IQ")
+    if kind in FORMS:
+        return _read(file, f"<{count}{FORMS[kind]}")
+    return [_value(file, kind) for _ in range(count)]
 
 
 def _place(file: BinaryIO) -> int:
