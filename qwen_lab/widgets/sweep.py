@@ -14,6 +14,9 @@ from . import style
 from .live import Live
 from .reply import conversation
 
+# From so many seconds on, what is left is worth telling.
+LONG = 10
+
 
 class Sweep(Live):
     """Asks the same question with every combination of parameters, the same seeds for each.
@@ -97,13 +100,13 @@ class Sweep(Live):
 
     def _work(self) -> Coroutine:
         self.answers = []
-        self._say("sweep.running", done=0, count=len(self.settings))
+        self._tell(self.answers)
         return self._ask(self.answers)
 
     async def _ask(self, answers: list[Answer]) -> None:
         def answered(answer: Answer) -> None:
             answers.append(answer)
-            self._say("sweep.running", done=len(answers), count=len(self.settings))
+            self._tell(answers)
             self._paint_soon()
 
         await ask_all(self._lab, self.messages, self.settings, answered)
@@ -111,6 +114,15 @@ class Sweep(Live):
         answers.sort(key=self._place)
         self._say("sweep.done", count=len(answers))
         self._paint()
+
+    def _tell(self, answers: list[Answer]) -> None:
+        """How far it is; and how long the rest takes, where one call comes after the other."""
+        done, count = len(answers), len(self.settings)
+        told = [say("sweep.running", done=done, count=count)]
+        left = sum(answer.seconds for answer in answers) / max(done, 1) * (count - done)
+        if self._lab.is_local and left > LONG:
+            told.append(say("sweep.left", seconds=left))
+        self.status.value = style.box("status", " ".join(told))
 
     def _stopped(self) -> None:
         self._say("sweep.stopped", done=len(self.answers), count=len(self.settings))

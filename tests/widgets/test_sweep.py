@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from qwen_lab import addresses, sweep
+from qwen_lab.endpoint.engine import End, Piece, Prompt
 from qwen_lab.watch.sweep import Answer
 from qwen_lab.widgets.sweep import Sweep
 
@@ -63,6 +64,18 @@ def test_the_run_button_starts_and_stop_keeps_what_came(lab, engine):
     asyncio.run(press())
     assert words(box.status) == "Stopped after 1 of 3 calls; their answers stay."
     assert "■ 1 of 1 A 一" in words(box.shown) and engine.stopped.wait(5)
+
+
+def test_a_long_run_says_how_long_the_rest_takes(lab, engine, monkeypatch):
+    monkeypatch.setattr("qwen_lab.widgets.sweep.LONG", 0.2)
+    engine.replies += [[Prompt(5), 0.3, Piece("好"), End("stop", 5, 1, 0)] for _ in range(5)]
+    box, told = sweep(lab, "你好", seed=[1, 2, 3, 4, 5]), []
+    box.status.observe(lambda change: told.append(words(box.status)), "value")
+    asyncio.run(box.run())
+    told = [*filter(None, told)]
+    assert told[0] == "0 of 5 calls answered…"
+    assert re.fullmatch(r"1 of 5 calls answered… The rest takes about \d s; Stop ends it.", told[1])
+    assert told[-1] == "All 5 calls are answered."
 
 
 @pytest.mark.parametrize("leave", [Sweep.close, Sweep.stop, lambda box: box.run_button.click()])
