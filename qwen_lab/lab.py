@@ -21,8 +21,8 @@ class Lab:
 
     `base_url` and `api_key` are what `openai.OpenAI` takes, `model` is what each call takes, and
     `kind` says who answers: "local", "replay" (a tape of the local Qwen), "page" (such a tape, in
-    a page), "class" (a class's Qwen), "own" (another server's model, behind `serve`), "dashscope"
-    or "custom".
+    a page), "browser" (the Qwen in a page), "class" (a class's Qwen), "own" (another server's
+    model, behind `serve`), "dashscope" or "custom".
     The key is left out of what a cell shows.
 
     >>> from openai import OpenAI
@@ -39,7 +39,7 @@ class Lab:
     @property
     def is_local(self) -> bool:
         """True for the local Qwen, its tapes and a class's: calls cost the learner no money."""
-        return self.kind in ("local", "replay", "page", "class", "own")
+        return self.kind in ("local", "replay", "page", "browser", "class", "own")
 
     def next_token(
         self,

@@ -32,7 +32,7 @@ MAY = {
     "settings": "words paths dotfile",
     "network": "words settings",
     "discovery": "words addresses network",
-    "page": "words paths addresses keys lab endpoint course views widgets",
+    "page": "words paths addresses keys lab endpoint watch course views widgets",
     "connection": "words paths models lab report addresses keys dotfile settings network discovery"
     " endpoint page",
     "setup": "words paths addresses keys dotfile settings network lab connection course endpoint"

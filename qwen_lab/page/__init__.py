@@ -10,7 +10,10 @@ compiled    their modules, compiled beforehand
 archive     files by their paths, and the archives that hold them
 weights     the Qwen's weights: what a site brings to fetch them; those that a browser keeps
 offer       where a learner fetches them
-kernel      runs in the page: the endpoint behind a tape, without a port, or a class's
+kernel      runs in the page: who answers there, behind an endpoint without a port
+qwen        the real Qwen behind it, in a worker of its own (`qwen.js`)
+vocabulary  its tokens and its template, which nobody else tells there
+letters     characters that come as several tokens
 loop        the event loop of that endpoint, and how a call of the SDK reaches it
 fetch       calls to a class, over the network
 arrays      what the lab uses of NumPy, in plain Python, where there is no NumPy

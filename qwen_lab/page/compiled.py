@@ -38,7 +38,7 @@ def _compile(given: bytes, kept: Path, mark: bytes) -> None:
         raise LabError("site.no_node")
     with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
         place = Path(scratch)
-        for name, content in unpacked(parts.pyodide().read_bytes()):
+        for name, content in unpacked(parts.package("pyodide").read_bytes()):
             (place / Path(name).name).write_bytes(content)
         (place / "given.zip").write_bytes(given)
         made = place / "made.zip"

@@ -9,11 +9,12 @@ import re
 import secrets
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .. import addresses, paths
 from ..endpoint import BASE, app, learner
+from ..endpoint.engine import Engine
 from ..endpoint.refusal import Refusal
 from ..endpoint.tape import Player
 from ..keys import Secret
@@ -22,6 +23,8 @@ from ..words import LabError, say
 from .loop import Host
 
 HOST = Host("qwen.lab")
+# The Qwen in the page, once it is loaded: there is one, whoever connects.
+LIVE: list[Lab] = []
 # The site names each cell by its lesson.
 CELL = re.compile(r"(zh|en)-(\w+)--")
 # What a browser cannot do, and the lab does not need: pools of connections, locks that die with us.
@@ -48,7 +51,9 @@ def lab(choice: str, ask: Callable[[str], Lab]) -> Lab:
         raise LabError("page.no_keys")
     in_class = _at_class() and choice in ("local", "class")
     if choice in ("local", "replay") and not in_class:
-        return _played(_lesson())
+        if choice == "local" and not LIVE:
+            LIVE.extend(_qwen())
+        return LIVE[0] if LIVE and choice == "local" else _played(_lesson())
     import js
 
     from . import fetch
@@ -86,11 +91,37 @@ class Recording(Player):
 
 
 def _played(lesson: Path) -> Lab:
-    player, token = Recording(paths.tape(lesson), endless=True), secrets.token_urlsafe(32)
+    return _served(Recording(paths.tape(lesson), endless=True), "page")
+
+
+def _qwen() -> Iterator[Lab]:
+    """The Qwen in the page, unless its weights are not kept, or no call can wait for it here."""
+    import js
+    from pyodide.ffi import JsException, can_run_sync, run_sync
+
+    from . import qwen, weights
+
+    if not can_run_sync() or not (file := run_sync(weights.kept())):
+        return
+    print(say("page.qwen_loads"), flush=True)
+    try:
+        yield _served(run_sync(qwen.found(file, _root(js.location.href))), "browser")
+    except JsException as error:
+        raise LabError("page.qwen_broken") from error
+
+
+def _served(engine: Engine, kind: str) -> Lab:
+    """The lab whose endpoint stands before this engine."""
+    token = secrets.token_urlsafe(32)
     # There are no threads, and nobody else who would have to wait.
     app.run_in_threadpool = _at_once
-    served = HOST.serve(app.create_app(player, learner.alone(token), hosts=[HOST.name]))
-    return Lab(served + BASE, player.model, "page", Secret(token))
+    served = HOST.serve(app.create_app(engine, learner.alone(token), hosts=[HOST.name]))
+    return Lab(served + BASE, engine.model, kind, Secret(token))
+
+
+def _root(script: str) -> str:
+    """The site's address, by that of the kernel's script."""
+    return script.split("extensions/")[0]
 
 
 async def _at_once(work: Callable, *given: object) -> object:

@@ -10,6 +10,7 @@ import time
 from asyncio import events, tasks
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 
 import httpx2
@@ -17,7 +18,7 @@ import httpx2
 # Seconds between two looks at the loop while nothing is due.
 PAUSE = 0.02
 # In a page `time.sleep` lets the page's loop run on, where the browser can do that; a call without
-# `await` stops that loop in every kernel.
+# `await` stops that loop in every kernel. But for what comes from the page it must run on.
 SLEEP = getattr(sys.modules.get("pyodide.webloop"), "_orig_sleep", time.sleep)
 # Python 3.11 knows no running task but by its loop.
 _swap_task = getattr(tasks, "_swap_current_task", lambda loop, task: None)
@@ -29,6 +30,8 @@ class Loop(asyncio.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._selector = self
+        # How much is waited for that comes from outside.
+        self.abroad = 0
 
     def select(self, timeout: float | None) -> list:
         """What came from outside, for the base class: nothing ever does."""
@@ -55,6 +58,17 @@ class Loop(asyncio.BaseEventLoop):
                 _swap_task(outer, task)
         due = self._scheduled[0].when() - self.time() if self._scheduled else PAUSE
         return 0 if self._ready else max(0, min(due, PAUSE))
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """While it lasts, what the running loop waits for comes from the page, not from within."""
+    loop = asyncio.get_running_loop()
+    loop.abroad += 1
+    try:
+        yield
+    finally:
+        loop.abroad -= 1
 
 
 class Exchange(httpx2.SyncByteStream, httpx2.AsyncByteStream):
@@ -108,7 +122,7 @@ class Exchange(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
     def read(self) -> dict:
         for pause in self._turns():
-            SLEEP(pause)
+            (time.sleep if self._loop.abroad else SLEEP)(pause)
         return self._next()
 
     async def aread(self) -> dict:

@@ -1,4 +1,4 @@
-"""What the site is made of: wheels from PyPI and Pyodide from npm, each locked by its hash.
+"""What the site is made of: wheels from PyPI and packages from npm, each locked by its hash.
 
 Nothing is installed: pip and npm, with the user's own settings, only fetch files.
 """
@@ -40,10 +40,10 @@ def wheels() -> dict[str, Path]:
     return {name: found[digest] for name, digest in wanted.items()}
 
 
-def pyodide() -> Path:
-    """npm's archive of Pyodide, fetched once; `LabError` without npm, or when it is another."""
-    npm, place = TABLE["npm"], folder()
-    path = place / f"{npm['name']}-{npm['version']}.tgz"
+def package(name: str) -> Path:
+    """npm's archive of a package, fetched once; `LabError` without npm, or when it is another."""
+    npm, place = TABLE["npm"][name], folder()
+    path = place / f"{npm['name'].strip('@').replace('/', '-')}-{npm['version']}.tgz"
     if not path.is_file():
         if not (program := shutil.which("npm")):
             raise LabError("site.no_npm", file=path.name, folder=place)

@@ -26,7 +26,7 @@ def files(wheels: Iterable[Path], kernel: Iterable[bytes]) -> tuple[Files, dict]
     """Them all, with the kernel's own wheels, by their paths in the site; what Pyodide is told."""
     base = {
         f"{FOLDER}/{name.removeprefix('package/')}": content
-        for name, content in unpacked(parts.pyodide().read_bytes())
+        for name, content in unpacked(parts.package("pyodide").read_bytes())
     }
     # The kernel asks for Jedi (5 MB); without it, IPython completes what there is in the kernel.
     packages = [_wheel("jedi", "0", {"jedi.py": b"raise ImportError\n"}), *map(unzipped, kernel)]

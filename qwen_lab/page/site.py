@@ -18,6 +18,7 @@ from ..endpoint.weights.weights import fetch
 from ..words import LabError, reason, say
 from . import contents, front, jupyterlab, parts, python, weights
 from .archive import Files, as_json, unpacked, unzipped
+from .qwen import files as engine
 
 # Of JupyterLite the one application that the course opens, and what all of them need.
 FRAME = re.compile(
@@ -93,7 +94,7 @@ def files(settings: dict[str, str] | None = None, qwen: str | None = None) -> Fi
     if not settings:
         site["index.html"] = front.page(offers=bool(offers)).encode()
     if offers:
-        site |= weights.files(qwen)
+        site |= weights.files(qwen) | engine()
     site["jupyterlite-worker.js"] = site.pop("service-worker.js")
     site["service-worker.js"] = _worker(site)
     return dict(sorted(site.items()))

@@ -1,22 +1,27 @@
 // Keeps the site in the browser, so that it opens without a network: before it stand NAME, which is
-// another for every site that differs, and FILES, all that the site has.
+// another for every site that differs, and FILES, all that the site has. What the Qwen needs is kept
+// when it is first asked for.
 
 const ROOT = new URL(".", location.href).pathname;
 const KNOWN = new Set(FILES);
+const LATER = "static/wllama/";
 let keeping = null;
 
 async function keep() {
   // The first lesson comes first.
   await new Promise((done) => setTimeout(done, 20_000));
   const cache = await caches.open(NAME);
-  for (const file of FILES) {
+  for (const file of FILES.filter((file) => !file.startsWith(LATER))) {
     if (!(await cache.match(ROOT + file))) await cache.add(ROOT + file);
   }
 }
 
 async function answer(file, request) {
-  const found = await (await caches.open(NAME)).match(ROOT + file);
-  return found || fetch(request);
+  const cache = await caches.open(NAME);
+  const found = await cache.match(ROOT + file);
+  if (found || !file.startsWith(LATER)) return found || fetch(request);
+  await cache.add(ROOT + file);
+  return cache.match(ROOT + file);
 }
 
 async function forget() {

@@ -1,5 +1,6 @@
 """The site, built once, on loopback, and a Chromium that reaches nothing else."""
 
+import json
 import os
 import shutil
 import threading
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from qwen_lab.page import site
+from qwen_lab.endpoint.weights.weights import FILENAME, SIZE, fetch
+from qwen_lab.page import qwen, site
 
 # A name that nobody has: a browser trusts it as little as any address of a class's network.
 UNTRUSTED = "lab.example"
@@ -25,6 +27,24 @@ KEPT = """path => new Promise((done, fail) => {
     found.onsuccess = () => done(found.result ? found.result.content : null);
   };
 })"""
+# The browser has the file where `weights.js` would have put it.
+PUT = """async ([name, size]) => {
+  const root = await navigator.storage.getDirectory();
+  const folder = await root.getDirectoryHandle("qwen", { create: true });
+  const file = await folder.getFileHandle(name, { create: true });
+  await (await fetch("/weights")).body.pipeTo(await file.createWritable());
+  return (await file.getFile()).size === size;
+}"""
+CONNECT = """import asyncio, json, time, qwen_lab
+from openai import AsyncOpenAI, BadRequestError, OpenAI
+began = time.perf_counter()
+lab = qwen_lab.connect(lang="en")
+took = time.perf_counter() - began
+client = OpenAI(base_url=lab.base_url, api_key=lab.api_key, max_retries=0)
+def ask(text, **options):
+    asked = {"model": lab.model, "messages": [{"role": "user", "content": text}]}
+    return client.chat.completions.create(**asked, **{"temperature": 0, "max_tokens": 8} | options)
+"""
 PATIENCE = 600_000
 
 
@@ -49,10 +69,34 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+class Host(Quiet):
+    """Any web host with the site, that part of it that runs the Qwen, and its weights."""
+
+    more: dict[str, bytes] = {}
+
+    def do_GET(self) -> None:
+        if self.path == "/weights":
+            with fetch().open("rb") as file:
+                self._head(SIZE, "application/octet-stream")
+                shutil.copyfileobj(file, self.wfile)
+        elif content := self.more.get(self.path.lstrip("/")):
+            self._head(len(content), self.guess_type(self.path))
+            self.wfile.write(content)
+        else:
+            super().do_GET()
+
+    def _head(self, length: int, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+
+
 @pytest.fixture(scope="session")
 def port(folder) -> Iterator[int]:
     """The port of loopback at which any web server would show the site."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+    Host.more = qwen.files()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Host, directory=folder)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_port
         server.shutdown()
@@ -140,3 +184,19 @@ def saved(page: Page, lesson: str) -> dict:
     while not page.evaluate(KEPT, lesson):
         page.wait_for_timeout(200)
     return page.evaluate(KEPT, lesson)
+
+
+class Begun:
+    """A lesson in a browser that has the weights; `told` is what its first cell said."""
+
+    def __init__(self, here: Visit, lesson: str = "en/01_basic_call.ipynb") -> None:
+        page = here.context.new_page()
+        page.goto(here.root)
+        assert page.evaluate(PUT, [FILENAME, SIZE])
+        page.close()
+        self.here, self.page = here, here.open(lesson)
+        self.told = run(self.page, CONNECT)
+
+    def shown(self, source: str) -> object:
+        """What an expression is worth in the page."""
+        return json.loads(run(self.page, f"print(json.dumps({source}))").strip().splitlines()[-1])

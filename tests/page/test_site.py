@@ -99,7 +99,8 @@ def test_another_folder_is_not_overwritten(tmp_path):
 def test_every_part_is_locked_by_its_hash_and_no_host_is_named():
     lock = parts.LOCK.read_text(encoding="utf-8")
     assert lock.count("--hash=sha256:") == len(re.findall("^[a-z].*==", lock, re.M)) > 40
-    assert "://" not in lock and parts.TABLE["npm"]["integrity"].startswith("sha512-")
+    assert "://" not in lock
+    assert all(each["integrity"].startswith("sha512-") for each in parts.TABLE["npm"].values())
 
 
 def test_the_page_has_the_versions_that_the_lab_has_elsewhere():
@@ -111,11 +112,11 @@ def test_the_page_has_the_versions_that_the_lab_has_elsewhere():
 
 def test_a_file_that_is_not_the_locked_one_is_deleted(monkeypatch, tmp_path):
     monkeypatch.setattr(paths, "cache", lambda: tmp_path)
-    path = tmp_path / "page" / "pyodide-{version}.tgz".format(**parts.TABLE["npm"])
+    path = tmp_path / "page" / "pyodide-{version}.tgz".format(**parts.TABLE["npm"]["pyodide"])
     path.parent.mkdir()
     path.write_bytes(b"another")
     with pytest.raises(LabError, match="isn't the file"):
-        parts.pyodide()
+        parts.package("pyodide")
     assert not path.exists()
 
 
@@ -123,4 +124,4 @@ def test_without_npm_it_says_where_the_file_may_be_put(monkeypatch, tmp_path):
     monkeypatch.setattr(paths, "cache", lambda: tmp_path)
     monkeypatch.setattr(parts.shutil, "which", lambda _: None)
     with pytest.raises(LabError, match=r"Node\.js.*pyodide-.*tgz"):
-        parts.pyodide()
+        parts.package("pyodide")
