@@ -22,7 +22,12 @@ HERE = Path(__file__).parent
 SHARED = {"__main__", "learner", "lesson_calls", "load", "room", "server", "table"}
 # Those that take many minutes, or need a browser or root.
 ONLY_WHEN_NAMED = {"demonstrations", "lane", "search", "slider", "soak", "spinning", "stalls"}
-ONLY_WHEN_NAMED |= {path.stem for path in HERE.glob("class_*.py")} | {"seats300", "hub", "page"}
+ONLY_WHEN_NAMED |= {path.stem for path in HERE.glob("class_*.py")} | {
+    "seats300",
+    "hub",
+    "page",
+    "page_qwen",
+}
 
 
 def names() -> list[str]:
@@ -49,8 +54,9 @@ def usual() -> list[str]:
 
 
 def meant(name: str) -> list[str]:
-    """The benchmarks that begin with this word; else the name itself."""
-    return [each for each in names() if each.startswith(f"{name}_")] or [name]
+    """The benchmark of this name; else those that begin with the word."""
+    begun = [each for each in names() if each.startswith(f"{name}_")]
+    return begun if begun and name not in names() else [name]
 
 
 def machine() -> str:
