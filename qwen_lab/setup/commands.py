@@ -9,9 +9,8 @@ from argparse import Namespace
 from dataclasses import fields
 from pathlib import Path
 
-from .. import paths, words
+from .. import paths, settings, words
 from ..course import lessons
-from ..settings import text
 from ..words import LabError, say
 from .arguments import NO_BROWSER, option, takes
 from .environment import run_without_keys
@@ -58,8 +57,8 @@ def fetch(options: Namespace) -> None:
 
 
 @takes(
-    option("question", type=text),
-    option("--system", type=text),
+    option("question", type=settings.text),
+    option("--system", type=settings.text),
     option("--temperature", type=float),
     option("--seed", type=int),
     option("--max-tokens", type=int),
@@ -93,7 +92,7 @@ def serve(options: Namespace) -> None:
 
 
 @takes(
-    option("learners", nargs="*", type=text),
+    option("learners", nargs="*", type=settings.text),
     option("--seats", metavar="FILE"),
     option("--address"),
     option("--port", type=int),
@@ -108,7 +107,7 @@ def serve(options: Namespace) -> None:
     option("--page", action="store_true"),
     option("--hub", action="store_true"),
     option("--make-users", action="store_true"),
-    option("--remove", metavar="NAME", type=text),
+    option("--remove", metavar="NAME", type=settings.text),
     option("--forget", action="store_true"),
 )
 def class_(options: Namespace) -> None:
@@ -134,7 +133,7 @@ def class_(options: Namespace) -> None:
 
 
 @takes(
-    option("folder", nargs="?", default="site", type=text),
+    option("folder", nargs="?", default="site", type=settings.text),
     option("--qwen", nargs="?", const="", metavar="URL"),
     option("--serve", action="store_true"),
     option("--port", type=int),
@@ -234,8 +233,6 @@ def nbgrader(options: Namespace) -> None:
 
 def _elsewhere() -> bool:
     """Whether the address of a class, or of another server, is set."""
-    from .. import settings
-
     return "://" in (settings.read().get("QWEN_LAB_ENDPOINT") or "")
 
 
