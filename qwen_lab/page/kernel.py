@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import openai
+
 from .. import addresses, paths
 from ..endpoint import BASE, app, learner
 from ..endpoint.engine import Engine
@@ -30,6 +32,17 @@ CELL = re.compile(r"(zh|en)-(\w+)--")
 # What a browser cannot do, and the lab does not need: pools of connections, locks that die with us.
 for _words in ("The following transport option", "only soft file lock"):
     warnings.filterwarnings("ignore", _words)
+
+
+def _sentence(error: openai.NotFoundError) -> list[str]:
+    """What IPython shows of a call that was not recorded: what to do, without a traceback."""
+    if error.code != "not_on_tape":
+        # It shows any other in its own way then.
+        raise error
+    return [error.body["message"]]
+
+
+openai.NotFoundError._render_traceback_ = _sentence
 
 
 def _punctual(loop: type) -> None:

@@ -50,6 +50,11 @@ def test_what_it_is_told_to_load_lies_in_it(files):
     assert modules | {"anyio/__init__.py"} <= {*library} and "openai/_client.py" not in library
 
 
+def test_what_is_written_in_it_is_kept_every_few_seconds(files):
+    told = json.loads(files["jupyter-lite.json"])["jupyter-config-data"]["settingsOverrides"]
+    assert told["@jupyterlab/docmanager-extension:plugin"]["autosaveInterval"] <= 10
+
+
 def test_all_of_it_is_kept_by_the_browser_under_a_name_of_its_own(files):
     told = files["service-worker.js"].decode()
     listed = json.loads(re.search(r"FILES = (\[.*?\]);", told, re.S)[1])

@@ -44,7 +44,9 @@ def test_what_was_not_recorded_says_what_would_answer_it_and_a_key_is_refused(vi
     told = run(page, CONNECT.format("") + ASK + again)
     assert say("connection.page", model="qwen2.5-coder-0.5b-instruct").split("\n")[0] in told
     assert told.count("How can I assist you today?") == 3
-    assert say("page.not_recorded") in run(page, ASK + SAY % (WHO % "What is new?"))
+    assert run(page, ASK + SAY % (WHO % "What is new?")).strip() == say("page.not_recorded")
+    unknown = "c.chat.completions.create(model='gpt-9', messages=%s)" % (WHO % "Who are you?")
+    assert "Traceback" in run(page, unknown)
     assert say("page.no_keys") in run(page, CONNECT.format("'dashscope', "))
 
 
