@@ -1,7 +1,7 @@
 """`python -m qwen_lab test`: all the tests, in parts that run side by side.
 
-`--live` and `--pictures FOLDER` are handed on to them. With anything else, a folder or an option
-of pytest, it is pytest alone, with all that is given.
+`--live`, `--thorough` and `--pictures FOLDER` are handed on to them. With anything else, a folder
+or an option of pytest, it is pytest alone, with all that is given.
 """
 
 import argparse
@@ -15,11 +15,15 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[1]
+# Those that wait most, for a clock, a hub or a page: meanwhile others work.
+WAITING = ("tests/checks", "tests/classroom", "tests/page")
+REST = ["-m", "not model and not browser"]
 # The first part, with the real model and the browser, takes longest: the others get what it leaves
 # of the processor. What it says is seen at once; what the others say, when they have ended.
 PARTS = {
     "model": ["tests", "-m", "model or browser"],
-    "others": ["tests", "-m", "not model and not browser"],
+    "others": ["tests", *REST, *(f"--ignore={each}" for each in WAITING)],
+    "waiting": [*WAITING, *REST],
     "lessons": ["--nbval", "notebooks"],
 }
 KINDS = ("tests", "failures", "errors", "skipped")
@@ -29,12 +33,14 @@ SLOWEST = 10
 def main(arguments: list[str]) -> int:
     """Run all the parts, or pytest with these arguments; return the exit code."""
     options = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    options.add_argument("--live", action="store_true")
+    for name in ("--live", "--thorough"):
+        options.add_argument(name, action="store_true")
     options.add_argument("--pictures")
     if options.parse_known_args(arguments)[1]:
         return ended(pytest(*arguments))
+    parts = {name: [*given, *arguments] for name, given in PARTS.items() if name != "lessons"}
     with tempfile.TemporaryDirectory() as folder:
-        return run(PARTS | {"model": [*PARTS["model"], *arguments]}, Path(folder))
+        return run(parts | {"lessons": PARTS["lessons"]}, Path(folder))
 
 
 def run(parts: dict[str, list[str]], folder: Path) -> int:

@@ -31,21 +31,29 @@ def test_a_slow_one(seconds, pytestconfig):
 """
 
 
+WAITS = """
+def test_one_that_waits(pytestconfig):
+    if pytestconfig.getoption("--thorough"):
+        open("thorough", "w").close()
+"""
 OPTIONS = """
 def pytest_addoption(parser):
     parser.addoption("--pictures")
+    parser.addoption("--thorough", action="store_true")
 """
 
 
 @pytest.fixture
 def checkout(tmp_path):
     """A checkout with tests of its own, and a lesson that prints "seen"."""
-    (tmp_path / "tests").mkdir()
+    for folder in ("checks", "classroom", "page"):
+        (tmp_path / "tests" / folder).mkdir(parents=True)
     (tmp_path / "notebooks").mkdir()
     for name in ("pyproject.toml", "notebooks/conftest.py", "notebooks/sanitize.cfg"):
         shutil.copyfile(ROOT / name, tmp_path / name)
     shutil.copyfile(ROOT / "tests" / "__main__.py", tmp_path / "tests" / "__main__.py")
     (tmp_path / "tests" / "conftest.py").write_text(OPTIONS, encoding="utf-8")
+    (tmp_path / "tests" / "checks" / "test_waits.py").write_text(WAITS, encoding="utf-8")
     write(tmp_path, TESTS.replace("SLOW", "1.5"), "seen\n")
     return tmp_path
 
@@ -63,17 +71,18 @@ def run(checkout, *arguments):
 
 
 def test_all_the_tests_and_lessons_run_and_the_slowest_are_named(checkout):
-    done = run(checkout, "--pictures", "kept")
+    done = run(checkout, "--thorough", "--pictures", "kept")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 passed, 1 deselected" in done.stdout and "1 passed, 2 deselected" in done.stdout
+    assert "2 passed, 2 deselected" in done.stdout and "1 passed, 2 deselected" in done.stdout
     parts = re.findall(r"^(\w+ passed: \d+) in \d+ s$", done.stdout, re.M)
-    assert parts == ["model passed: 2", "others passed: 1", "lessons passed: 1"]
+    told = ["model passed: 2", "others passed: 1", "waiting passed: 1", "lessons passed: 1"]
+    assert parts == told
     slowest = re.findall(r"^ +([\d.]+) s  (\S+)", done.stdout, re.M)
     seconds = [float(each) for each, _ in slowest]
-    assert seconds == sorted(seconds, reverse=True) and len(seconds) == 4
+    assert seconds == sorted(seconds, reverse=True) and len(seconds) == 5
     assert "tests.test_all::test_a_slow_one[1.5]" in [name for _, name in slowest[:2]]
-    assert re.match(r"=+ 4 passed in [\d.]+s =+$", done.stdout.splitlines()[-1])
-    assert (checkout / "kept").exists()
+    assert re.match(r"=+ 5 passed in [\d.]+s =+$", done.stdout.splitlines()[-1])
+    assert (checkout / "kept").exists() and (checkout / "thorough").exists()
 
 
 ONE = """
@@ -92,21 +101,24 @@ def test_another():
 @pytest.mark.parametrize(
     ("one", "another", "stored", "failed"),
     [
-        ("assert 0", "pass", "seen\n", "others failed (exit code 1)"),
-        ("pass", "pass", "other\n", "lessons failed (exit code 1)"),
-        ("pass", "os.kill(os.getpid(), 9)", "seen\n", "model failed (exit code 9): 1 in 0 s"),
+        ("assert 0", "pass", "seen\n", {"others": 1}),
+        ("pass", "os.kill(os.getpid(), 9)", "other\n", {"lessons": 1, "model": 9}),
     ],
 )
 def test_one_part_that_fails_is_enough(checkout, one, another, stored, failed):
     write(checkout, ONE.format(one, another), stored)
     done = run(checkout)
-    assert done.returncode and failed in done.stdout and done.stdout.count(" passed: 1 in ") == 2
-    assert re.match(r"=+ 2 passed, 1 (failures|errors) in ", done.stdout.splitlines()[-1])
+    assert done.returncode == max(failed.values())
+    for name, code in failed.items():
+        assert f"{name} failed (exit code {code}): 1 in" in done.stdout
+    assert done.stdout.count(" passed: 1 in ") == 4 - len(failed)
+    last = f"=+ {4 - len(failed)} passed, 1 failures(, 1 errors)? in "
+    assert re.match(last, done.stdout.splitlines()[-1])
 
 
 def test_with_a_folder_or_an_option_it_is_pytest_alone(checkout):
     done = run(checkout, "tests", "-k", "quick")
-    assert done.returncode == 0 and "1 passed, 2 deselected" in done.stdout
+    assert done.returncode == 0 and "1 passed, 3 deselected" in done.stdout
     assert "lesson" not in done.stdout and run(checkout, "no_such_folder").returncode == 4
 
 
