@@ -26,7 +26,16 @@ TOKEN = "test-token"
 def pytest_addoption(parser):
     parser.addoption("--live", action="store_true", help="run the lessons with the real model")
     parser.addoption("--whole-page", action="store_true", help="run every lesson in the page")
+    parser.addoption("--thorough", action="store_true", help="fuzz with every example")
     parser.addoption("--pictures", metavar="FOLDER", help="keep the browser tests' screenshots")
+
+
+def pytest_configure(config):
+    """How many examples there are is settled before a test that has them is imported."""
+    if config.getoption("--thorough"):
+        from . import strange
+
+        strange.SHARE = 1
 
 
 @pytest.fixture(scope="session", autouse=True)

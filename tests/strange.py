@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 from .views.hostile import HOSTILE
 
 LARGE = HealthCheck.data_too_large
+# Of the examples that each test is written for, so many are usual; `--thorough` sets it to 1.
+SHARE = 0.25
 
 
 def fuzz(count, *bear):
     """The same examples in every run. `bear` are health checks that they may fail, too."""
     bear = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, *bear]
     return settings(
-        max_examples=count,
+        max_examples=max(1, round(count * SHARE)),
         derandomize=True,
         deadline=None,
         database=None,
