@@ -221,12 +221,19 @@ def alive(home, monkeypatch):
 
 @pytest.mark.model
 def test_the_real_server_outlives_hostile_schemas(alive):
+    def ask(**asked):
+        body = {"model": "qwen-plus", "messages": HELLO, "max_tokens": 8, **asked}
+        response = alive.post("/chat/completions", content=written(body))
+        check(response)
+        return response.status_code
+
     for schema in HOSTILE:
-        tool = {"type": "function", "function": {"name": "f", "parameters": schema}}
         form = {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}}
-        for asked in ({"response_format": form}, {"tools": [tool], "tool_choice": "required"}):
-            body = {"model": "qwen-plus", "messages": HELLO, "max_tokens": 20, **asked}
-            check(alive.post("/chat/completions", content=written(body)))
+        status = ask(response_format=form)
+        # A tool that is not refused is read with the prompt, a long one for a quarter of a minute.
+        if status == 400 or len(written(schema)) < 2_000:
+            tool = {"type": "function", "function": {"name": "f", "parameters": schema}}
+            ask(tools=[tool], tool_choice="required")
 
 
 @pytest.mark.model

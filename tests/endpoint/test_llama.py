@@ -80,14 +80,14 @@ def test_a_stop_word_ends_the_answer_and_is_not_part_of_it(engine):
     assert seen[-1].reason == "stop" and text(seen).endswith("4,")
 
 
-def test_one_seed_gives_one_text_ten_times(engine):
-    asked = {"prompt": "写一句关于秋天的诗。", "temperature": 1.2, "max_tokens": 24}
-    assert len({text(events(engine, seed=5, **asked)) for _ in range(10)}) == 1
+def test_one_seed_gives_one_text_every_time(engine):
+    asked = {"prompt": "写一句关于秋天的诗。", "temperature": 1.2, "max_tokens": 12}
+    assert len({text(events(engine, seed=5, **asked)) for _ in range(4)}) == 1
 
 
 def test_another_seed_gives_another_text(engine):
-    asked = {"prompt": "写一句关于秋天的诗。", "temperature": 1.2, "max_tokens": 24}
-    assert len({text(events(engine, seed=seed, **asked)) for seed in range(5)}) > 1
+    asked = {"prompt": "写一句关于秋天的诗。", "temperature": 1.2, "max_tokens": 6}
+    assert len({text(events(engine, seed=seed, **asked)) for seed in range(3)}) > 1
 
 
 def test_temperature_zero_takes_the_likeliest_token_each_time(engine):
@@ -116,7 +116,7 @@ def test_logprobs_are_the_models_own_whatever_the_temperature(engine):
 
 def variety(engine, **penalty):
     """The share of different characters in a poem that, left alone, goes round in circles."""
-    asked = {"temperature": 0, "max_tokens": 80, "repetition_penalty": 1}
+    asked = {"temperature": 0, "max_tokens": 32, "repetition_penalty": 1}
     poem = text(events(engine, "写一首关于大海的诗。", **asked | penalty))
     return len(set(poem)) / len(poem)
 
@@ -129,8 +129,8 @@ def test_each_penalty_makes_the_model_repeat_itself_less(engine):
 
 
 def test_a_top_p_of_almost_nothing_leaves_only_the_likeliest_token(engine):
-    narrow = {"temperature": 1.9, "top_p": 0.0001, "max_tokens": 12}
-    greedy = text(events(engine, temperature=0, max_tokens=12))
+    narrow = {"temperature": 1.9, "top_p": 0.0001, "max_tokens": 6}
+    greedy = text(events(engine, temperature=0, max_tokens=6))
     assert {text(events(engine, seed=seed, **narrow)) for seed in range(3)} == {greedy}
 
 
@@ -142,8 +142,8 @@ def test_top_p_cuts_what_the_temperature_has_evened_out(engine):
         {"role": "system", "content": "You are a helpful assistant."},
         {"role": "user", "content": "你是谁？"},
     ]
-    assert len({text(events(engine, seed=s, temperature=1, **asked)) for s in range(12)}) == 1
-    assert len({text(events(engine, seed=s, temperature=1.9, **asked)) for s in range(12)}) > 1
+    assert len({text(events(engine, seed=s, temperature=1, **asked)) for s in range(6)}) == 1
+    assert len({text(events(engine, seed=s, temperature=1.9, **asked)) for s in range(6)}) > 1
 
 
 def test_a_top_k_of_one_leaves_only_the_likeliest_token_and_above_100_is_off(engine):
@@ -261,7 +261,7 @@ def tool(name, field):
 TOOLS = [tool("get_weather", "city"), tool("get_time", "timezone")]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("name", ["get_weather", "get_time"])
 def test_a_demanded_tool_is_called_with_its_arguments(engine, name, seed):
     choice = {"type": "function", "function": {"name": name}}
