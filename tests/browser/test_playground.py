@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.model]
 @pytest.fixture
 def page(opened):
     source = f"""qwen_lab.playground(
-    lab, {HOSTILE!r}, system={HOSTILE!r}, max_tokens=30, seed=1, logprobs=True, top_logprobs=3
+    lab, {HOSTILE!r}, system={HOSTILE!r}, max_tokens=12, seed=1, logprobs=True, top_logprobs=3
 )"""
     return opened(source, ".qwen-panel")
 
@@ -64,6 +64,9 @@ def test_a_run_is_seen_from_every_side_and_nothing_leaves_the_machine(page, lang
         expect(shown.first).to_be_visible()
         picture(page, pytestconfig, f"{language}-{side}")
     assert page.evaluate("window.stolen") is None and hosts <= {"127.0.0.1", "localhost", None}
+    page.set_viewport_size({"width": 380, "height": 1500})
+    page.keyboard.press("Control+b")
+    picture(page, pytestconfig, f"{language}-narrow")
 
 
 @pytest.mark.parametrize("language", ["zh"])
@@ -86,19 +89,10 @@ def test_hostile_names_of_presets_and_folders_are_only_text(opened, language):
 
 
 @pytest.mark.parametrize("language", ["zh"])
-def test_two_runs_with_one_seed_are_the_same(page, language, pytestconfig):
+def test_two_runs_with_one_seed_and_the_code_copied_into_a_cell_answer_the_same(page, language):
     run(page, language, 1)
     run(page, language, 2)
-    same = {"en": "Both answers are the same", "zh": "两个回答相同"}[language]
-    expect(page.locator(".qwen-panel")).to_contain_text(same)
-    page.set_viewport_size({"width": 380, "height": 1500})
-    page.keyboard.press("Control+b")
-    picture(page, pytestconfig, f"{language}-narrow")
-
-
-@pytest.mark.parametrize("language", ["zh"])
-def test_the_code_copied_into_a_cell_prints_the_same_answer(page, language):
-    run(page, language, 1)
+    expect(page.locator(".qwen-panel")).to_contain_text("两个回答相同")
     answer = page.locator(".qwen-panel-answer").inner_text()
     page.get_by_role("tab", name=TABS[language][-1]).click()
     use(language)
