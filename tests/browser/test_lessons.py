@@ -13,17 +13,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.model]
 # For the README: the section that the picture shows.
 PICTURED = {"00_tour.ipynb": 3, "01_basic_call.ipynb": 2}
 
-# Each lesson is opened in one language. The two that everybody begins with, and the two whose
-# outputs are all about time, talk to the real Qwen (with `test --live` all do, without a browser).
-# The others play their tapes, and so do the pictured ones in the other language, as a teacher shows
-# them who has a projector and no model.
-LIVE = ("00", "01", "04", "05")
-LESSONS = [
-    (language, "local" if mine and name[:2] in LIVE else "replay", name)
-    for turn, language in enumerate(("zh", "en"))
-    for name in lessons.names(language)
-    if (mine := int(name[:2]) % 2 == turn) or name in PICTURED
-]
+# Everybody begins with this one: it talks to the real Qwen. The others play their tapes, as a
+# teacher shows them who has no model. With `test --live` all are live, here and without a browser.
+LIVE = "00_tour.ipynb"
 WIDGET = re.compile(r"(Panel|Playground|Sampler|Compare|Sweep|Quiz)\(")
 
 
@@ -49,7 +41,23 @@ def widgets(language: str, name: str) -> list[int]:
     return [at for at, text in texts.items() if WIDGET.match(text)]
 
 
-@pytest.mark.parametrize(("language", "endpoint", "name"), LESSONS, ids=map("-".join, LESSONS))
+def pytest_generate_tests(metafunc):
+    """Each lesson is opened in one language, and those of the pictures in both."""
+    pictured = PICTURED if metafunc.config.getoption("--pictures") else ()
+    opened = [
+        (language, name)
+        for turn, language in enumerate(("zh", "en"))
+        for name in lessons.names(language)
+        if int(name[:2]) % 2 == turn or name in pictured
+    ]
+    metafunc.parametrize(("language", "name"), opened, ids=map("-".join, opened))
+
+
+@pytest.fixture
+def endpoint(name, pytestconfig):
+    return "local" if name == LIVE or pytestconfig.getoption("--live") else "replay"
+
+
 def test_a_lesson_opens_without_a_dialog_and_runs_without_an_error(
     lab, language, name, chromium, pytestconfig
 ):
