@@ -1,5 +1,6 @@
 """A lesson as a page of its own, without a kernel: its views fold, and all of it can be read."""
 
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -49,11 +50,16 @@ TEXTS = """() => [...document.querySelectorAll(".qwen-view")].flatMap(view => {
 })"""
 
 
+@cache
+def html(language: str, name: str, theme: str) -> str:
+    """The lesson as a page of its own."""
+    lesson = lessons.originals() / language / name
+    return HTMLExporter(theme=theme).from_filename(str(lesson))[0]
+
+
 def exported(language: str, name: str, folder: Path, theme: str = "light") -> str:
     """The lesson as a page; its address."""
-    exporter = HTMLExporter(theme=theme)
-    html, _ = exporter.from_filename(str(lessons.originals() / language / name))
-    (folder / "lesson.html").write_text(html, encoding="utf-8")
+    (folder / "lesson.html").write_text(html(language, name, theme), encoding="utf-8")
     return (folder / "lesson.html").as_uri()
 
 
