@@ -25,7 +25,7 @@ from ..parameters import MAX_INPUT
 from ..paths import home, replacing
 from ..words import say
 from . import behind, folder, sheet, teacher
-from .allowance import Allowance, Limits
+from .allowance import Allowance
 from .config import NEAR, Config
 from .ledger import Ledger
 from .progress import Progress
@@ -57,7 +57,7 @@ def hold(names: Iterable[str], config: Config) -> None:
     url = f"{config.scheme}{config.address}:{bound.getsockname()[1]}{start}"
     print(say("classroom.loading"), flush=True)
     with lock:
-        opened = partial(_announce, place, seats, url, config)
+        opened = partial(announce, place, seats, url, config)
         with suppress(KeyboardInterrupt):
             serve(place, bound, seats, answers, opened=opened, site=site)
     print(f"\n{say('classroom.ended')}")
@@ -153,25 +153,27 @@ def _logged(place: Path) -> Iterator[None]:
         os.dup2(screen, 2)
 
 
-def _announce(place: Path, seats: Seats, url: str, config: Config, model: str) -> None:
-    """Write the sheet, and say where the class is; no code reaches the screen, or a projector."""
+def announce(
+    place: Path, seats: Seats, url: str, config: Config, model: str, *, hub: bool = False
+) -> None:
+    """Write the sheet, and say where the class is, whom it reaches, and what learners may use.
+
+    No code reaches the screen, or a projector.
+    """
     printed = place / "sheet.html"
     with replacing(printed) as file:
-        file.write(sheet.page(seats.seats, url, browser=config.page))
-    print(say("classroom.open", model=model, count=len(seats.seats), url=url, sheet=printed))
+        file.write(sheet.page(seats.seats, url, hub=hub, browser=config.page))
+    key = "classroom.hub_open" if hub else "classroom.open"
+    print(say(key, model=model, count=len(seats.seats), url=url, sheet=printed))
     if config.page:
         print(say("classroom.page"))
-    tell(url, place, config.limits)
-
-
-def tell(url: str, place: Path, limits: Limits) -> None:
-    """Say what a teacher should know of an open class: whom it reaches, and what they may use."""
-    lines = [say("classroom.teacher", page=place / teacher.LINK)]
+    link = place.parent / folder.CLASS / teacher.LINK
+    lines = [say("classroom.teacher", page=link)]
     if urlsplit(url).hostname in NEAR:
         lines.append(say("classroom.near"))
     elif url.startswith("http:"):
         lines.append(say("classroom.readable"))
-    told = {name: value for name, value in vars(limits).items() if value is not None}
+    told = {name: value for name, value in vars(config.limits).items() if value is not None}
     lines += [say(f"classroom.limit_{name}", value=value) for name, value in told.items()]
     print("\n".join([*lines, *([] if told else [say("classroom.unlimited")])]))
     print(say("classroom.end"), flush=True)

@@ -21,10 +21,9 @@ import psutil
 from .. import __version__, settings
 from ..endpoint import server_file
 from ..endpoint.weights import weights
-from ..paths import ROOT, home, replacing
+from ..paths import ROOT, home
 from ..words import LabError, language, reason, say
-from . import accounts, behind, door, folder, service, sheet
-from .allowance import Limits
+from . import accounts, behind, door, folder, service
 from .config import NEAR, Config
 from .seats import Seats
 
@@ -72,7 +71,7 @@ def _run(place: Path, seats: Seats, told: dict, config: Config) -> None:
     url = f"{config.scheme}{config.address}:{told['ports'][0]}"
     with _started(place, told) as hub:
         try:
-            _announce(place, seats, url, _model(hub, url, place), config.limits)
+            door.announce(place, seats, url, config, _model(hub, url, place), hub=True)
             hub.wait()
             raise LabError("classroom.hub_ended", **_last(place))
         except KeyboardInterrupt:
@@ -195,11 +194,3 @@ def _last(place: Path) -> dict:
     log = place / "hub.log"
     said = log.read_text(encoding="utf-8", errors="replace").splitlines()[-12:]
     return {"log": log, "output": "\n".join(said)}
-
-
-def _announce(place: Path, seats: Seats, url: str, model: str, limits: Limits) -> None:
-    printed = place / "sheet.html"
-    with replacing(printed) as file:
-        file.write(sheet.page(seats.seats, url, hub=True))
-    print(say("classroom.hub_open", model=model, count=len(seats.seats), url=url, sheet=printed))
-    door.tell(url, place.parent / folder.CLASS, limits)
