@@ -143,9 +143,18 @@ class Exchange(httpx2.SyncByteStream, httpx2.AsyncByteStream):
             yield (await self.aread()).get("body", b"")
 
     def close(self) -> None:
-        """The client leaves: the app hears of it at the next turns, whoever makes them."""
+        """The client leaves: the app hears of it at the next turns, whoever makes them.
+
+        What it has begun outside would go on till then, so for that the turns are made.
+        """
         self._left.set()
         self._loop.turn()
+        if self._loop.abroad and (outer := events._get_running_loop()):
+            self._leaving = outer.create_task(self._end())
+
+    async def _end(self) -> None:
+        while not self._running.done():
+            await asyncio.sleep(self._loop.turn())
 
     async def aclose(self) -> None:
         self.close()

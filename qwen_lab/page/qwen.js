@@ -55,9 +55,9 @@ export class Qwen {
     this.free?.();
   }
 
-  // Ask, and tell each answer as a text, until one is answered with true or none follows.
+  // Ask, and tell each answer as a text, until one is answered with true, `stopping` is set, or none
+  // follows.
   async ask(body, tell) {
-    this.stopping = false;
     await this.load();
     let asked = {};
     try {

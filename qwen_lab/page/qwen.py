@@ -85,6 +85,7 @@ class PageQwen:
     async def _events(self, work: Callable[[Emit], Awaitable[None]]) -> Events:
         """What the work emits; who reads no further stops it within a token."""
         told: asyncio.Queue = asyncio.Queue()
+        self._asker.stopping = False
         running = asyncio.ensure_future(work(told.put_nowait))
         stop = partial(setattr, self._asker, "stopping", True)
         async with aclosing(events_of(running, told, stop)) as events:

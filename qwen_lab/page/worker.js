@@ -18,10 +18,13 @@ async function keep() {
 
 async function answer(file, request) {
   const cache = await caches.open(NAME);
-  const found = await cache.match(ROOT + file);
-  if (found || !file.startsWith(LATER)) return found || fetch(request);
-  await cache.add(ROOT + file);
-  return cache.match(ROOT + file);
+  let found = await cache.match(ROOT + file);
+  if (!found && file.startsWith(LATER)) {
+    // Where there is no room left to keep it, it comes all the same.
+    await cache.add(ROOT + file).catch(() => {});
+    found = await cache.match(ROOT + file);
+  }
+  return found || fetch(request);
 }
 
 async function forget() {

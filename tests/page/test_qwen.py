@@ -16,7 +16,7 @@ from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.endpoint.weights.weights import fetch, model_id
 from qwen_lab.words import say, use
 
-from .conftest import Begun, run
+from .conftest import CONNECT, Begun, run
 
 pytestmark = [pytest.mark.page, pytest.mark.model]
 
@@ -112,6 +112,18 @@ def test_the_next_token_is_told_as_the_engine_elsewhere_tells_it(begun, engine):
         assert offset == pytest.approx(theirs.logit_offset, abs=0.5)
     told = run(begun.page, "known([82912], tail=False)")
     assert say("page.qwen_part")[:60] in told.replace("\n", " ")
+
+
+HELD = "navigator.locks.query().then((all) => all.held.map((lock) => lock.name))"
+
+
+def test_the_lesson_that_asks_has_the_qwen_and_takes_it_from_another(begun):
+    other = begun.here.open("zh/01_basic_call.ipynb")
+    run(other, CONNECT)
+    # Each loads it again when it is asked, and there is one at a time.
+    for page in (other, begun.page, other):
+        assert run(page, "print(ask('Hi', max_tokens=2).usage.completion_tokens)").strip() == "2"
+        assert page.evaluate(HELD).count("qwen-lab-qwen") == 1
 
 
 PROMPTS = [
