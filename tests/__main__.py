@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -94,8 +95,8 @@ def summary(reports: dict[str, Path], codes: dict[str, int], seconds: float) -> 
 
 
 def suite(report: Path) -> ElementTree.Element:
-    """What a part reported; one that did not come to that is an error."""
-    if report.exists():
+    """What a part reported; one that did not come to that, or not to its end, is an error."""
+    with suppress(OSError, ElementTree.ParseError):
         return ElementTree.parse(report).find("testsuite")
     return ElementTree.Element(
         "testsuite", tests="1", failures="0", errors="1", skipped="0", time="0"

@@ -13,6 +13,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from qwen_lab.paths import ROOT
+from tests.__main__ import suite
 
 TESTS = """
 import os
@@ -114,6 +115,11 @@ def test_one_part_that_fails_is_enough(checkout, one, another, stored, failed):
     assert done.stdout.count(" passed: 1 in ") == 4 - len(failed)
     last = f"=+ {4 - len(failed)} passed, 1 failures(, 1 errors)? in "
     assert re.match(last, done.stdout.splitlines()[-1])
+
+
+def test_a_report_that_breaks_off_is_an_error(tmp_path):
+    (tmp_path / "model.xml").write_text('<testsuites><testsuite name="pyt')
+    assert suite(tmp_path / "model.xml").get("errors") == "1"
 
 
 def test_with_a_folder_or_an_option_it_is_pytest_alone(checkout):
