@@ -127,7 +127,7 @@ def test_a_list_without_its_tail_stands_for_itself():
 
 FRUIT = [{"role": "user", "content": "苹果、香蕉、橙子、葡萄、草莓：随便选一种，只说名字。"}]
 POEM = [{"role": "user", "content": "写一首关于秋天的短诗"}]
-CALLS = 300
+CALLS = 100
 
 
 @pytest.fixture(scope="module")
