@@ -62,8 +62,8 @@ class Instrument {
 
   scene(parent) {
     this.axis = make(parent, "div", "axis", "", { "aria-hidden": "true" });
-    const ticks = [0, 0.25, 0.5, 0.75, 1];
-    this.ticks = ticks.map((at) => make(this.axis, "span", "", this.percent(at, at)));
+    const tick = (at) => make(this.axis, "span", "", this.percent(at, at));
+    this.ticks = [0, 0.25, 0.5, 0.75, 1].map(tick);
     this.bars = this.group(parent, "bars", "bars");
     this.rows = Array.from({ length: this.most }, () => this.row("row"));
     this.rest = this.row("row rest");
@@ -189,23 +189,8 @@ class Instrument {
 
   // What each stage does now, in a line each.
   describe(told) {
-    const [raw, fined, warm] = told;
-    const first = ({ now }) => this.percent(Math.max(...now.slice(0, this.groups.listed)));
-    const met = this.groups.counts.map((count, at) => (count ? at : -1)).filter((at) => at >= 0);
-    const part = ({ now }) => this.percent(sum(met.map((at) => now[at])));
-    const { temperature: heat } = this.values;
-    const hot = heat === 1 ? "off_now" : heat > 1 ? "hotter" : heat > 0 ? "colder" : "greedy";
-    const off = PENALTIES.every((name) => this.values[name] === this.off[name]);
-    const values = [
-      ["raw", { tokens: counted(raw.tokens), first: first(raw) }],
-      [off ? "off_now" : "penalties", { count: met.length, before: part(raw), after: part(fined) }],
-      [hot, { before: first(fined), after: first(warm) }],
-      ...told.slice(3).map(({ cut, tokens, mass }, at) => {
-        const numbers = { kept: counted(tokens), before: counted(told[at + 2].tokens) };
-        return [cut ? "stay" : "off_now", { ...numbers, mass: this.percent(mass) }];
-      }),
-    ];
-    values.forEach(([name, numbers], at) => {
+    const lines = steps(told, this.groups, this.values, this.off, this.percent);
+    lines.forEach(([name, numbers], at) => {
       this.steps[at].did.textContent = fill(this.words[name], numbers);
       this.steps[at].head.ariaPressed = String(at === this.stage);
     });
@@ -253,8 +238,4 @@ class Instrument {
   }
 }
 
-export default {
-  render({ model, el }) {
-    new Instrument(model, el);
-  },
-};
+export default { render: ({ model, el }) => void new Instrument(model, el) };

@@ -96,6 +96,27 @@ export function candidates(told, stage, { listed, counts }, most) {
   return { rows, others: { ...others, all: rest(told[0]), by: by.join(", ") }, among };
 }
 
+// What each stage does: the name of the sentence that says so, and what is to be filled into it.
+export function steps(told, { listed, counts }, values, off, percent) {
+  const [raw, fined, warm, ...cuts] = told;
+  const first = ({ now }) => percent(Math.max(...now.slice(0, listed)));
+  const met = counts.map((count, at) => (count ? at : -1)).filter((at) => at >= 0);
+  const part = ({ now }) => percent(sum(met.map((at) => now[at])));
+  const fines = PENALTIES.some((name) => values[name] !== off[name]);
+  const heat = values.temperature;
+  const hot = heat === 1 ? "off_now" : heat > 1 ? "hotter" : heat > 0 ? "colder" : "greedy";
+  const cutting = ({ cut, tokens, mass }, at) => {
+    const numbers = { kept: counted(tokens), before: counted(told[at + 2].tokens) };
+    return [cut ? "stay" : "off_now", { ...numbers, mass: percent(mass) }];
+  };
+  return [
+    ["raw", { tokens: counted(raw.tokens), first: first(raw) }],
+    [fines ? "penalties" : "off_now", { count: met.length, before: part(raw), after: part(fined) }],
+    [hot, { before: first(fined), after: first(warm) }],
+    ...cuts.map(cutting),
+  ];
+}
+
 // Where a draw falls: the place of a listed candidate, or the number of them for all the others.
 export function drawn({ now }, listed, random) {
   let left = random * sum(now);
