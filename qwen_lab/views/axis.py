@@ -19,7 +19,7 @@ class Axis:
         power = 10.0 ** math.floor(math.log10(seconds / STEPS))
         step = next(power * each for each in ROUND if power * each * STEPS >= seconds - 1e-9)
         self._length = step * STEPS
-        ticks = filled("<small>{}</small>", (label(step * at) for at in range(STEPS)))
+        ticks = filled("<small>{}</small>", (label(step * at) for at in range(STEPS + 1)))
         self.head = filled('<div class="qwen-row">{}</div>', [lane("", ticks)])
 
     def part(self, kind: str, start: float, end: float) -> Html:
