@@ -12,8 +12,8 @@ LONGEST_TEXT, LONGEST_SHORT = 600, 59
 # Of a hundred tokens the first few show what is in each; the x-ray shows them all.
 TOKENS = "choices[].logprobs.content"
 SHOWN_TOKENS = 3
-# Where a name such as InternalError.Algo.InvalidParameter may break.
-DOTTED = r"(?<=[a-z]\.)(?=[A-Z])"
+# Where code may break: InternalError.Algo.InvalidParameter, err.response.json()["request_id"].
+DOTTED = r'(?<=[a-z]\.)(?=[A-Za-z])|(?=\[")'
 # What is folded at first.
 FOLDED = ("logprobs", "prompt_tokens_details", "completion_tokens_details", "tools")
 # Numbers of a run, which change with each: not in the short form.
@@ -56,7 +56,8 @@ def anatomy(subject: object, other: object = None) -> View:
 def _item(pair: Pair, subject: Subject) -> Html:
     """The field as a list item, with what it is compared with."""
     field, mark = pair.mine, Html(' class="differs"' if pair.differs else "")
-    words = filled("<span>{}</span>", meaning(field, subject))
+    told = (breaking(words, DOTTED) for words in meaning(field, subject))
+    words = filled("<span>{}</span>", told)
     if pair.children:
         opened = field.name not in FOLDED and (pair.differs or _first(field))
         item = Html("<li{}><details{}><summary><code>{}</code>{}{}</summary>{}</details></li>")

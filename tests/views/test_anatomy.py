@@ -182,7 +182,7 @@ def test_of_many_tokens_only_the_first_are_listed():
 
 
 def test_hostile_text_is_only_shown():
-    tags = "div b ul li details summary code small span"
+    tags = "div b ul li details summary code small span wbr"
     for hostile in HOSTILE:
         answer = recorded.ANSWER | {"model": hostile, hostile: hostile}
         error = {"error": {"message": hostile, "code": hostile}}
