@@ -79,7 +79,9 @@ class Setting(ipywidgets.HBox):
             self.slider.value = change.new
 
     def _slid(self, change: object) -> None:
-        self.control.value = _steps(change.new)
+        # A page that shows the slider adds up its steps: that is no move, and leaves what is typed.
+        if _steps(change.new) != _steps(change.old):
+            self.control.value = _steps(change.new)
 
     def _ticked(self, change: object) -> None:
         if not change.new:

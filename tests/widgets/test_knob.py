@@ -50,6 +50,13 @@ def test_a_typed_number_out_of_range_stays_is_named_and_is_not_sent(name, typed,
     assert not row.problem
 
 
+def test_what_is_typed_stays_when_a_page_adds_up_the_sliders_steps():
+    row = setting("temperature", 0.6)
+    row.control.value = 5
+    row.slider.value = 0.6000000000000001
+    assert row.control.value == 5 and row.problem
+
+
 def test_a_ticked_default_is_sent():
     row = setting("presence_penalty")
     row.tick.value = True
