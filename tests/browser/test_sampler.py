@@ -9,6 +9,7 @@ import pytest
 
 from qwen_lab.lab import Lab
 from qwen_lab.views.html import percent
+from qwen_lab.views.sampler import sampler
 from qwen_lab.watch.next_token import listed
 from qwen_lab.watch.sampling import STAGES, Settings, stages
 from qwen_lab.widgets.sampler import OFF, Sampler
@@ -188,7 +189,9 @@ def test_the_others_name_each_stage_that_cut_some_of_them(shown):
 
 
 def test_no_note_covers_a_bar_its_mark_or_its_figure(shown):
-    for width, settings in itertools.product((1200, 390), ({}, {"top_k": 3}, {"temperature": 0.2})):
+    for width, settings in itertools.product(
+        (1200, 390, 260), ({}, {"top_k": 3}, {"temperature": 0.2})
+    ):
         page = shown(state(**settings))
         page.set_viewport_size({"width": width, "height": 900})
         boxes = page.evaluate("""() => [...el.querySelectorAll("small:not(:empty)")].map(note =>
@@ -332,6 +335,20 @@ def test_nothing_is_wider_than_the_page(shown, width):
     page = shown(state(top_k=5), viewport={"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator(".knob span").evaluate_all("all => all.every(e => e.clientHeight < 24)")
+
+
+def test_on_a_telephone_its_bars_are_wide_and_so_are_those_of_a_picture_beside_it(shown):
+    found = vocabulary().first(300)
+    page = shown(state(found), viewport={"width": 390, "height": 800})
+    picture = """html => {
+      const more = document.createElement("div"); more.innerHTML = html; document.body.append(more);
+    }"""
+    # Its style comes later than the widget's own.
+    page.evaluate(picture, sampler(found, Settings())._repr_html_())
+    widths = page.locator(".row:not([hidden]) .track").evaluate_all(
+        "all => all.map(each => each.clientWidth)"
+    )
+    assert len(widths) == 26 and min(widths) > 300
 
 
 def test_all_of_it_can_be_reached_with_the_keyboard_and_has_a_name(shown):
