@@ -13,7 +13,7 @@ LONGEST_TEXT, LONGEST_SHORT = 600, 59
 TOKENS = "choices[].logprobs.content"
 SHOWN_TOKENS = 3
 # Where code may break: InternalError.Algo.InvalidParameter, err.response.json()["request_id"].
-DOTTED = r'(?<=[a-z]\.)(?=[A-Za-z])|(?=\[")'
+DOTTED = r'(?<=[a-z]\.)(?=[A-Z])|(?=\[")'
 # What is folded at first.
 FOLDED = ("logprobs", "prompt_tokens_details", "completion_tokens_details", "tools")
 # Numbers of a run, which change with each: not in the short form.
@@ -48,7 +48,7 @@ def anatomy(subject: object, other: object = None) -> View:
         lines = [*_differences(pair)]
         title = say("anatomy.differences", count=len(lines)) if lines else say("anatomy.same")
     sides = [say("anatomy.sides")] if other is not None and lines else []
-    told = filled("<small>{}</small>", sides)
+    told = filled(" <small>{}</small>", sides)
     html = Html('<div class="qwen-anatomy"><b>{}</b>{}{}</div>')
     return View(html.format(title, told, _inner(pair, mine)), "\n".join([title, *lines]))
 
@@ -56,15 +56,14 @@ def anatomy(subject: object, other: object = None) -> View:
 def _item(pair: Pair, subject: Subject) -> Html:
     """The field as a list item, with what it is compared with."""
     field, mark = pair.mine, Html(' class="differs"' if pair.differs else "")
-    told = (breaking(words, DOTTED) for words in meaning(field, subject))
-    words = filled("<span>{}</span>", told)
+    words = Html(" ").join(breaking(words, DOTTED) for words in meaning(field, subject))
     if pair.children:
         opened = field.name not in FOLDED and (pair.differs or _first(field))
-        item = Html("<li{}><details{}><summary><code>{}</code>{}{}</summary>{}</details></li>")
+        item = Html("<li{}><details{}><summary><code>{}</code> {} {}</summary>{}</details></li>")
         state, inner = Html(" open" if opened else ""), _inner(pair, subject)
         return item.format(mark, state, field.name, _small(_size(field)), words, inner)
     values = _value(field) + (Html(" ≠ ") + _value(pair.other) if pair.differs else "")
-    item = Html("<li{}><code>{}</code>{}{}{}</li>")
+    item = Html("<li{}><code>{}</code> {} {} {}</li>")
     return item.format(mark, field.name, values, _small(_type(field.value)), words)
 
 

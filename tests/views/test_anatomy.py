@@ -76,7 +76,7 @@ def test_what_may_be_null_says_why():
 
 def test_an_answer_shows_its_values_types_and_meanings():
     view = anatomy(completion())
-    assert '<code class="value">&quot;Hello!&quot;</code><small>str</small>' in view.html
+    assert '<code class="value">&quot;Hello!&quot;</code> <small>str</small>' in view.html
     assert html.escape(words.say("anatomy.finish_reason_stop")) in view.html
     assert "2026-02-26 16:46:41 UTC" in view.html
     assert 'choices[0].message.content = "Hello!"' in view.text
