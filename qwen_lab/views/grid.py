@@ -6,7 +6,7 @@ from string import ascii_uppercase
 
 from ..watch.sweep import Answer, Figures
 from ..words import say
-from .html import Html, View, brief, filled, fold, join, row, sentence, table
+from .html import Html, View, brief, cards, filled, fold, join, sentence
 
 SHORT = 90
 
@@ -19,7 +19,7 @@ def grid(groups: list[Figures]) -> View:
     seeds = list(dict.fromkeys(a.parameters["seed"] for g in groups for a in g.answers))
     pairs = [*zip(labels, groups, strict=True)]
     rows = [_row(label, group, seeds) for label, group in pairs]
-    answers = table(rows, title, say("sweep.distinct"), *(f"seed={seed}" for seed in seeds))
+    answers = cards(rows, title, say("sweep.distinct"), *(f"seed={seed}" for seed in seeds))
     same = filled("<p><small>{}</small></p>", [say("sweep.same")])
     # Where each setting has as many different answers, only the figures tell them apart.
     alike = len(groups) > 1 and len({group.distinct for group in groups}) == 1
@@ -48,16 +48,13 @@ def _labels(groups: list[Figures]) -> tuple[list[str], str]:
     return labels, title
 
 
-def _row(label: str, group: Figures, seeds: list) -> Html:
+def _row(label: str, group: Figures, seeds: list) -> list:
     letters = _letters(group.answers)
     by_seed = {answer.parameters["seed"]: answer for answer in group.answers}
     # The first answer with a text is seen as new, the others as its repetition.
     firsts = {answer.text: answer for answer in reversed(group.answers) if answer.error is None}
-    news = ["new" * (answer in firsts.values()) for answer in map(by_seed.get, seeds)]
-    shown = (_cell(by_seed.get(seed), letters) for seed in seeds)
-    pairs = zip(news, shown, strict=True)
-    cells = join(Html('<td class="{}">{}</td>').format(*pair) for pair in pairs)
-    return Html("<tr><th>{}</th><td>{}</td>{}</tr>").format(label, _differ(group), cells)
+    found = map(by_seed.get, seeds)
+    return [label, _differ(group), *(_cell(one, letters, one in firsts.values()) for one in found)]
 
 
 def _differ(group: Figures) -> Html:
@@ -80,14 +77,14 @@ def _letter(number: int) -> str:
     return first + ascii_uppercase[number % 26]
 
 
-def _cell(answer: Answer | None, letters: dict[str, str]) -> Html | str:
+def _cell(answer: Answer | None, letters: dict[str, str], new: bool) -> Html | str:
     if answer is None:
         return "…"
     if answer.error is not None:
         return f"✗ {answer.error}"
     cut = Html(" <small>✂ {}</small>").format(say("sweep.cut"))
     cut = cut if answer.finish_reason == "length" else ""
-    mark = Html("<b>{}</b>{} ").format(letters[answer.text], cut)
+    mark = Html('<b class="{}">{}</b>{} ').format("new" * new, letters[answer.text], cut)
     short = brief(answer.text, SHORT)
     if short == answer.text:
         return mark + short
@@ -98,9 +95,9 @@ def _cell(answer: Answer | None, letters: dict[str, str]) -> Html | str:
 
 def _figures(pairs: list[tuple[str, Figures]], title: str) -> Html:
     names = ("distinct", "length", "distinct_1", "distinct_2", "overlap", "reasons")
-    rows = [row(label, *_numbers(group)) for label, group in pairs]
+    rows = [[label, *_numbers(group)] for label, group in pairs]
     meanings = filled("<li>{}</li>", (say(f"sweep.{name}_means") for name in names[2:5]))
-    shown = table(rows, title, *(say(f"sweep.{name}") for name in names))
+    shown = cards(rows, title, *(say(f"sweep.{name}") for name in names))
     return Html("{}<ul>{}</ul>").format(shown, meanings)
 
 

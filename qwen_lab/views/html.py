@@ -111,6 +111,20 @@ def table(rows: Iterable[Html], *heads: str) -> Html:
     return Html('<div class="qwen-table"><table>{}{}</table></div>').format(head, join(rows))
 
 
+def cards(rows: Iterable[Iterable], *heads: str) -> Html:
+    """A table of which each row, a name and cells, is a block of its own where the page is narrow.
+
+    There the heads stand before their cells, so that all of it can be seen without scrolling.
+    """
+    whole = Html("<tr><th>{}</th>{}</tr>")
+    told = [(name, zip(heads[1:], cells, strict=True)) for name, *cells in rows]
+    lines = (
+        whole.format(name, join(Html('<td data-head="{}">{}</td>').format(*pair) for pair in pairs))
+        for name, pairs in told
+    )
+    return Html('<div class="qwen-cards">{}</div>').format(table(lines, *heads))
+
+
 def sign(status: str, told: str = "") -> Html:
     """How something stands, as a sign; what is `told` of it is heard, and seen on pointing."""
     heard = Html('role="img" title="{0}" aria-label="{0}"').format(told) if told else ""

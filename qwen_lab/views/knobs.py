@@ -5,7 +5,7 @@ from unicodedata import east_asian_width
 
 from ..parameters import Parameter, named
 from ..words import need_type, say
-from .html import Html, View, filled, join, row, table
+from .html import Html, View, cards, filled, join
 
 COLUMNS = ("name", "range", "default", "place", "meaning", "models")
 # The documented defaults that the endpoint's table leaves out.
@@ -45,7 +45,7 @@ def knobs(*names: str) -> View:
     notes = [say("knobs.note"), *([say("knobs.source", pages="; ".join(pages))] if pages else [])]
     small = filled("<p><small>{}</small></p>", notes)
     heads = [say(f"knobs.{name}") for name in COLUMNS]
-    whole = table(map(_line, cells), *heads)
+    whole = cards(map(_line, cells), *heads)
     html = Html('<div class="qwen-knobs">{}{}</div>').format(whole, small)
     return View(html, "\n".join([*map(_text, [heads, *cells]), *notes]))
 
@@ -57,12 +57,12 @@ def _cells(row: Parameter) -> list[str]:
     return [row.name, row.range or "–", shown, place, row.meaning, row.taken_by]
 
 
-def _line(cells: list[str]) -> Html:
+def _line(cells: list[str]) -> list:
     name, *others, models = cells
     plain, *rest = re.split(HYPHENED, models)
     pairs = zip(rest[::2], rest[1::2], strict=True)
     whole = (Html("<span>{}</span>{}").format(*pair) for pair in pairs)
-    return row(Html("<code>{}</code>").format(name), *others, Html.escape(plain) + join(whole))
+    return [Html("<code>{}</code>").format(name), *others, Html.escape(plain) + join(whole)]
 
 
 def _text(cells: list[str]) -> str:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from ..parameters import PARAMETERS
 from ..words import WrongTypeError, say
-from .html import Html, View, filled, fold, join, percent, row, sentence, table
+from .html import Html, View, cards, filled, fold, join, percent, sentence
 from .tokens import Said, Token, said, visible
 
 # Probabilities down to which a step of the colours goes.
@@ -50,17 +50,17 @@ def xray(answer: object, *, choice: int = 0) -> View:
 
 
 def _text(found: Said, least: Token) -> Html:
-    spans = (
-        TOKEN.format(_step(token), " least" * (token is least), _seen(token.text), _bars(token))
-        for token in found.tokens
-    )
+    spans = (_span(token, " least" * (token is least)) for token in found.tokens)
     whole = Html('<div class="qwen-xray-text">{}<small> {}</small></div>')
     return whole.format(join(spans), _ending(found))
 
 
-def _seen(text: str) -> str:
-    # A line's end stays one, and is seen as well.
-    return text.replace("\n", "↵\n")
+def _span(token: Token, mark: str) -> Html:
+    # A line's end stays one, and is seen as well; the last one stands outside, or the token's
+    # outline would go on in the next line.
+    seen = token.text.replace("\n", "↵\n")
+    end = "\n" * seen.endswith("\n")
+    return TOKEN.format(_step(token), mark, seen.removesuffix("\n"), _bars(token)) + end
 
 
 def _step(token: Token) -> int:
@@ -97,14 +97,14 @@ def _ending(found: Said) -> str:
 
 def _legend() -> Html:
     marks = join(
-        Html('<span class="qwen-xray-{}">{}</span> ').format(step, _span(low, high))
+        Html('<span class="qwen-xray-{}">{}</span> ').format(step, _range(low, high))
         for step, (high, low) in enumerate(pairwise((1.0, *STEPS)))
     )
     line = Html("<p><small>{} {}<br>{}</small></p>")
     return line.format(say("xray.legend"), marks, say("xray.point"))
 
 
-def _span(low: float, high: float) -> str:
+def _range(low: float, high: float) -> str:
     return say("html.percent", number=f"{100 * low:.0f}–{100 * high:.0f}")
 
 
@@ -118,14 +118,14 @@ def _numbers(tokens: list[Token]) -> str:
 def _table(tokens: list[Token]) -> Html:
     names = ("number", "token_head", "probability", "bits", "alternatives")
     rows = [_row(number, token) for number, token in enumerate(tokens, 1)]
-    listed = table(rows, *(say(f"xray.{name}") for name in names))
+    listed = cards(rows, *(say(f"xray.{name}") for name in names))
     return fold(say("xray.all", count=len(tokens)), listed)
 
 
-def _row(number: int, token: Token) -> Html:
+def _row(number: int, token: Token) -> list:
     shown = Html("<code>{}</code>").format(visible(token.text))
     others = " · ".join(_alternatives(token))
-    return row(number, shown, percent(token.probability), f"{token.bits:.1f}", others)
+    return [number, shown, percent(token.probability), f"{token.bits:.1f}", others]
 
 
 def _short(found: Said) -> str:

@@ -10,7 +10,7 @@ from .. import models
 from ..lab import Lab
 from ..rows import write_csv
 from ..views.difference import difference
-from ..views.html import Html, View, brief, row, table
+from ..views.html import Html, View, brief, cards
 from ..words import reason, say
 from . import style
 from .reply import Reply
@@ -145,7 +145,7 @@ def _parameters(run: Run) -> str:
 
 def _table(runs: list[Run]) -> str:
     heads = (say(f"playground.{name}") for name in COLUMNS)
-    shown = table((row(*_cells(run)) for run in runs), *heads)
+    shown = cards(map(_cells, runs), *heads)
     page = Html('<div class="qwen-history"><b>{}</b>{}{}</div>')
     whole = page.format(say("playground.history"), shown, _total(runs))
     return View(whole, "")._repr_html_()

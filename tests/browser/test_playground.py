@@ -115,7 +115,9 @@ def test_from_a_token_of_the_xray_a_hand_goes_on_with_another(page, language):
     page.get_by_role("tab", name=TABS[language][1]).click()
     expect(page.get_by_text(say("playground.go_on"))).to_be_visible()
     tokens = page.locator(".qwen-xray-text > [tabindex]")
-    texts = tokens.evaluate_all("all => all.map(each => each.firstChild.data)")
+    texts = tokens.evaluate_all(
+        "all => all.map(each => each.firstChild.data + (each.nextSibling?.data ?? ''))"
+    )
     sampler = page.locator(".qwen-sampler")
     written, draw = sampler.locator(".line button"), say("sampler.draw_one")
     tokens.nth(2).focus()

@@ -67,7 +67,7 @@ def test_a_square_is_an_answer_and_a_full_one_differs_from_all_before_it():
     failed = Answer({"temperature": 1, "seed": 3}, error="429: x")
     page = grid(figures([*answers("一", "二", "一", temperature=1), failed])).html
     assert 'role="img" aria-label="2 of 3">■■□</span> 2 of 3' in page
-    assert re.findall(r'<td class="(\w*)"><b>(\w)</b>', page) == [
+    assert re.findall(r'<td data-head="seed=\d"><b class="(\w*)">(\w)</b>', page) == [
         ("new", "A"),
         ("new", "B"),
         ("", "A"),
@@ -97,5 +97,5 @@ def test_hostile_answers_are_only_shown():
         found.append(Answer({"stop": [hostile], "seed": 1}, error=hostile))
         found.append(Answer({"stop": [hostile, "x"], "seed": 0}, hostile, "length"))
         view = grid(figures(found))
-        check(view.html, tags, "class style role aria-label open")
+        check(view.html, tags, "class style role aria-label open data-head")
         assert "\ud800" not in view.text

@@ -2,10 +2,10 @@ import html
 
 import pytest
 
-from qwen_lab.views.html import Html, View, brief, marked, percent
+from qwen_lab.views.html import Html, View, brief, cards, marked, percent
 from qwen_lab.words import printable
 
-from .hostile import HOSTILE
+from .hostile import HOSTILE, check
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -27,6 +27,13 @@ def test_html_stays_html_and_all_else_is_escaped_once():
     assert Html("").join([cell, "&"]) == "<td>&lt;b&gt;</td>&amp;"
     assert cell + "<" == "<td>&lt;b&gt;</td>&lt;"
     assert isinstance(cell + "<", Html)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_each_cell_of_a_card_has_its_columns_head_and_both_are_only_text(text):
+    page = cards([["a", 1, text]], "Name", "Count", text)
+    check(page, "div table tr th td", "class data-head")
+    assert '<tr><th>a</th><td data-head="Count">1</td><td data-head="' in page
 
 
 def test_code_between_backticks_is_marked_and_all_else_escaped():

@@ -94,8 +94,9 @@ def test_the_surprise_is_told_as_a_number_of_choices():
     assert "3 tokens." in view.text and "2.0 equally likely tokens" in view.text
 
 
-def test_a_lines_end_is_seen_and_stays_one():
-    assert ">a↵\n<span>" in xray(answer(row("a\n", 0.5))).html
+def test_a_lines_end_is_seen_and_stays_one_after_its_token():
+    page = xray(answer(row("a\n", 0.5), row("\n\n", 0.5))).html
+    assert ">a↵<span>" in page and ">↵\n↵<span>" in page and page.count("</span></span>\n") == 2
 
 
 def test_an_answer_without_probabilities_says_how_to_get_them(client, engine):
@@ -119,7 +120,7 @@ def test_hostile_tokens_are_only_shown():
     for hostile in HOSTILE:
         spoken = hostile.encode(errors="replace").decode()
         view = xray(answer(row(spoken, 0.5, top=[(spoken, 0.5)]), reason=hostile))
-        check(view.html, tags, "tabindex class data-token data-says style")
+        check(view.html, tags, "tabindex class data-token data-says data-head style")
 
 
 @pytest.mark.model

@@ -1,0 +1,74 @@
+"""Views in narrow windows: of no table is a part only seen by scrolling sideways."""
+
+import numpy
+import pytest
+
+import qwen_lab
+from qwen_lab.lab import Lab
+from qwen_lab.views.grid import grid
+from qwen_lab.views.knobs import knobs
+from qwen_lab.views.odds import odds
+from qwen_lab.views.xray import xray
+from qwen_lab.watch.next_token import listed
+from qwen_lab.watch.sweep import Answer, figures
+from qwen_lab.widgets.history import History
+from qwen_lab.widgets.reply import Reply
+
+from ..views.test_tokens import row
+from .test_export import BROKEN, HIDDEN, TEXTS
+
+pytestmark = pytest.mark.browser
+
+SENT = {"temperature": 0.7, "top_p": 0.8, "seed": 7, "max_tokens": 60, "logprobs": True}
+WORDS = "Golden leaves drift down, and the extraordinarily long evening waits. "
+
+
+def swept():
+    """What a sweep shows: two settings, three seeds, a failure, and answers that are folded."""
+    setting = {"presence_penalty": -2, "frequency_penalty": 0.5}
+    answers = [Answer({**setting, "seed": n}, WORDS * n, "length") for n in (1, 2, 3)]
+    setting = {"presence_penalty": 2, "frequency_penalty": 0.5}
+    failed = Answer({**setting, "seed": 2}, error="InternalError: try again")
+    return grid(figures([*answers, Answer({**setting, "seed": 1}, "Hi", "stop"), failed]))
+
+
+def drawn():
+    """The odds under four settings, of long tokens, of white space and of special ones."""
+    tokens = [(n, name, -0.7 * n) for n, name in enumerate([b" extraordinarily", b"\n\n", b""])]
+    rare = [(n, b"t%d" % n, -9.0 - n) for n in range(3, 9)]
+    found = listed(tokens + rare, [], 0, float(numpy.log(2)))
+    return odds(
+        found, *({"temperature": heat, "repetition_penalty": 1.05} for heat in (0.1, 1, 1.9)), {}
+    )
+
+
+def likely():
+    """The x-ray of some tokens, each with four others."""
+    tops = [(word, 0.2) for word in ("Autumn", " leaves", "extraordinarily", "\n\n")]
+    content = [row(word, 0.2, top=tops) for word, _ in tops]
+    return xray({"choices": [{"message": {"content": WORDS}, "logprobs": {"content": content}}]})
+
+
+def runs():
+    """The playground's table of runs."""
+    history, lab = History(), Lab("http://127.0.0.1:1/v1", "qwen", "local", "x")
+    reply = Reply()
+    reply._texts, reply.reason = {0: WORDS}, "length"
+    reply.end("done")
+    for _ in range(2):
+        history.add({"model": "qwen", "messages": [], **SENT}, reply, lab)
+    return history.table.value
+
+
+# In a JupyterLab of 390 pixels a view has 254, and 824 in one of 1,024; a page has a margin of 8.
+@pytest.mark.parametrize("width", [270, 840])
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("shown", [swept, drawn, likely, runs, knobs, qwen_lab.progress])
+def test_all_of_a_table_is_seen(shown, language, width, chromium, monkeypatch):
+    monkeypatch.setenv("QWEN_LAB_LANG", language)
+    view = shown()
+    page = chromium.new_page(viewport={"width": width, "height": 800})
+    page.set_content(view if isinstance(view, str) else view._repr_html_())
+    page.evaluate(TEXTS)
+    assert page.locator("table").count() and page.evaluate(HIDDEN) == page.evaluate(BROKEN) == []
+    page.close()
