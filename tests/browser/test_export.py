@@ -132,7 +132,7 @@ def test_every_text_in_a_lesson_is_large_enough_and_stands_out(name, theme, chro
 def test_on_a_narrow_page_no_word_breaks_and_nothing_of_a_table_is_hidden(
     language, name, chromium, tmp_path
 ):
-    # A view is then as wide as in a JupyterLab of 390 pixels.
+    # A view is then about as wide as in a JupyterLab of 390 pixels (`test_narrow` has it exactly).
     page = offline(chromium.new_page(viewport={"width": 300, "height": 800}))
     page.goto(exported(language, name, tmp_path))
     page.evaluate(TEXTS)
