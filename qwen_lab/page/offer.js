@@ -3,7 +3,8 @@
 
 const MB = 1e6;
 const TOPIC = "qwen-weights";
-const MAIN = { none: "fetch", fetching: "pause", offline: "pause", unable: "", kept: "" };
+const MAIN = { none: "fetch", fetching: "pause", offline: "pause" };
+const DONE = ["kept", "unable", "other_browser"];
 const ORDER = { fetch: "fetch", pause: "pause", go_on: "fetch" };
 
 function worker(root) {
@@ -64,8 +65,8 @@ function offer(el, words, root) {
     bar.setAttribute("aria-valuetext", figures.textContent);
     const held = document.activeElement;
     main.order = MAIN[told.state] ?? "go_on";
-    main.hidden = !main.order;
-    if (main.order) main.textContent = fill(words[`do_${main.order}`], values);
+    main.hidden = DONE.includes(told.state);
+    main.textContent = fill(words[`do_${main.order}`], values);
     away.hidden = !(told.state === "kept" || (main.order === "go_on" && told.at > 0));
     // A button that is gone takes the focus with it.
     if ([main, away].includes(held) && held.hidden) box.focus();

@@ -124,6 +124,8 @@ async function clear(lock) {
 // Tells what there is; another tab that fetches is asked to tell it.
 async function look() {
   if (fetching) return tell(...latest);
+  // The kernel waits for the Qwen within a call, which not every browser can.
+  if (!WebAssembly.Suspending) return tell("other_browser");
   try {
     if ((await there(name)) !== null) return tell("kept");
     const { held } = await navigator.locks.query();

@@ -16,7 +16,7 @@ from qwen_lab.endpoint.weights import weights as official
 from qwen_lab.page import front, site, weights
 from qwen_lab.words import LabError, say, use
 
-from .conftest import BLOCKED, UNTRUSTED
+from .conftest import BLOCKED, PATIENCE, UNTRUSTED
 
 pytestmark = pytest.mark.browser
 
@@ -125,7 +125,8 @@ def host() -> Iterator[Host]:
 @pytest.fixture(scope="module")
 def browser(chromium, tmp_path_factory) -> Iterator[BrowserContext]:
     """A browser that keeps files on the disk; each test's site has an address of its own."""
-    path, options = shutil.which("chromium"), ["--no-sandbox", BLOCKED]
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    options = ["--no-sandbox", BLOCKED]
     place = tmp_path_factory.mktemp("browser")
     browser = chromium.browser_type.launch_persistent_context(
         place, executable_path=path, args=options
@@ -305,12 +306,15 @@ def test_a_piece_that_a_crash_cut_is_fetched_again(open_page, host):
     assert place.page.evaluate(KEPT) == WHOLE
 
 
-def test_too_little_room_is_told_before_anything_is_fetched(open_page, host):
-    place = open_page()
+@pytest.mark.parametrize("private", [False, True])
+def test_too_little_room_is_told_before_anything_is_fetched(open_page, host, chromium, private):
+    place = open_page(chromium.new_context()) if private else open_page()
     quota(place, 1_000_000)
     press(place, "do_fetch")
     says(place, "full", need="3")
     assert host.asked == []
+    if private:
+        place.page.context.close()
 
 
 def test_room_that_runs_out_on_the_way_is_told_and_what_is_there_stays(open_page, host, chromium):
@@ -374,6 +378,19 @@ def test_all_tabs_show_the_same_and_another_takes_over_from_one_that_is_closed(o
     assert [path for path, _ in host.asked].count(PATHS[0]) == 1
 
 
+def test_what_two_tabs_begin_is_fetched_once(open_page, host):
+    first, second = open_page(), open_page()
+    host.waits[PATHS[1]] = 500_000
+    press(first, "do_fetch")
+    half_way(first)
+    second.page.evaluate("qwenWeights.postMessage('fetch')")
+    second.page.wait_for_timeout(500)
+    says(second, "fetching")
+    host.go.set()
+    says(second, "kept")
+    assert host.asked == [(path, None) for path in PATHS]
+
+
 def test_the_sites_worker_keeps_no_piece_of_it(open_page, context, host):
     page = open_page().page
     page.evaluate("navigator.serviceWorker.register('service-worker.js')")
@@ -395,6 +412,14 @@ def test_over_plain_http_it_says_what_is_wanted(context, host):
     page.goto(host.root.replace("127.0.0.1", UNTRUSTED))
     place = page.locator("section[lang=en] [data-offer]")
     says(place, "unable")
+    expect(place.get_by_role("button")).to_have_count(0)
+
+
+def test_a_browser_that_could_not_use_it_is_not_offered_it(open_page, host):
+    kind, script = host.files["/qwen-weights.js"]
+    host.files["/qwen-weights.js"] = kind, b"delete WebAssembly.Suspending;\n" + script
+    place = open_page()
+    says(place, "other_browser")
     expect(place.get_by_role("button")).to_have_count(0)
 
 
@@ -438,3 +463,16 @@ def test_the_pieces_on_the_list_are_those_of_the_official_file():
         names.append(name)
     assert (whole.hexdigest(), size) == (official.SHA256, official.SIZE)
     assert len({*names}) == len(names) == len(weights.TABLE["sha256"])
+
+
+@pytest.mark.model
+def test_the_qwen_itself_is_fetched_whole(open_page, host, request):
+    if not request.config.getoption("--whole-page"):
+        pytest.skip("--whole-page runs it")
+    host.files["/qwen-weights.js"] = "text/javascript", weights.files("")["qwen-weights.js"]
+    found = weights.pieces(official.fetch())
+    host.weights = {f"/{name}": piece for name, piece in found}
+    place = open_page()
+    place.get_by_role("button", name=told("do_fetch", size="491")).click()
+    expect(place.get_by_role("status")).to_have_text(told("kept", size="491"), timeout=PATIENCE)
+    assert place.page.evaluate(KEPT) == {official.FILENAME: [official.SIZE, official.SHA256]}
