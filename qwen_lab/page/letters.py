@@ -46,9 +46,11 @@ class Letters:
         tokens = chunk.get("__verbose", {}).get("tokens", [])
         for choice in chunk.get("choices", ()):
             choice["text"] = self._text(choice["text"], tokens, last=bool(choice["finish_reason"]))
-            if not rows:
-                choice["logprobs"] = None
-            for row in (choice.get("logprobs") or {"content": ()})["content"]:
+            told = (choice.get("logprobs") or {"content": ()})["content"] if rows else ()
+            # A chat, as the engine elsewhere has it, says nothing of the token that ends it.
+            seen = [row for row in told if self._vocabulary.shown(row["id"])]
+            choice["logprobs"] = {"content": seen} if seen else None
+            for row in seen:
                 for each in [row, *row["top_logprobs"]]:
                     self.name(each)
         return chunk

@@ -58,6 +58,15 @@ def test_a_part_has_its_bytes_where_probabilities_are_told(vocabulary):
     assert [row["token"] for row in rows][:2] == ["嗯", "\ufffd"]
 
 
+def test_the_token_that_ends_an_answer_is_neither_seen_nor_told(vocabulary):
+    end = {"id": 151645, "token": "", "bytes": [], "top_logprobs": []}
+    choice = {"text": "", "finish_reason": "stop", "logprobs": {"content": [end]}}
+    chunks = [*told(vocabulary, "好", end=None)]
+    chunks.append({"choices": [choice], "__verbose": {"tokens": [end["id"]]}})
+    first, last = read(vocabulary, chunks, rows=True)
+    assert (first["text"], last["text"], last["logprobs"]) == ("好", "", None)
+
+
 def test_what_a_stop_word_holds_back_comes_in_its_place_or_never(vocabulary):
     chunks = [*told(vocabulary, "a b😀")]
     # The blank may begin a stop word, and comes with the next sign, before the emoji.
