@@ -200,7 +200,7 @@ def chi_square(found, stage, texts):
         (POEM, Settings()),
         (POEM, Settings(temperature=1.5, top_k=20)),
         (FRUIT, Settings(top_p=0.8)),
-        (FRUIT, Settings(temperature=1.5, repetition_penalty=1.3)),
+        (FRUIT, Settings(repetition_penalty=1.3)),
         (FRUIT, Settings(temperature=1.5, presence_penalty=1.5)),
     ],
 )
