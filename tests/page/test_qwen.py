@@ -5,6 +5,8 @@ One live call always; the rest takes minutes, and is run by name.
 
 import asyncio
 import json
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
 
 import pytest
@@ -25,6 +27,12 @@ pytestmark = [pytest.mark.page, pytest.mark.model]
 def engine():
     path = fetch()
     return LlamaEngine(path, model_id(path))
+
+
+def done(work: Coroutine) -> object:
+    """What it returns; this thread has a loop of Playwright's."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 def test_the_qwen_in_the_page_answers_what_no_tape_has_and_asks_no_other_host(visit):
@@ -104,7 +112,7 @@ def test_the_next_token_is_told_as_the_engine_elsewhere_tells_it(begun, engine):
     # A text; tokens that are no text's own way to be cut; and all, with the tail counted.
     for prefix, how in (("秋风", "tail=False"), ([71, 68, 75], "tail=False"), ("", "")):
         rows, context, prompt, offset, tail = begun.shown(f"known({prefix!r}, {how})")
-        theirs = asyncio.run(engine.next_token(talk, prefix, 1000))
+        theirs = done(engine.next_token(talk, prefix, 1000))
         assert (context, prompt) == (theirs.context.tolist(), theirs.prompt_tokens)
         assert len(rows) >= 1000 and bool(tail) is not bool(how)
         ours = [rows[str(number)] for number in theirs.ids[:20].tolist()]
@@ -152,7 +160,7 @@ def elsewhere(engine, text: str, **options: object) -> list[list]:
         rows = [row for piece in pieces for row in piece.logprobs or ()]
         return [[row["token"], row["logprob"]] for row in rows]
 
-    return asyncio.run(read())
+    return done(read())
 
 
 def agreement(
