@@ -1,13 +1,15 @@
-"""Views in narrow windows: of no table is a part only seen by scrolling sideways."""
+"""Views in narrow windows: all of a table is seen, and each label of an axis by its line."""
 
 import numpy
 import pytest
 
 import qwen_lab
 from qwen_lab.lab import Lab
+from qwen_lab.views.axis import Axis
 from qwen_lab.views.grid import grid
 from qwen_lab.views.knobs import knobs
 from qwen_lab.views.odds import odds
+from qwen_lab.views.theme import styled
 from qwen_lab.views.xray import xray
 from qwen_lab.watch.next_token import listed
 from qwen_lab.watch.sweep import Answer, figures
@@ -21,6 +23,15 @@ pytestmark = pytest.mark.browser
 
 SENT = {"temperature": 0.7, "top_p": 0.8, "seed": 7, "max_tokens": 60, "logprobs": True}
 WORDS = "Golden leaves drift down, and the extraordinarily long evening waits. "
+
+# Of each label that is seen: the begin, middle and end of its text, in percent of the axis.
+LABELS = """() => [...document.querySelectorAll(".qwen-lane > small")].map(label => {
+  const range = document.createRange(), lane = label.parentElement.getBoundingClientRect();
+  range.selectNodeContents(label);
+  const {left, right} = range.getBoundingClientRect();
+  const seen = getComputedStyle(label).visibility === "visible";
+  return seen && [left, (left + right) / 2, right].map(x => 100 * (x - lane.left) / lane.width);
+})"""
 
 
 def swept():
@@ -71,4 +82,24 @@ def test_all_of_a_table_is_seen(shown, language, width, chromium, monkeypatch):
     page.set_content(view if isinstance(view, str) else view._repr_html_())
     page.evaluate(TEXTS)
     assert page.locator("table").count() and page.evaluate(HIDDEN) == page.evaluate(BROKEN) == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", [270, 840, 1200])
+@pytest.mark.parametrize("part", ["timeline", "wire"])
+def test_each_label_of_an_axis_stands_by_its_line_and_none_upon_another(part, width, chromium):
+    axis = Axis(0.6, lambda seconds: f"{1000 * seconds:g} ms").head
+    shown = f'<div class="qwen-view"><div class="qwen-{part}">{axis}</div></div>'
+    page = chromium.new_page(viewport={"width": width, "height": 800})
+    page.set_content(styled(shown))
+    labels = page.evaluate(LABELS)
+    # All, or every second one.
+    seen = [at for at, label in enumerate(labels) if label]
+    assert len(labels) == 6 and seen in ([*range(6)], [0, 2, 4])
+    for at in seen:
+        begin, middle, end = labels[at]
+        at_line = begin if at == 0 else end if at == 5 else middle
+        assert at_line == pytest.approx(20 * at, abs=1), at
+    ends, begins = [labels[at][2] for at in seen[:-1]], [labels[at][0] for at in seen[1:]]
+    assert all(end < begin for end, begin in zip(ends, begins, strict=True))
     page.close()
