@@ -132,7 +132,9 @@ class Sweep(Live):
         self.status.value = style.box("status", say(key, **values))
 
     def _show(self) -> None:
-        self.progress.value = len(self.answers)
+        done = self.progress.value = len(self.answers)
+        # A bar that is full looks like a button.
+        self.progress.layout.visibility = "hidden" if done == self.progress.max else "visible"
         ordered = sorted(self.answers, key=self._place)
         self.shown.value = grid(figures(ordered))._repr_html_()
 

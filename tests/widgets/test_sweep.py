@@ -42,6 +42,18 @@ def test_the_answers_come_in_the_order_of_the_settings(lab, monkeypatch):
     assert [answer.parameters for answer in run(box)] == box.settings
 
 
+def test_the_bar_is_seen_until_it_is_full(lab, engine):
+    engine.reply("一")
+    box, seen = sweep(lab, "你好", seed=[1, 2]), []
+    seen.append(box.progress.layout.visibility)
+    box.progress.layout.observe(lambda change: seen.append(change.new), "visibility")
+    run(box)
+    assert seen[0] != "hidden" and seen[-1] == "hidden"
+    box.answers.pop()
+    box._show()
+    assert seen[-1] == "visible"
+
+
 def test_messages_serve_as_a_prompt(lab, engine):
     engine.reply("好")
     messages = [{"role": "system", "content": "规矩"}, {"role": "user", "content": "你好"}]
