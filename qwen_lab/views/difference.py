@@ -82,6 +82,8 @@ def _parting(pair: tuple[Said, Said], shared: int, marked: list[str], labels: Se
     if "" in marked:
         (ended, other), word = (labels[::-1], first) if marked[0] else (labels, second)
         return say("difference.ended", count=shared, ended=ended, other=other, word=word)
+    if not shared:
+        return say("difference.unlike", first=first, second=second)
     return say("difference.part", count=shared, first=first, second=second)
 
 
