@@ -19,6 +19,9 @@ ASKED = 'case"comm_open":'
 REPLY = """case"comm_info_request":this._sendMessage({0}.KernelMessage.createMessage({{\
 msgType:"comm_info_reply",channel:"shell",session:e.header.session,parentHeader:e.header,\
 content:await this.commInfoRequest(e.content)}}));break;"""
+# Where a page is isolated, the kernel would be reached through memory that both share: that garbles
+# now and then what it reads, and leaves cells running that are done. By messages it does not.
+SHARED, APART = b"crossOriginIsolated?", b"!1?"
 CREATED = re.compile(r'(\w+)\.KernelMessage\.createMessage\(\{msgType:"is_complete_reply"')
 
 
@@ -31,6 +34,11 @@ def finished(frame: Files) -> Files:
     changed = {name: _answering(each) for name, each in frame.items() if ASKED.encode() in each}
     page = _page(frame[PAGE].decode(), loading)
     return frame | changed | {PAGE: page, SCRIPT: (head + script).encode()}
+
+
+def apart(kernel: Files) -> Files:
+    """The files of the kernel, which is reached by messages everywhere."""
+    return {name: content.replace(SHARED, APART) for name, content in kernel.items()}
 
 
 def _page(page: str, loading: str) -> bytes:

@@ -38,7 +38,8 @@ MORE = {
 }
 LABEXTENSIONS = "share/jupyter/labextensions/"
 OF_KERNEL = re.compile(r"/(piplite|ipykernel|pyodide_kernel)-[\d.]+-py3-none-any\.whl$")
-EXTENSIONS = ("jupyterlite-pyodide-kernel", "jupyterlab-widgets", "anywidget")
+KERNEL = "jupyterlite-pyodide-kernel"
+EXTENSIONS = (KERNEL, "jupyterlab-widgets", "anywidget")
 
 
 def build(folder: Path, qwen: str | None = None) -> int:
@@ -82,11 +83,12 @@ def files(settings: dict[str, str] | None = None, qwen: str | None = None) -> Fi
         raise LabError("site.no_checkout")
     wheels = parts.wheels()
     extensions = {name: _extension(wheels[name]) for name in EXTENSIONS}
+    extensions[KERNEL] = jupyterlab.apart(extensions[KERNEL])
     site = jupyterlab.finished(_frame(wheels["jupyterlite-core"])) | contents.files()
     for extension in extensions.values():
         site |= {f"extensions/{name}": content for name, content in extension.items()}
     pure = [path for name, path in wheels.items() if "jupyterlite" not in name]
-    kernel = extensions["jupyterlite-pyodide-kernel"].items()
+    kernel = extensions[KERNEL].items()
     found, options = python.files(pure, [each for name, each in kernel if OF_KERNEL.search(name)])
     site |= found
     offers = {} if qwen is None else {weights.SETTING: "1"}
