@@ -111,7 +111,7 @@ function sum({ exercises, learners }) {
   const told = [say("here", { here, count: learners.length })];
   const stuck = exercises.map((each) => count("wrong", each));
   const most = Math.max(...stuck);
-  if (most > 0) told.push(say("most_stuck", { number: exercises[stuck.indexOf(most)], count: most }));
+  if (most > 1) told.push(say("most_stuck", { number: exercises[stuck.indexOf(most)], count: most }));
   put(state, told.join("\n"));
 }
 
