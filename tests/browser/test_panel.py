@@ -132,3 +132,5 @@ def test_it_fits_a_narrow_window_in_the_dark(dark, page, language, pytestconfig)
     picture(page, pytestconfig, f"{language}-narrow")
     assert page.locator("body").get_attribute("data-jp-theme-light") == "false"
     assert page.evaluate(STICKS_OUT) == []
+    ticks = [tick.bounding_box() for tick in page.get_by_role("checkbox").all()]
+    assert len(ticks) == 6 and len({round(tick["x"]) for tick in ticks}) == 1
