@@ -21,9 +21,9 @@ FILES = {"a/b.py": SOURCE, "a/old.py": b"print 'for an older Python'", "a/data.j
 @pytest.fixture
 def place(monkeypatch, tmp_path):
     needed(shutil.which("npm") and shutil.which("node"), "Node.js")
-    path = parts.pyodide()
+    path = parts.package("pyodide")
     monkeypatch.setattr(parts, "folder", lambda: tmp_path)
-    monkeypatch.setattr(parts, "pyodide", lambda: path)
+    monkeypatch.setattr(parts, "package", lambda name: path)
     return tmp_path
 
 
