@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 
 from ..words import say
-from .field_meanings import meaning
-from .fields import ABSENT, Field, Pair, Subject, field_tree, paired
+from .field_meanings import Meanings
+from .fields import ABSENT, Field, Pair, field_tree, paired
 from .html import Html, View, breaking, brief, filled, fold
 
 LONGEST_TEXT, LONGEST_SHORT = 600, 59
@@ -50,30 +50,37 @@ def anatomy(subject: object, other: object = None) -> View:
     sides = [say("anatomy.sides")] if other is not None and lines else []
     told = filled(" <small>{}</small>", sides)
     html = Html('<div class="qwen-anatomy"><b>{}</b>{}{}</div>')
-    return View(html.format(title, told, _inner(pair, mine)), "\n".join([title, *lines]))
+    return View(html.format(title, told, _inner(pair, Meanings(mine))), "\n".join([title, *lines]))
 
 
-def _item(pair: Pair, subject: Subject) -> Html:
+def _item(pair: Pair, meanings: Meanings) -> Html:
     """The field as a list item, with what it is compared with."""
     field, mark = pair.mine, Html(' class="differs"' if pair.differs else "")
-    words = Html(" ").join(breaking(words, DOTTED) for words in meaning(field, subject))
     if pair.children:
         opened = field.name not in FOLDED and (pair.differs or _first(field))
-        item = Html("<li{}><details{}><summary><code>{}</code> {} {}</summary>{}</details></li>")
-        state, inner = Html(" open" if opened else ""), _inner(pair, subject)
-        return item.format(mark, state, field.name, _small(_size(field)), words, inner)
+        item = Html("<li{}><details{}><summary>{}</summary>{}</details></li>")
+        state, line = Html(" open" if opened else ""), _line(field, "", _size(field), meanings)
+        return item.format(mark, state, line, _inner(pair, meanings))
     values = _value(field) + (Html(" ≠ ") + _value(pair.other) if pair.differs else "")
-    item = Html("<li{}><code>{}</code> {} {} {}</li>")
-    return item.format(mark, field.name, values, _small(_type(field.value)), words)
+    line = _line(field, values, _type(field.value), meanings)
+    return Html("<li{}><div>{}</div></li>").format(mark, line)
 
 
-def _inner(pair: Pair, subject: Subject) -> Html:
+def _line(field: Field, values: object, kind: str, meanings: Meanings) -> Html:
+    """What the field is, and beside that what it means; where that was said before, nothing."""
+    words = Html(" ").join(breaking(words, DOTTED) for words in meanings.of(field))
+    told = " · ".join(filter(None, [kind, meanings.origin(field)]))
+    line = Html("<span><code>{}</code> {} <small>{}</small></span> {}")
+    return line.format(field.name, values, told, filled("<span>{}</span>", filter(None, [words])))
+
+
+def _inner(pair: Pair, meanings: Meanings) -> Html:
     below = pair.children
     shown = SHOWN_TOKENS if pair.mine.path == TOKENS else len(below)
-    sent = [_item(child, subject) for child in below[:shown] if child.sent]
-    unsent = [_item(child, subject) for child in below[:shown] if not child.sent]
+    sent = [_item(child, meanings) for child in below[:shown] if child.sent]
+    unsent = [_item(child, meanings) for child in below[:shown] if not child.sent]
     if unsent:
-        title = say("anatomy.unsent", count=len(unsent))
+        title = filled("<span>{}</span>", [say("anatomy.unsent", count=len(unsent))])
         sent.append(filled("<li>{}</li>", [fold(title, _list(unsent))]))
     if below[shown:]:
         sent += [filled("<li>{}</li>", [say("anatomy.more", count=len(below) - shown)])]
@@ -87,10 +94,6 @@ def _list(items: list[Html]) -> Html:
 def _first(field: Field) -> bool:
     # Of a list only the first item is opened.
     return not field.name.startswith("[") or field.name == "[0]"
-
-
-def _small(text: str) -> Html:
-    return Html("<small>{}</small>").format(text)
 
 
 def _size(field: Field) -> str:

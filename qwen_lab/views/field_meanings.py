@@ -20,9 +20,37 @@ ALIKE = (
 OWN = ("request.tools", "request.response_format", "request.tool_choice", "request.stream_options")
 
 
-def meaning(field: Field, subject: Subject) -> list[str]:
-    """Sentences about the field, the general one first."""
+class Meanings:
+    """What the fields of a subject mean; what was said of a field is not said of its like again."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._said: set[tuple[str, str]] = set()
+
+    def of(self, field: Field) -> list[str]:
+        """Sentences about the field, the general one first."""
+        found = [(key(field.path), words) for words in _meaning(field, self._subject)]
+        new = [pair for pair in found if pair not in self._said]
+        self._said.update(new)
+        return [words for _, words in new]
+
+    def origin(self, field: Field) -> str:
+        """Which of a stream's chunks brought the field; "" where all did."""
+        chunks = field.chunks
+        if not chunks or len(chunks) == self._subject.count:
+            return ""
+        if len(chunks) == 1:
+            return say("anatomy.chunk", number=chunks[0])
+        first, last = chunks[0], chunks[-1]
+        unbroken = last - first + 1 == len(chunks)
+        words = "anatomy.chunks" if unbroken else "anatomy.chunks_among"
+        return say(words, count=len(chunks), first=first, last=last)
+
+
+def _meaning(field: Field, subject: Subject) -> list[str]:
     path = key(field.path)
+    if subject.kind == "error" and path == "id":
+        path = "error_id"
     general = _general(path)
     sentences = [general] if general else []
     if field.value is None:
@@ -33,8 +61,6 @@ def meaning(field: Field, subject: Subject) -> list[str]:
         sentences.append(_time(field.value))
     if path == "usage" and (used := typed.usage(field.value)):
         sentences.append(_cost(used, subject.root.value.get("model")))
-    if field.chunks and len(field.chunks) < subject.count:
-        sentences.append(say("anatomy.chunks", chunks=spans(field.chunks)))
     return sentences
 
 
@@ -83,14 +109,3 @@ def _cost(used: CompletionUsage, model: object) -> str:
     cny = price.of(used.prompt_tokens, used.completion_tokens)
     rates = {"input": price.input, "output": price.output, "date": price.date}
     return say("anatomy.cost", cny=f"{cny:.6f}", **rates)
-
-
-def spans(numbers: tuple[int, ...]) -> str:
-    """Numbers in rising order, those that follow one another as a span: "1–3, 7"."""
-    parts: list[list[int]] = []
-    for number in numbers:
-        if parts and number == parts[-1][1] + 1:
-            parts[-1][1] = number
-        else:
-            parts.append([number, number])
-    return ", ".join(f"{first}–{last}" if first < last else f"{first}" for first, last in parts)

@@ -1,7 +1,7 @@
 """A request, an answer, a stream's chunks or an error as one tree of fields."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..words import WrongTypeError
@@ -19,7 +19,8 @@ ABSENT = object()
 class Field:
     """One field. `place` tells where it stands ("choices[0].index"), `path` which field it is
     ("choices[].index"). `sent` is False for what only the SDK fills in. `chunks` are the numbers,
-    from 1, of those of a stream's chunks that brought it.
+    from 1, of those of a stream's chunks that brought it; where all below it came in the same
+    ones, it alone has them.
     """
 
     name: str
@@ -156,7 +157,16 @@ def _tree(
             below = sent[index] if isinstance(sent, Sequence) and index < len(sent) else None
             child = _tree(item, below, f"[{index}]", f"{place}[{index}]", f"{path}[]", origins)
             children.append(child)
-    return Field(name, place, path, value, True, origins.get(place, ()), tuple(children))
+    chunks, below = _gathered(children)
+    return Field(name, place, path, value, True, origins.get(place, chunks), below)
+
+
+def _gathered(children: list[Field]) -> tuple[tuple[int, ...], tuple[Field, ...]]:
+    """The chunks in which all of these came, and these without them; none if they differ."""
+    came = {each.chunks for child in children for each in child.walk() if each.chunks}
+    if len(came) != 1:
+        return (), tuple(children)
+    return came.pop(), tuple(replace(child, chunks=()) for child in children)
 
 
 def _unsent(child: Field) -> Field:

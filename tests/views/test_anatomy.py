@@ -1,4 +1,5 @@
 import html
+import re
 import typing
 
 import httpx2
@@ -9,12 +10,13 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from qwen_lab import words
 from qwen_lab.parameters import PARAMETERS
 from qwen_lab.views.anatomy import anatomy
-from qwen_lab.views.field_meanings import key, spans
+from qwen_lab.views.field_meanings import key
 from qwen_lab.views.fields import field_tree
 
 from . import recorded
 from .hostile import HOSTILE, check
 
+WITHIN = ("message", "function", "name", "arguments")
 ASK = {"model": "fake-qwen", "messages": [{"role": "user", "content": "你好"}]}
 
 
@@ -106,8 +108,10 @@ def test_chunks_are_put_together_and_each_part_names_its_chunks():
     assert 'choices[0].message.content = "Hello."' in view.text
     assert "usage.total_tokens = 19" in view.text
     content = view.html.split("<code>content</code>")[1].split("</li>")[0]
-    assert words.say("anatomy.chunks", chunks="2–3") in content
-    assert words.say("anatomy.chunks", chunks="4") in view.html
+    assert words.say("anatomy.chunks", first=2, last=3) in content
+    assert words.say("anatomy.chunk", number=4) in view.html
+    # What came with one chunk says so once: the usage, and not each of its counts.
+    assert view.html.count(words.say("anatomy.chunk", number=5)) == 1
 
 
 def test_a_streamed_tool_call_keeps_its_first_id_and_all_its_arguments():
@@ -116,6 +120,9 @@ def test_a_streamed_tool_call_keeps_its_first_id_and_all_its_arguments():
     assert f'{call}.function.arguments = " {{\\"number\\": 132413}}"' in view.text
     assert f'{call}.function.name = "square_root"' in view.text
     assert recorded.CALLS[0]["id"] in view.html
+    # Other chunks than the name: neither is said of the call that has both.
+    said = [view.html.split(f"<code>{name}</code>")[1].split("</small>")[0] for name in WITHIN]
+    assert ["chunk" in each for each in said] == [False, False, True, True]
 
 
 def test_several_streamed_answers_are_kept_apart(client, engine):
@@ -157,8 +164,8 @@ def test_two_answers_are_compared_field_by_field():
     other = completion(model="qwen-plus", id="chatcmpl-2")
     view = anatomy(completion(), other)
     assert view.text.splitlines()[1:] == ['≠ model: "qwen3-max" → "qwen-plus"']
-    assert '<li class="differs"><code>model</code>' in view.html
-    assert "<li><code>object</code>" in view.html
+    assert '<li class="differs"><div><span><code>model</code>' in view.html
+    assert "<li><div><span><code>object</code>" in view.html
     sides = html.escape(words.say("anatomy.sides"))
     same = anatomy(completion(), completion())
     assert same.text == words.say("anatomy.same") and sides not in same.html
@@ -206,5 +213,26 @@ def test_what_was_given_in_place_of_an_answer_is_told_in_the_readers_words():
         assert told in str(caught.value) and caught.value.key == "anatomy.no_subject"
 
 
-def test_spans_are_read_at_a_glance():
-    assert spans((1, 2, 3, 5, 7, 8)) == "1–3, 5, 7–8"
+def test_chunks_that_others_came_between_are_told_in_a_few_words(client, engine):
+    engine.reply(*"一二三四五六七")
+    engine.reply(*"一二三四五六七")
+    parts = list(client.chat.completions.create(**ASK, n=2, stream=True))
+    mixed = parts[::2] + parts[1::2]
+    content = anatomy(mixed).html.split("<code>content</code>")[1].split("</li>")[0]
+    assert re.search(r"from \d+ of the chunks \d+–\d+<", content)
+
+
+def test_what_a_field_means_is_said_once_of_all_its_like():
+    choices = [recorded.ANSWER["choices"][0] | {"index": n} for n in range(3)]
+    choices[1]["finish_reason"] = "length"
+    page = anatomy(completion(choices=choices)).html
+    for name in ("choices[].index", "choices[].message.content", "choices[].message.audio?"):
+        assert page.count(html.escape(words.say(f"anatomy.{name}"))) == 1, name
+    # Another reason means something else.
+    for name in ("stop", "length"):
+        assert page.count(html.escape(words.say(f"anatomy.finish_reason_{name}"))) == 1
+
+
+def test_the_id_of_an_error_is_not_taken_for_that_of_an_answer():
+    page = anatomy({"error": {"message": "no"}, "id": "chatcmpl-1", "request_id": "1"}).html
+    assert words.say("anatomy.error_id") in page and words.say("anatomy.id") not in page
