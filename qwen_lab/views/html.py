@@ -12,6 +12,9 @@ from .theme import styled
 # Signs that differ in shape, so that they can be told apart without colour.
 SIGNS = {"passed": "✓", "not yet": "…", "wrong": "✗", "open": "·"}
 
+# A date stays whole in a line, which else may end after each of its hyphens.
+DATE, NOWHERE = r"\d{4}-\d\d(?:-\d\d)?", "(?!)"
+
 
 class View:
     """Something to look at: HTML for the notebook, and `text`, its short form for everywhere else.
@@ -22,7 +25,8 @@ class View:
 
     def __init__(self, html: "Html", text: str) -> None:
         self.html = html
-        self.text = printable(text)
+        # On a page a number and its unit keep together; elsewhere their space is an ordinary one.
+        self.text = printable(text).replace("\u00a0", " ")
 
     def _repr_html_(self) -> str:
         return styled(f'<div class="qwen-view">{self.html}</div>')
@@ -72,9 +76,15 @@ def brief(text: str, most: int) -> str:
     return text if len(text) <= most else text[:most] + "…"
 
 
-def breaking(text: str, where: str) -> Html:
-    """The text, which may break where the pattern matches, and is copied as it is."""
-    return Html("<wbr>").join(re.split(where, text))
+def breaking(text: str, where: str = NOWHERE, *, whole: str = DATE) -> Html:
+    """The text, which may break where a pattern matches, and not in what is `whole`.
+
+    It is copied as it is.
+    """
+    parts = re.split(f"({whole})", text)
+    parts[::2] = (Html("<wbr>").join(re.split(where, part)) for part in parts[::2])
+    parts[1::2] = (Html('<span class="whole">{}</span>').format(part) for part in parts[1::2])
+    return join(parts)
 
 
 def marked(words: str) -> Html:

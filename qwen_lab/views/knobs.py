@@ -1,11 +1,10 @@
 """The table of the request parameters: what may be set, where it goes, and who takes it."""
 
-import re
 from unicodedata import east_asian_width
 
 from ..parameters import Parameter, named
 from ..words import need_type, say
-from .html import Html, View, cards, filled, join
+from .html import Html, View, breaking, cards, filled
 
 COLUMNS = ("name", "range", "default", "place", "meaning", "models")
 # The documented defaults that the endpoint's table leaves out.
@@ -13,7 +12,7 @@ USUAL = {"seed": 1234, "response_format": "text", "tool_choice": "auto", "enable
 # How wide the first columns of the short form are.
 WIDTHS = (22, 18, 8, 12)
 # A model's name or a date, which stays whole in a line.
-HYPHENED = r"([A-Za-z0-9.]+(?:-[A-Za-z0-9.]+)+)"
+HYPHENED = r"[A-Za-z0-9.]+(?:-[A-Za-z0-9.]+)+"
 
 
 def knobs(*names: str) -> View:
@@ -43,7 +42,7 @@ def knobs(*names: str) -> View:
     cells = [_cells(row) for row in rows]
     pages = dict.fromkeys(row.source for row in rows if row.is_documented)
     notes = [say("knobs.note"), *([say("knobs.source", pages="; ".join(pages))] if pages else [])]
-    small = filled("<p><small>{}</small></p>", notes)
+    small = filled("<p><small>{}</small></p>", map(breaking, notes))
     heads = [say(f"knobs.{name}") for name in COLUMNS]
     whole = cards(map(_line, cells), *heads)
     html = Html('<div class="qwen-knobs">{}{}</div>').format(whole, small)
@@ -59,10 +58,7 @@ def _cells(row: Parameter) -> list[str]:
 
 def _line(cells: list[str]) -> list:
     name, *others, models = cells
-    plain, *rest = re.split(HYPHENED, models)
-    pairs = zip(rest[::2], rest[1::2], strict=True)
-    whole = (Html("<span>{}</span>{}").format(*pair) for pair in pairs)
-    return [Html("<code>{}</code>").format(name), *others, Html.escape(plain) + join(whole)]
+    return [Html("<code>{}</code>").format(name), *others, breaking(models, whole=HYPHENED)]
 
 
 def _text(cells: list[str]) -> str:

@@ -80,7 +80,7 @@ def test_an_answer_shows_its_values_types_and_meanings():
     view = anatomy(completion())
     assert '<code class="value">&quot;Hello!&quot;</code> <small>str</small>' in view.html
     assert html.escape(words.say("anatomy.finish_reason_stop")) in view.html
-    assert "2026-02-26 16:46:41 UTC" in view.html
+    assert '<span class="whole">2026-02-26</span> 16:46:41\xa0UTC' in view.html
     assert 'choices[0].message.content = "Hello!"' in view.text
 
 
@@ -98,7 +98,7 @@ def test_what_only_the_sdk_fills_in_stands_apart():
 
 def test_a_cloud_answer_costs_what_the_dated_list_says_and_a_local_one_nothing():
     # 16 tokens in at 2.5 CNY and 2 out at 10 CNY for a million.
-    assert "0.000060 CNY" in anatomy(completion()).html
+    assert "0.000060\xa0CNY" in anatomy(completion()).html
     local = anatomy(completion(model="qwen2.5-coder-0.5b-instruct")).html
     assert html.escape(words.say("anatomy.cost_free")) in local
 

@@ -2,7 +2,7 @@ import html
 
 import pytest
 
-from qwen_lab.views.html import Html, View, brief, cards, marked, percent
+from qwen_lab.views.html import Html, View, breaking, brief, cards, marked, percent, sentence
 from qwen_lab.words import printable
 
 from .hostile import HOSTILE, check
@@ -51,17 +51,27 @@ def test_a_long_text_is_cut_with_an_ellipsis(text, shown):
 @pytest.mark.parametrize(
     ("probability", "said"),
     [
-        (1, "100 %"),
-        (0.9997, "99.97 %"),
-        (0.5, "50 %"),
-        (0.0123, "1.23 %"),
-        (0.00004, "0.004 %"),
-        (1e-9, "< 0.001 %"),
-        (0.0, "< 0.001 %"),
+        (1, "100\xa0%"),
+        (0.9997, "99.97\xa0%"),
+        (0.5, "50\xa0%"),
+        (0.0123, "1.23\xa0%"),
+        (0.00004, "0.004\xa0%"),
+        (1e-9, "<\xa00.001\xa0%"),
+        (0.0, "<\xa00.001\xa0%"),
     ],
 )
 def test_percentages_tell_small_ones_apart_and_are_never_a_false_zero(probability, said):
     assert percent(probability) == said
+
+
+def test_a_number_keeps_its_unit_on_a_page_and_its_short_form_has_ordinary_spaces():
+    view = sentence(percent(0.5))
+    assert "50\xa0%" in view.html and view.text == "50 %"
+
+
+def test_a_date_is_not_torn_and_what_stands_beside_it_breaks_where_it_may():
+    kept = '<span class="whole">2026-11-27</span>'
+    assert breaking("qwen.A 2026-11-27 B.C", r"(?<=\.)") == f"qwen.<wbr>A {kept} B.<wbr>C"
 
 
 def test_percentages_are_written_as_the_reader_writes_them(monkeypatch):

@@ -75,4 +75,4 @@ def test_an_unknown_name_is_an_error_that_lists_the_names():
 def test_a_name_of_a_model_and_a_date_stay_whole_in_a_line():
     page = qwen_lab.knobs("frequency_penalty", "n").html
     for whole in ("qwen-plus", "2026-08", "qwen-plus-character"):
-        assert f"<span>{whole}</span>" in page
+        assert f'<span class="whole">{whole}</span>' in page

@@ -65,7 +65,7 @@ def test_what_is_cut_says_by_what_and_still_shows_what_it_had(found, settings, s
     assert [f"cut by {stage}" in note for _, note, *_ in rows(view)[:ROWS]] == (
         [False] * kept + [True] * (ROWS - kept)
     )
-    assert rows(view)[-1][1:] == ("0 of them can be drawn", "0 %", True)
+    assert rows(view)[-1][1:] == ("0 of them can be drawn", "0\xa0%", True)
     assert sum(cut for *_, cut in rows(view)) == ROWS + 1 - kept
     assert widths(view)[ROWS - 1] == pytest.approx(100 * told[1].probabilities[ROWS - 1], abs=0.06)
 

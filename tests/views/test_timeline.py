@@ -23,7 +23,7 @@ QUEUED = Call("排队", 10, [Attempt(11, 12, 14, 200)])
 
 
 def seen(page):
-    return html.unescape(re.sub(r"(?s)<[^>]*>", " ", page))
+    return html.unescape(re.sub(r"(?s)<[^>]*>|\xa0", " ", page))
 
 
 def parts(view):
@@ -44,11 +44,11 @@ def test_every_part_has_its_place_on_the_axis_on_which_all_calls_fit_one_after_t
         ("reading", 40, 40),
     ]
     page = timeline(recorded(RETRIED, QUEUED)).html
-    assert re.findall(r"<small>([\d.]+ s)</small>", page) == [f"{at} s" for at in range(6)]
+    assert re.findall(r"<small>([\d.]+\xa0s)</small>", page) == [f"{at}\xa0s" for at in range(6)]
 
 
 def test_each_row_opens_to_its_times_in_words():
-    page = timeline(recorded(RETRIED)).html
+    page = timeline(recorded(RETRIED)).html.replace("\xa0", " ")
     assert "failed 0.00–0.50 s; waiting to try again 0.50–1.00 s" in page
     assert "waiting for the answer 1.00–1.50 s; reading it 1.50–2.00 s; 429; 200" in page
     assert page.count("<details") == 1 and "再试" in page.split("</summary>")[0]
@@ -67,7 +67,8 @@ def test_a_sign_says_how_each_call_stands():
 
 def test_what_was_saved_is_two_bars_on_the_same_axis():
     sums = timeline(recorded(RETRIED, QUEUED)).html.split('<div class="qwen-timeline-sums">')[1]
-    assert "All ended after 4.0 s" in sums and "Their times added up: 5.0 s" in sums
+    told = seen(sums)
+    assert "All ended after 4.0 s" in told and "Their times added up: 5.0 s" in told
     assert placed(sums) == [
         ("together", 0, 80),
         ("apart", 0, 40),

@@ -26,7 +26,7 @@ def plain(text):
 
 
 def seen(page):
-    return html.unescape(re.sub(r"(?s)<[^>]*>", " ", page))
+    return html.unescape(re.sub(r"(?s)<[^>]*>|\xa0", " ", page))
 
 
 def test_a_recorded_stream_is_told_line_by_line():

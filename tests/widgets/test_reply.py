@@ -52,7 +52,7 @@ def answering(content, status=200, missing=0):
 
 def test_the_status_says_why_it_ended_how_many_tokens_and_how_fast(lab, engine):
     engine.reply("一", "二", "三")
-    shown = r"finish_reason: stop · completion_tokens: 3 · \d+\.\d s · \d+ tokens/s once begun"
+    shown = r"finish_reason: stop · completion_tokens: 3 · \d+\.\d\ss · \d+\stokens/s once begun"
     assert re.fullmatch(shown, read(lab).status)
 
 
@@ -64,7 +64,9 @@ def test_an_answer_from_a_tape_that_is_played_at_once_has_no_speed(lab, engine):
 
 def test_one_token_has_no_speed(lab, engine):
     engine.reply("一")
-    assert re.fullmatch(r"finish_reason: stop · completion_tokens: 1 · \d+\.\d s", read(lab).status)
+    assert re.fullmatch(
+        r"finish_reason: stop · completion_tokens: 1 · \d+\.\d\ss", read(lab).status
+    )
 
 
 def test_a_stream_without_an_end_and_a_count_says_so():
