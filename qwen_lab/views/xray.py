@@ -14,8 +14,8 @@ FEW = 3
 # All others together have a bar of their own from this share on.
 SHARE = 0.0005
 # What only a style shows stands in attributes: a page that drops the style shows the text alone.
-TOKEN = Html('<span tabindex="0" class="qwen-xray-{}{}">{}<span>{}</span></span>')
-BAR = Html('<i{} style="--p:{:.3g}%" data-token="{}" data-says="{}"></i>')
+TOKEN = Html('{}<span tabindex="0" class="qwen-xray-{}{}">{}<span>{}</span></span>')
+BAR = Html('<i{} style="--p:{:.3g}" data-token="{}" data-says="{}"></i>')
 
 
 def xray(answer: object, *, choice: int = 0) -> View:
@@ -60,7 +60,10 @@ def _span(token: Token, mark: str) -> Html:
     # outline would go on in the next line.
     seen = token.text.replace("\n", "↵\n")
     end = "\n" * seen.endswith("\n")
-    return TOKEN.format(_step(token), mark, seen.removesuffix("\n"), _bars(token)) + end
+    # So does a word's blank, or its colour would stay behind in the line before.
+    blank = " " * (seen[:1] == " " < seen[1:2])
+    shown = seen.removesuffix("\n").removeprefix(blank)
+    return TOKEN.format(blank, _step(token), mark, shown, _bars(token)) + end
 
 
 def _step(token: Token) -> int:
@@ -84,11 +87,7 @@ def _bars(token: Token) -> Html:
 def _bar(name: str, share: float, kind: str) -> Html:
     told = percent(share) + " ◀" * (kind == "chosen")
     kind = kind and Html(' class="{}"').format(kind)
-    return BAR.format(kind, 100 * share, name, told)
-
-
-def _alternatives(token: Token) -> list[str]:
-    return [f"{percent(probability)}  {visible(text)}" for text, probability in token.alternatives]
+    return BAR.format(kind, share, name, told)
 
 
 def _ending(found: Said) -> str:
@@ -124,7 +123,8 @@ def _table(tokens: list[Token]) -> Html:
 
 def _row(number: int, token: Token) -> list:
     shown = Html("<code>{}</code>").format(visible(token.text))
-    others = " · ".join(_alternatives(token))
+    pair = Html('<span class="pair"><code>{}</code> {}</span> ')
+    others = join(pair.format(visible(text), percent(share)) for text, share in token.alternatives)
     return [number, shown, percent(token.probability), f"{token.bits:.1f}", others]
 
 

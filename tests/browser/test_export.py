@@ -103,7 +103,7 @@ def test_pointing_and_tabbing_open_what_a_token_and_a_line_are(language, chromiu
     page.keyboard.press("Tab")
     assert bars[0].is_visible() and not bars[1].is_visible()
     tokens.nth(4).hover()
-    framed = "all => all.filter(each => getComputedStyle(each).outlineStyle !== 'none').length"
+    framed = "all => all.filter(each => getComputedStyle(each).boxShadow !== 'none').length"
     assert tokens.evaluate_all(framed) == 1
     assert bars[1].is_visible() and not page.locator(".qwen-xray-open").is_visible()
     line = page.locator(".qwen-wire [tabindex]").nth(4)

@@ -111,7 +111,7 @@ def test_many_calls_of_the_cloud_want_a_second_word(lab, engine, monkeypatch):
     monkeypatch.setattr(addresses, "has_list_price", lambda url: True)
     cloud = replace(lab, kind="dashscope", model="qwen-plus")
     box = sweep(cloud, "你好", seed=range(30), max_tokens=10)
-    with pytest.raises(ValueError, match="These are 30 calls and cost at most about 0.00 CNY"):
+    with pytest.raises(ValueError, match="These are 30 calls and cost at most about 0.00\\sCNY"):
         run(box)
 
     async def press():
