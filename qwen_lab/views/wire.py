@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from ..watch.stream import Line, Recording, texts
+from ..watch.stream import Line, Recording, speed, texts
 from ..words import say
 from .axis import Axis, lane, legend
 from .html import Html, View, breaking, brief, filled, fold, join, marked, sentence
@@ -66,17 +66,16 @@ def wire(
 
 
 def _times(events: list[Line], at_once: bool) -> str:
-    """Time to the first token, gaps between chunks, tokens a second; in the HTML alone."""
+    """Time to the first text, gaps between pieces of it, tokens a second; in the HTML alone."""
     moments = [event.seconds for event in events if event.text]
     if not moments:
         return ""
     gaps = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)] or [0]
     numbers = {"first": moments[0], "median": statistics.median(gaps), "longest": max(gaps)}
     words = say("wire.times", **{name: 1000 * seconds for name, seconds in numbers.items()})
-    usage, length = _usage(events), moments[-1] - moments[0]
-    if usage and usage.completion_tokens > 1 and length and not at_once:
-        words += " " + say("wire.speed", speed=(usage.completion_tokens - 1) / length)
-    return words
+    usage = _usage(events)
+    pace = speed(usage.completion_tokens, moments[-1] - moments[0]) if usage else None
+    return words + (" " + say("wire.speed", speed=pace) if pace and not at_once else "")
 
 
 def _usage(events: list[Line]) -> Any:
@@ -126,8 +125,7 @@ def _choice(choice: Any) -> str:
     if delta.content:
         said.append(say("wire.text", text=delta.content))
     for call in delta.tool_calls or []:
-        function = call.function
-        name, arguments = (function.name or "", function.arguments or "") if function else ("", "")
+        name, arguments = _function(call)
         said.append(say("wire.call", index=call.index, name=name, arguments=arguments))
     if choice.finish_reason:
         said.append(f"finish_reason: {choice.finish_reason}")
@@ -138,11 +136,11 @@ def _choice(choice: Any) -> str:
 def _rows(events: list[Line]) -> Html:
     """The lines one below the other, each with the time that it took to come."""
     axis = Axis(max(events[-1].seconds, 1e-3), lambda seconds: f"{1000 * seconds:g} ms")
-    first = next((event for event in events if event.text), events[0])
+    first = next((event for event in events if any(_pieces(event).values())), events[0])
     befores = (0, *(event.seconds for event in events))
     rows = [
-        _row(event, text, axis, before, "open" * (event is first))
-        for event, text, before in zip(events, _so_far(events), befores, strict=False)
+        _row(event, so_far, axis, before, "open" * (event is first))
+        for event, so_far, before in zip(events, _so_far(events), befores, strict=False)
     ]
     if len(rows) > FIRST + LAST + 2:
         title = say("wire.middle", count=len(rows[FIRST:-LAST]))
@@ -151,24 +149,43 @@ def _rows(events: list[Line]) -> Html:
     return Html('{}<div class="qwen-wire-rows">{}{}</div>').format(means, axis.head, join(rows))
 
 
-def _so_far(events: list[Line]) -> Iterator[str]:
-    """After each event, the text so far of the answer that it belongs to."""
-    found, index = defaultdict(str), 0
+def _so_far(events: list[Line]) -> Iterator[tuple[str, str]]:
+    """After each event, the answer that it belongs to, or its tool call, so far: name and text."""
+    found, place = defaultdict(str), (0,)
     for event in events:
-        for index, text in event.texts.items():
-            found[index] += text
-        yield found[index]
+        for part, piece in _pieces(event).items():
+            found[part] += piece
+            place = part if piece or part[0] != place[0] else place
+        yield say("wire.so_far_call" if place[1:] else "wire.so_far"), found[place]
 
 
-def _row(event: Line, text: str, axis: Axis, before: float, kind: str) -> Html:
-    parts = axis.part("waiting", before, event.seconds)
-    parts += axis.part("reading" if event.text else "other", event.seconds, event.seconds)
+def _pieces(event: Line) -> dict[tuple, str]:
+    """What it adds to each answer's text, and to each of its tool calls."""
+    found = {(index,): text for index, text in event.texts.items()}
+    for choice in event.chunk.choices if event.chunk else []:
+        for call in choice.delta.tool_calls or []:
+            name, arguments = _function(call)
+            found[choice.index, call.index] = f"{name}(" * bool(name) + arguments
+    return found
+
+
+def _function(call: Any) -> tuple[str, str]:
+    """What a piece of a tool call brings: the function's name, and arguments; "" for nothing."""
+    function = call.function
+    return (function.name or "", function.arguments or "") if function else ("", "")
+
+
+def _row(event: Line, so_far: tuple[str, str], axis: Axis, before: float, kind: str) -> Html:
+    parts = axis.part("reading" if event.text else "other", event.seconds, event.seconds)
+    if event.seconds - before >= 0.0005:
+        parts = axis.part("waiting", before, event.seconds) + parts
     name = Html("<small>{:.0f} ms</small> {}").format(1000 * event.seconds, meaning(event))
     # The end of a long text: what the chunk added is there.
+    title, text = so_far
     shown = text if len(text) <= LONGEST_TEXT else "…" + text[-LONGEST_TEXT:]
-    beside = Html("<small>{}</small><code>{}</code><small>{}</small><q>{}</q>").format(
-        say("wire.raw"), breaking(brief(event.raw, LONGEST_LINE), JSON), say("wire.so_far"), shown
-    )
+    below = Html("<small>{}</small><q>{}</q>").format(title, shown) if text else ""
+    raw = breaking(brief(event.raw, LONGEST_LINE), JSON)
+    beside = Html("<small>{}</small><code>{}</code>{}").format(say("wire.raw"), raw, below)
     whole = Html('<div class="qwen-row {}" tabindex="0">{}<div>{}</div></div>')
     return whole.format(kind, lane(name, parts), beside)
 

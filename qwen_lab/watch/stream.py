@@ -10,6 +10,8 @@ from typing import Any
 from ..words import WrongTypeError
 from . import typed
 
+# Of fewer tokens the speed says nothing: the time between two is mostly chance.
+FEWEST = 5
 # Server-sent events end with an empty line, whatever ends their lines.
 END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
@@ -197,6 +199,11 @@ class Recording:
             # On a busy machine the end is noticed here later than it came.
             return min(first, self._ended - response.elapsed.total_seconds())
         return first
+
+
+def speed(tokens: int | None, seconds: float) -> float | None:
+    """Tokens a second, where all but the first came in so many seconds; None where unknown."""
+    return (tokens - 1) / seconds if (tokens or 0) >= FEWEST and seconds > 0 else None
 
 
 def texts(events: list[Line]) -> list[str]:

@@ -13,6 +13,7 @@ from ..lab import Lab
 from ..views.html import clean
 from ..views.wire import Wire
 from ..watch import typed
+from ..watch.stream import speed
 from ..words import need_type, say
 from . import style
 
@@ -134,8 +135,8 @@ class Reply:
     def speed(self) -> float | None:
         """Tokens a second after the first, whose time is the prompt's; None where unknown."""
         rest = (self._ended or 0) - (self._first or 0)
-        streamed = self.wire and not self.wire.at_once and self._first and rest > 0
-        return (self.tokens - 1) / rest if streamed and (self.tokens or 0) > 1 else None
+        streamed = self.wire and not self.wire.at_once and self._first
+        return speed(self.tokens, rest) if streamed else None
 
     def end(self, stage: str, error: Exception | None = None) -> None:
         """Say how it ended, and when; the first to say so counts."""

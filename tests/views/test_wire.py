@@ -20,6 +20,12 @@ def events(chunks, pause=0.1):
     return [*found, Line("data: [DONE]", pause * (len(found) + 1))]
 
 
+def used(tokens):
+    """The chunk that ends an answer of so many tokens."""
+    end = recorded.CHUNKS[-1]
+    return end | {"usage": end["usage"] | {"completion_tokens": tokens}}
+
+
 def plain(text):
     """The text without spaces and backticks: code on the page has neither."""
     return re.sub(r"[\s`]", "", text)
@@ -88,16 +94,33 @@ def test_no_backtick_is_on_the_page():
 
 
 def test_times_stand_in_the_page_and_not_in_the_short_form():
-    slow, fast = wire(events(recorded.CHUNKS), "done"), wire(events(recorded.CHUNKS, 0.01), "done")
-    assert "First text after 200 ms; then a piece every 100 ms" in seen(slow.html)
-    assert "20 tokens/s" in seen(slow.html) and "200 ms" not in seen(fast.html)
+    slow, fast = (wire(events([*recorded.CHUNKS[:4], used(21)], n), "done") for n in (0.1, 0.01))
+    told = (
+        "First text after 200 ms; from one piece to the next 100 ms in the median, 100 ms at most."
+    )
+    assert f"{told} After the first token 200 tokens/s." in seen(slow.html)
+    assert "200 ms" not in seen(fast.html)
     assert slow.text == fast.text
 
 
 def test_what_a_tape_gave_at_once_has_no_speed():
-    found = events(recorded.CHUNKS)
+    found = events([*recorded.CHUNKS[:4], used(21)])
     assert "tokens/s" in wire(found, "done").html
     assert "tokens/s" not in wire(found, "done", at_once=True).html
+
+
+def test_a_few_tokens_have_no_speed():
+    speeds = [wire(events([*recorded.CHUNKS[:4], used(n)]), "done").html for n in (4, 5)]
+    assert ["tokens/s" in each for each in speeds] == [False, True]
+
+
+def test_beside_a_piece_of_a_tool_call_stands_the_call_so_far_and_no_empty_text():
+    page = wire(events(recorded.tool_chunks()), "done").html
+    shown = [html.unescape(each) for each in re.findall("<q>(.*?)</q>", page)]
+    assert shown[0] == "square_root(" and 'square_root( {"number": 132413}' in shown
+    assert page.count(words.say("wire.so_far_call")) == len(shown) and "" not in shown
+    # The line that is open at first is the call's, not the one before it.
+    assert "square_root(" in page.split('class="qwen-row open"')[1].split("<q>")[0]
 
 
 def test_the_traps_of_this_stream_are_named_and_no_others():

@@ -51,21 +51,21 @@ def answering(content, status=200, missing=0):
 
 
 def test_the_status_says_why_it_ended_how_many_tokens_and_how_fast(lab, engine):
-    engine.reply("一", "二", "三")
-    shown = r"finish_reason: stop · completion_tokens: 3 · \d+\.\d\ss · \d+\stokens/s once begun"
+    engine.reply(*"一二三四五")
+    shown = r"finish_reason: stop · completion_tokens: 5 · \d+\.\d\ss · \d+\stokens/s once begun"
     assert re.fullmatch(shown, read(lab).status)
 
 
 def test_an_answer_from_a_tape_that_is_played_at_once_has_no_speed(lab, engine):
     engine.at_once = True
-    engine.reply("一", "二", "三")
+    engine.reply(*"一二三四五")
     assert "tokens/s" not in read(lab).status
 
 
-def test_one_token_has_no_speed(lab, engine):
-    engine.reply("一")
+def test_a_few_tokens_have_no_speed(lab, engine):
+    engine.reply(*"一二三四")
     assert re.fullmatch(
-        r"finish_reason: stop · completion_tokens: 1 · \d+\.\d\ss", read(lab).status
+        r"finish_reason: stop · completion_tokens: 4 · \d+\.\d\ss", read(lab).status
     )
 
 
