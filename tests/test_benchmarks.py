@@ -14,6 +14,7 @@ import pytest
 from qwen_lab import paths
 from qwen_lab.paths import ROOT
 from qwen_lab.setup import commands
+from qwen_lab.setup.arguments import read
 from qwen_lab.words import LabError
 
 FOLDER = ROOT / "tests" / "benchmarks"
@@ -103,6 +104,16 @@ def test_a_name_that_no_benchmark_has_runs_nothing_and_shows_the_names_there_are
     shown = capfd.readouterr()
     assert "no benchmark called cofee" in shown.err and "all but the long ones: tea" in shown.err
     assert not shown.out
+
+
+def test_what_follows_pictures_is_for_it_alone_and_else_a_language_is_no_name(folder, capfd):
+    (folder / "pictures.py").write_text("import sys; print(sys.argv[1:])", encoding="utf-8")
+    (folder / "tea.py").write_text(FAKE, encoding="utf-8")
+    asked = ["bench", "pictures", "here", "--lang", "zh,en", "--only", "tea"]
+    assert commands.bench(read(asked)) == 0
+    assert capfd.readouterr().out.strip() == str(asked[2:])
+    assert commands.bench(read(["bench", "tea", "--lang", "en"])) == 0
+    assert capfd.readouterr().out.count("a cup of tea") == 1
 
 
 def test_without_a_checkout_there_is_nothing_to_run(monkeypatch):

@@ -5,7 +5,7 @@ command imports what it needs when it runs.
 """
 
 import os
-from argparse import Namespace
+from argparse import REMAINDER, Namespace
 from dataclasses import fields
 from pathlib import Path
 
@@ -188,7 +188,7 @@ def test(options: Namespace) -> int:
     return run_without_keys("tests", options.rest, "commands.no_tests")
 
 
-@takes(option("names", nargs="*"))
+@takes(option("names", nargs=REMAINDER))
 def bench(options: Namespace) -> int:
     """Run the benchmarks in the checkout, or those named, without any key; return the exit code."""
     return run_without_keys("tests/benchmarks", options.names, "commands.no_benchmarks")

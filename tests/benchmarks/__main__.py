@@ -1,6 +1,6 @@
 """`python -m qwen_lab bench [name …]`: the benchmarks, each in a process of its own, in turn.
 
-`class` names all those whose names begin with `class_`.
+`class` names all those whose names begin with `class_`; what follows `pictures` is for it alone.
 
 Every other file in this folder is a benchmark, but for those that the benchmarks share. Each says
 first what it measures and what its goal is, and runs by itself too.
@@ -10,6 +10,7 @@ import os
 import platform
 import subprocess
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
 import psutil
@@ -19,7 +20,7 @@ from qwen_lab import __version__
 from qwen_lab.words import say
 
 HERE = Path(__file__).parent
-SHARED = {"__main__", "learner", "lesson_calls", "load", "room", "server", "table"}
+SHARED = {"__main__", "browser", "learner", "lesson_calls", "load", "room", "server", "table"}
 # Those that take many minutes, or need a browser or root.
 ONLY_WHEN_NAMED = {"demonstrations", "lane", "search", "slider", "soak", "spinning", "stalls"}
 ONLY_WHEN_NAMED |= {path.stem for path in HERE.glob("class_*.py")} | {
@@ -27,7 +28,10 @@ ONLY_WHEN_NAMED |= {path.stem for path in HERE.glob("class_*.py")} | {
     "hub",
     "page",
     "page_qwen",
+    "pictures",
 }
+# Draws, and does not measure: it takes arguments, and has no table.
+PICTURES = "pictures"
 
 
 def names() -> list[str]:
@@ -36,7 +40,9 @@ def names() -> list[str]:
 
 def main(chosen: list[str]) -> int:
     """Run the chosen benchmarks, or all that are not long; 1 if one of them breaks, else 0."""
-    chosen = [name for each in chosen for name in meant(each)]
+    if chosen[:1] == [PICTURES]:
+        return run(*chosen)
+    chosen = [name for each in named(chosen) for name in meant(each)]
     if unknown := [name for name in chosen if name not in names()]:
         known = ", ".join(names())
         print(say("commands.no_benchmark", name=unknown[0], known=known), file=sys.stderr)
@@ -47,6 +53,14 @@ def main(chosen: list[str]) -> int:
     if broken:
         print(say("commands.benchmarks_broken", names=", ".join(broken)), file=sys.stderr)
     return 1 if broken else 0
+
+
+def named(arguments: list[str]) -> list[str]:
+    """The names among what stands after `bench`, which may be the language too, already chosen."""
+    parser = ArgumentParser("bench", allow_abbrev=False)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--lang")
+    return parser.parse_args(arguments).names
 
 
 def usual() -> list[str]:
@@ -66,8 +80,8 @@ def machine() -> str:
     return f"Qwen Lab {__version__}, {python}, {os.cpu_count()} cores, {busy:.0f} % busy before"
 
 
-def run(name: str) -> int:
-    command = [sys.executable, str(HERE / f"{name}.py")]
+def run(name: str, *arguments: str) -> int:
+    command = [sys.executable, str(HERE / f"{name}.py"), *arguments]
     benchmark = subprocess.Popen(command, env=os.environ | {table.HEADED: "1"})
     try:
         return benchmark.wait()

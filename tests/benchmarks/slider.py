@@ -4,18 +4,10 @@ Needs Chromium. Goals: ≤ 16 ms (a frame) from the event to the changed page, w
 95 of 100 moves are told as well.
 """
 
-import os
-import re
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-import nbformat
-from playwright.sync_api import Page, sync_playwright
+from browser import chromium, jupyter
+from playwright.sync_api import Page
 from server import own
 from table import Row, show
 
@@ -25,15 +17,6 @@ CELL = """import qwen_lab
 box = qwen_lab.sampler(qwen_lab.connect("local"), "写一首关于秋天的短诗")
 await box.run()
 box"""
-JUPYTER = """
-import sys
-from pathlib import Path
-from qwen_lab.course import lessons
-from qwen_lab.setup import jupyter
-lessons.first = lambda language: "slider.ipynb"
-jupyter.run(Path(sys.argv[1]), browser=False)
-"""
-OPTIONS = ["--no-sandbox", "--disable-gpu"]
 # From the event to its end: by then the page has the new bars, or they are none.
 MOVE = """number => {
   const slider = document.querySelector(".qwen-sampler [aria-label=temperature]");
@@ -46,29 +29,6 @@ MOVE = """number => {
   if (String(bars()) === before) throw new Error("the bars have not moved");
   return took;
 }"""
-
-
-@contextmanager
-def jupyter() -> Iterator[str]:
-    """JupyterLab on one notebook with the sampler; gives its address."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
-        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
-        (copies := Path(folder) / "zh").mkdir()
-        nbformat.write(notebook, copies / "slider.ipynb")
-        settings = {"QWEN_LAB_LANG": "zh", "PYTHONUTF8": "1", "JUPYTER_CONFIG_DIR": folder}
-        with subprocess.Popen(
-            [sys.executable, "-c", JUPYTER, folder],
-            env=os.environ | settings,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-        ) as server:
-            try:
-                yield re.search(
-                    r"http://\S+", next(line for line in server.stdout if "//" in line)
-                )[0]
-            finally:
-                server.terminate()
 
 
 def moves(page: Page) -> list[float]:
@@ -99,11 +59,7 @@ def busy(page: Page) -> None:
 
 
 def rows() -> Iterator[Row]:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if not path:
-        sys.exit("This benchmark needs Chromium, and there is none on this machine.")
-    with own(), jupyter() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+    with own(), jupyter("zh", [CELL]) as address, chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(address)
         opened(page)

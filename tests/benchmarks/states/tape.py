@@ -1,0 +1,100 @@
+"""A lab whose answers are the lessons' own: what their tapes have that is nearest to a question."""
+
+import asyncio
+import json
+import threading
+import time
+from dataclasses import replace
+from functools import cache
+
+import uvicorn
+
+from qwen_lab.endpoint import tape_line
+from qwen_lab.endpoint.app import create_app
+from qwen_lab.endpoint.engine import End, Events, Piece, Prefix
+from qwen_lab.endpoint.learner import alone
+from qwen_lab.endpoint.refusal import Refusal
+from qwen_lab.endpoint.rules import ChatRequest
+from qwen_lab.endpoint.server_file import BASE
+from qwen_lab.lab import Lab
+from qwen_lab.paths import ROOT
+from qwen_lab.watch.next_token import NextToken
+from qwen_lab.words import language, say
+
+TOKEN = "pictures"
+# Seconds: how long a token takes at most, and one that is waited for; and when that comes.
+LONGEST, FOREVER, PAUSE = 0.02, 100_000, 10
+# So many tokens are a long answer.
+MANY = 60
+
+
+class Nearest:
+    """An engine that answers any request: with a recorded answer to the same last question."""
+
+    slots, thinks, stuck = 4, False, False
+
+    def __init__(self, held: int | None) -> None:
+        self._held, self._begun = held, 0
+        tapes = sorted((ROOT / "notebooks" / "tape" / language()).glob("*.jsonl"))
+        rows = [json.loads(line) for each in tapes for line in each.read_text("utf-8").splitlines()]
+        self.model = rows[0]["model"]
+        self._answers = [row for row in rows if "pieces" in row]
+        self._next = [row for row in rows if "next" in row]
+
+    async def generate(self, request: ChatRequest, seed: int, alone: bool) -> Events:
+        found = self._find(tape_line.asked(request, seed, alone)["ask"], request.logprobs)
+        self._begun += 1
+        most, count = request.sampling["max_tokens"], 0
+        for wait, event in tape_line.events(found):
+            if isinstance(event, Piece):
+                count += 1
+                event = event if request.logprobs else Piece(event.text)
+            if isinstance(event, End):
+                # What was cut then may be whole now, and the other way round.
+                reason = "stop" if count < most else "length"
+                event = replace(event, reason=reason, completion_tokens=min(count, most))
+            if count == PAUSE and self._begun == self._held:
+                await asyncio.sleep(FOREVER)
+            if count <= most or isinstance(event, End):
+                await asyncio.sleep(min(wait, LONGEST))
+                yield event
+
+    def _find(self, ask: dict, logprobs: bool) -> dict:
+        same = [row for row in self._answers if _question(row["ask"]) == _question(ask)]
+        if not same:
+            message = say("tape.missing", tape="01_basic_call.jsonl", difference="")
+            raise Refusal(message, status=404, code="not_on_tape")
+
+        def distance(row: dict) -> tuple:
+            other = row["ask"]
+            bare = logprobs and "logprobs" not in row
+            far = round(abs(other["temperature"] - ask["temperature"]), 1)
+            short = len(row["pieces"]) < min(ask["max_tokens"], MANY)
+            unlike = sum(other.get(name) != ask.get(name) for name in ("tools", "seed"))
+            return bare, far, short, unlike
+
+        return min(same, key=distance)
+
+    async def next_token(self, messages: list[dict], prefix: Prefix, most: int) -> NextToken:
+        # After a beginning that nobody has recorded comes what came after another one.
+        return tape_line.next_token(self._next[-1 if len(prefix) % 2 else 0])
+
+
+def _question(ask: dict) -> str:
+    return ask["messages"][-1]["content"]
+
+
+@cache
+def lab(held: int | None = None) -> Lab:
+    """The lab of a learner who is connected to it; it ends with this process.
+
+    Its `held` answer, counted from 1, stands still in its midst.
+    """
+    engine = Nearest(held)
+    config = uvicorn.Config(create_app(engine, alone(TOKEN)), port=0, log_level="critical")
+    server = uvicorn.Server(config)
+    threading.Thread(target=server.run, daemon=True).start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    return Lab(f"http://127.0.0.1:{port}{BASE}", engine.model, "local", TOKEN)
