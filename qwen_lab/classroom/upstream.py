@@ -16,7 +16,7 @@ from ..endpoint.engine import End, Event, Events, Piece, Prefix, Prompt, Thought
 from ..endpoint.refusal import Refusal, invalid
 from ..endpoint.rules import ChatRequest
 from ..parameters import limit
-from ..watch.next_token import NextToken, listed
+from ..watch.next_token import NextToken
 from ..words import say
 
 # Seconds without a word from the server.
@@ -64,17 +64,16 @@ class Upstream:
             context = prompt + begun
             # A part of a character comes without its probabilities, so a letter is picked.
             letters = [(await self._tokens(letter))[0] for letter in "ab"]
-            picked = next(token for token in letters if token != context[-1])
-            asked = llama_request.logit(context, picked) | {"stream": False}
+            look = llama_request.Look(context, len(prompt), most, letters)
+            asked = look.logit() | {"stream": False}
             rows = (await self._post("/v1/completions", **asked))["choices"][0]["logprobs"]
-            token, logit = llama_request.read_logit(rows["content"], context, picked)
+            known = look.read_logit(rows["content"])
             asked = {"prompt": context, "max_tokens": 1, "logprobs": max(most, 2)}
-            asked["logit_bias"] = [[picked, 200]]
+            asked["logit_bias"] = [[look.picked, 200]]
             answer = await self._post("/v1/completions", httpx2.Response, **asked)
             # The whole vocabulary takes a second to read.
             found = await run_in_threadpool(lambda: [*llama_request.candidates(answer.content)])
-            logprob = next(logprob for number, _, logprob in found if number == token)
-            return listed(found[:most], context, len(prompt), logit - logprob)
+            return look.found(known, found)
 
     async def _tokens(self, text: str, **how: bool) -> list[int]:
         return (await self._post("/tokenize", content=text, **how))["tokens"]

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from ..paths import table
-from ..watch.next_token import NextToken, listed
+from ..watch.next_token import NextToken
 from . import llama_memory, llama_request
 from .engine import Events, Prefix
 from .llama_chunks import Emit, Reader, Rows, unusable
@@ -80,26 +80,17 @@ class LlamaEngine:
         prompt = self._prompts.tokens(filled, begins=True, steers=True)
         # An answer's tokens never melt into the prompt's, so its text is cut apart by itself.
         context = prompt + (self._prompts.tokens(prefix) if isinstance(prefix, str) else prefix)
-        request = llama_request.next_token(context, most, self._whole(context))
+        look = llama_request.Look(context, len(prompt), most, self._letters)
+        reader = Rows(emit)
         try:
             # First the logit: the prompt is in the cache then, and what follows rounds alike.
-            token, logit = self._logit(context, emit)
-            found = list(llama_request.candidates(self._listener.ask("/completion", request)))
-            logprob = next(logprob for number, _, logprob in found if number == token)
-            emit(listed(found[:most], context, len(prompt), logit - logprob))
+            _read(self._server.handle_completions, look.logit(), reader)
+            # Who has left meanwhile has none, and asks no further.
+            known = look.read_logit(reader.rows)
+            answer = self._listener.ask("/completion", look.candidates())
+            emit(look.found(known, [*llama_request.candidates(answer)]))
         finally:
             llama_memory.trim()
-
-    def _whole(self, context: list[int]) -> int:
-        """A token of whole characters for the engine to pick."""
-        return next(token for token in self._letters if token != context[-1])
-
-    def _logit(self, context: list[int], emit: Emit) -> tuple[int, float]:
-        """A likely next token and its logit."""
-        picked = self._whole(context)
-        reader = Rows(emit)
-        _read(self._server.handle_completions, llama_request.logit(context, picked), reader)
-        return llama_request.read_logit(reader.rows, context, picked)
 
     def _post(self, path: str, body: dict | None) -> dict:
         return json.loads(self._listener.ask(path, body))

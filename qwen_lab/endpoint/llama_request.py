@@ -6,9 +6,11 @@ The same for llama.cpp in this process, for one in a page, and for another's lla
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ..parameters import limit
 from ..paths import table
+from ..watch.next_token import NextToken, listed
 from .rules import ChatRequest
 
 # What it is told with each request of a kind.
@@ -60,41 +62,58 @@ def completion(body: dict, request: ChatRequest, prompt: str | list) -> dict:
     return body | told | ({"json_schema": request.schema} if request.schema else {})
 
 
-def next_token(context: list[int], most: int, picked: int) -> dict:
-    """What asks for the `most` likeliest tokens after a context.
+@dataclass(frozen=True)
+class Look:
+    """A look at the next token: what is asked for it, and what comes of the answers.
 
-    `picked` is a token of whole characters, for the engine to pick by a bias: when it picks a part
-    of a character, it lists no probabilities. Those that it lists are from before the bias.
+    `letters` are two tokens of whole characters. One is for the engine to pick, by a bias: when it
+    picks a part of a character, it lists no probabilities. Those listed are from before the bias.
     """
-    # At least two: one of them is the token whose logit `logit` tells.
-    return TOLD["next_token"] | {
-        "prompt": context,
-        "n_probs": max(most, 2),
-        "logit_bias": [[picked, 200]],
-    }
 
+    context: list[int]
+    prompt_tokens: int
+    most: int
+    letters: list[int]
 
-def logit(context: list[int], picked: int) -> dict:
-    """What asks llama.cpp for a likely next token's logit.
+    @property
+    def picked(self) -> int:
+        return next(token for token in self.letters if token != self.context[-1])
 
-    The engine tells probabilities alone, in which a number added to all logits does not show. So
-    the last token of the context is given a known logit to compare with: lifted above zero, a huge
-    repetition penalty brings it to zero, and a presence penalty to its place.
-    """
-    return TOLD["logit"] | {
-        "prompt": context,
-        "logit_bias": [[context[-1], 200], [picked, 2 * KNOWN_LOGIT]],
-        "presence_penalty": -KNOWN_LOGIT,
-    }
+    def candidates(self) -> dict:
+        """What asks for the likeliest tokens after the context."""
+        # At least two: one of them is the token whose logit `logit` tells.
+        return TOLD["next_token"] | {
+            "prompt": self.context,
+            "n_probs": max(self.most, 2),
+            "logit_bias": [[self.picked, 200]],
+        }
 
+    def logit(self) -> dict:
+        """What asks llama.cpp for a likely next token's logit.
 
-def read_logit(rows: list[dict], context: list[int], picked: int) -> tuple[int, float]:
-    """A likely next token and its logit, by the answer to `logit`."""
-    [answer] = rows
-    found = {row["id"]: row["prob"] for row in answer["top_probs"]}
-    known, _ = found.pop(context[-1]), found.pop(picked)
-    [(token, probability)] = found.items()
-    return token, KNOWN_LOGIT + math.log(probability / known)
+        The engine tells probabilities alone, in which a number added to all logits does not show.
+        So the last token of the context is given a known logit to compare with: lifted above zero,
+        a huge repetition penalty brings it to zero, and a presence penalty to its place.
+        """
+        return TOLD["logit"] | {
+            "prompt": self.context,
+            "logit_bias": [[self.context[-1], 200], [self.picked, 2 * KNOWN_LOGIT]],
+            "presence_penalty": -KNOWN_LOGIT,
+        }
+
+    def read_logit(self, rows: list[dict]) -> tuple[int, float]:
+        """A likely next token and its logit, by the answer to `logit`; without one, an error."""
+        [answer] = rows
+        found = {row["id"]: row["prob"] for row in answer["top_probs"]}
+        known, _ = found.pop(self.context[-1]), found.pop(self.picked)
+        [(token, probability)] = found.items()
+        return token, KNOWN_LOGIT + math.log(probability / known)
+
+    def found(self, known: tuple[int, float], likely: list[tuple[int, bytes, float]]) -> NextToken:
+        """What there is to tell, by the token whose logit is known, and the candidates."""
+        token, logit = known
+        logprob = next(logprob for number, _, logprob in likely if number == token)
+        return listed(likely[: self.most], self.context, self.prompt_tokens, logit - logprob)
 
 
 def candidates(answer: bytes) -> Iterator[tuple[int, bytes, float]]:

@@ -16,7 +16,7 @@ from ..endpoint.refusal import Refusal, invalid
 from ..endpoint.rules import ChatRequest
 from ..endpoint.weights import gguf, weights
 from ..paths import table
-from ..watch.next_token import NextToken, listed
+from ..watch.next_token import NextToken
 from ..words import say
 from . import parts
 from .archive import Files, unpacked
@@ -108,19 +108,18 @@ class PageQwen:
         before = self._prompts.tokens(prompt, steers=True)
         context = before + begun
         text, rest = self._told(prompt, before, begun)
-        picked = next(token for token in self._letters if token != context[-1])
+        look = llama_request.Look(context, len(before), most, self._letters)
         rows = Rows(emit)
-        await self._read(llama_request.logit(context, picked) | text, rows)
-        token, logit = llama_request.read_logit(rows.rows[rest:], context, picked)
+        await self._read(look.logit() | text, rows)
+        known = look.read_logit(rows.rows[rest:])
         listing: list[str] = []
-        asked = llama_request.next_token(context, most, picked) | text | {"stream": True}
+        asked = look.candidates() | text | {"stream": True}
         await self._ask(asked, partial(_keep, listing))
         likely = [
             (number, self._vocabulary.bytes(number), logprob)
             for number, _, logprob in llama_request.candidates(listing[-1].encode())
         ]
-        logprob = next(logprob for number, _, logprob in likely if number == token)
-        emit(listed(likely[:most], context, len(before), logit - logprob))
+        emit(look.found(known, likely))
 
     def _plain(self, asked: dict) -> dict:
         """The same, with what would steer made invisibly another text: only texts are read here."""
