@@ -62,7 +62,7 @@ class FakeEngine:
     nobody reads a reply to its end.
     """
 
-    model, slots, thinks, stuck = "fake-qwen", 4, False, False
+    model, slots, thinks, stuck, at_once = "fake-qwen", 4, False, False, False
 
     def __init__(self):
         self.replies, self.calls, self.stopped = deque(), [], threading.Event()

@@ -39,7 +39,7 @@ LONGEST = 32_000
 class Relay:
     """Answers chats by a cloud at a base URL; `slots` says how many at once."""
 
-    thinks, stuck = False, False
+    thinks, stuck, at_once = False, False, False
 
     def __init__(self, url: str, key: str, names: list[str], slots: int = 16) -> None:
         self.model, self.names, self.slots = names[0], names, slots

@@ -32,7 +32,7 @@ class Upstream:
     llama-server alone tells all that the lab asks.
     """
 
-    thinks, stuck = False, False
+    thinks, stuck, at_once = False, False, False
 
     def __init__(self, url: str, key: str, model: str, slots: int = 16) -> None:
         self.model, self.names, self.slots = model, [model], slots

@@ -100,7 +100,7 @@ async def _answered(request: Request, content: bytes) -> Response:
         return JSONResponse(await complete(chunks))
     events = _events(chunks, asked.include_usage)
     stream = Stream(await anext(events), events, request.state.id)
-    if getattr(state.engine, "at_once", False):
+    if state.engine.at_once:
         stream.headers["x-lab-played"] = "at once"
     return stream
 

@@ -53,13 +53,15 @@ Prefix = str | list[int]
 class Engine(Protocol):
     """What the endpoint needs of a model; `slots` says how many requests it can answer at once.
 
-    `stuck` is True while it goes on with something that should have ended a while ago.
+    `stuck` is True while it goes on with something that should have ended a while ago; `at_once`,
+    where how soon a chunk comes says nothing of the model.
     """
 
     model: str
     slots: int
     thinks: bool
     stuck: bool
+    at_once: bool
 
     def generate(self, request: ChatRequest, seed: int, alone: bool) -> Events:
         """Answer the request, event by event; `alone` means without the prompt cache.

@@ -27,6 +27,8 @@ class LlamaEngine:
     What it needs on the disk while it runs lies in `place`, else among the temporary files.
     """
 
+    at_once = False
+
     def __init__(self, path: Path, model: str, place: Path | None = None) -> None:
         # GNU OpenMP's threads spin while they wait for each other; beside other busy programs
         # that keeps the other threads from their core. A short spin, then sleep.

@@ -30,7 +30,7 @@ class Recorder:
     Raises `LabError` when the tape cannot be written.
     """
 
-    slots = 1
+    slots, at_once = 1, False
 
     def __init__(self, engine: Engine, path: Path) -> None:
         self.model, self.thinks = engine.model, engine.thinks
@@ -96,7 +96,6 @@ class Player:
     def __init__(self, path: Path, *, timed: bool = False, endless: bool = False) -> None:
         self._path = path
         self._timed, self._endless = timed, endless
-        # How soon a chunk then comes says nothing of the model.
         self.at_once = not timed
         self._played = Counter()
         self._exchanges: dict[str, list[dict]] = defaultdict(list)

@@ -68,7 +68,8 @@ async def found(file: object, root: str) -> "PageQwen":
 class PageQwen:
     """The Qwen that `asker`, in JavaScript, has loaded. One request at a time."""
 
-    model, slots, thinks, stuck = weights.model_id(Path(weights.FILENAME)), 1, False, False
+    model, slots = weights.model_id(Path(weights.FILENAME)), 1
+    thinks, stuck, at_once = False, False, False
 
     def __init__(self, asker: object, vocabulary: Vocabulary) -> None:
         self._asker, self._vocabulary = asker, vocabulary

@@ -24,7 +24,7 @@ CHUNKS, PACE = 100, 0.05
 class Timed:
     """An engine that writes at an even pace: for whom a chunk is, its number, and the time."""
 
-    model, slots, thinks, stuck = "timed", STREAMS, False, False
+    model, slots, thinks, stuck, at_once = "timed", STREAMS, False, False, False
 
     async def generate(self, request: object, seed: int, alone: bool) -> AsyncGenerator:
         from qwen_lab.endpoint.engine import End, Piece, Prompt
