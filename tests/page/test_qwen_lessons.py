@@ -4,6 +4,7 @@ They take three quarters of an hour, and are run by name.
 """
 
 import ast
+from symtable import SymbolTable, symtable
 
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
@@ -13,7 +14,7 @@ from qwen_lab.course import lessons
 from qwen_lab.course.exercises import exercises
 from qwen_lab.words import LANGUAGES, say, use
 
-from .conftest import Begun, run, run_all, saved
+from .conftest import Begun, fetched, run, run_all, saved
 
 pytestmark = [pytest.mark.page, pytest.mark.model]
 
@@ -25,36 +26,48 @@ def whole_page(request):
 
 
 def needed(notebook, exercise) -> str:
-    """The solution of an exercise, after those cells of its lesson that give it its names."""
+    """What tells the status of an exercise's solution, after the cells of its lesson it needs."""
     before = notebook.cells[: notebook.cells.index(exercise.cells[0])]
     code = [cell.source for cell in before if cell.cell_type == "code"][1:]
-    taken, names = [], _names(exercise.solution, ast.Load) | _names(exercise.check, ast.Load)
+    taken = [f"{exercise.solution}\n{_status(exercise.check)}"]
+    wanted, _ = _names(taken[0])
     for source in reversed(code):
-        if names & _names(source, ast.Store):
+        uses, gives = _names(source)
+        if wanted & gives:
             taken.append(source)
-            names |= _names(source, ast.Load)
-    return "\n".join([*reversed(taken), exercise.solution])
+            wanted = (wanted - gives) | uses
+    return "\n".join(reversed(taken))
 
 
-def _names(source: str, kind: type) -> set[str]:
-    found, tree = set(), ast.parse(TransformerManager().transform_cell(source))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, kind):
-            found.add(node.id)
-        elif isinstance(node, ast.Import | ast.ImportFrom) and kind is ast.Store:
-            found |= {alias.asname or alias.name for alias in node.names}
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found |= {node.name} if kind is ast.Store else set()
-    return found
+def _status(check: str) -> str:
+    """The check's cell, whose last expression is the outcome, as one that prints its status."""
+    lines, last = check.splitlines(), ast.parse(check).body[-1].lineno - 1
+    return "\n".join([*lines[:last], "print((", *lines[last:], ").status)"])
+
+
+def _names(source: str) -> tuple[set[str], set[str]]:
+    """The names that a cell has from elsewhere, and those that it gives."""
+    table = symtable(TransformerManager().transform_cell(source), "cell", "exec")
+    gives = {
+        each.get_name() for each in table.get_symbols() if each.is_assigned() or each.is_imported()
+    }
+    return _read(table) - gives, gives
+
+
+def _read(table: SymbolTable) -> set[str]:
+    """The names of the module that are read in this part of it, and in the parts of that."""
+    found = {
+        each.get_name() for each in table.get_symbols() if each.is_referenced() and each.is_global()
+    }
+    return found.union(*map(_read, table.get_children()))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_lesson_01_runs_whole_on_the_live_model(visit, language):
     lesson = f"{language}/01_basic_call.ipynb"
-    begun = Begun(visit(), lesson)
-    begun.page.reload()
-    run_all(begun.page)
-    cells = saved(begun.page, lesson)["cells"]
+    page = fetched(visit()).open(lesson)
+    run_all(page)
+    cells = saved(page, lesson)["cells"]
     outputs = {cell["id"].split("--")[-1]: cell.get("outputs") for cell in cells}
     kinds = {output["output_type"] for each in outputs.values() for output in each or ()}
     # The starters of the exercises are no answers, which their checks say without an error.
