@@ -101,8 +101,13 @@ class Vocabulary:
     @cached_property
     def parts(self) -> frozenset[int]:
         """The tokens that are parts of characters."""
-        ordinary = (token for token, kind in enumerate(self._kinds) if kind == ORDINARY)
-        return frozenset(token for token in ordinary if "�" in self.text([token]))
+        return frozenset(
+            token
+            for token, (name, kind) in enumerate(zip(self._names, self._kinds, strict=True))
+            # Quick for the many in which only a blank's sign is no letter of ASCII.
+            if kind == ORDINARY and not name.strip(LETTERS[32]).isascii()
+            if "�" in self.bytes(token).decode(errors="replace")
+        )
 
     def prompt(self, messages: list[dict], told: dict) -> str:
         """The template, filled in; an answer that has begun is gone on with."""
