@@ -47,6 +47,8 @@ def ask(text, **options):
     return client.chat.completions.create(**asked, **{"temperature": 0, "max_tokens": 8} | options)
 """
 PATIENCE = 600_000
+# The lesson that is seen; others of the same browser's are there again behind it.
+IN_FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook"
 
 
 def needed(path: str | None, name: str) -> None:
@@ -130,9 +132,7 @@ class Visit:
     def open(self, lesson: str) -> Page:
         page = self.context.new_page()
         page.goto(f"{self.root}lab/index.html?path={lesson}")
-        # Another lesson of this browser's is there again as well, behind it.
-        title = page.locator(".jp-Notebook h1").locator("visible=true")
-        expect(title).to_be_visible(timeout=PATIENCE)
+        expect(page.locator(f"{IN_FRONT} h1")).to_be_visible(timeout=PATIENCE)
         return page
 
     def outside(self) -> list[str]:
@@ -169,7 +169,7 @@ def visit(chromium, port, folder) -> Callable[..., Visit]:
 
 def run(page: Page, source: str) -> str:
     """Run this in the cell that connects, whose lesson is known; what it shows."""
-    cell = page.locator(".jp-Notebook .jp-CodeCell").locator("visible=true").first
+    cell = page.locator(f"{IN_FRONT} .jp-CodeCell").first
     prompt = cell.locator(".jp-InputPrompt")
     # A quick cell is done before anyone sees its "[*]"; its number shows that it has run.
     prompt.evaluate("node => (node.textContent = '')")
