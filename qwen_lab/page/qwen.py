@@ -23,6 +23,7 @@ from .archive import Files, unpacked
 from .letters import Letters, without_parts
 from .loop import outside
 from .vocabulary import Vocabulary
+from .weights import kept
 
 SETTINGS = table(__file__)
 # Where the site has wllama and the script that loads and asks it.
@@ -135,11 +136,11 @@ class PageQwen:
             self._vocabulary.text(begun)
         except RuntimeError:
             raise invalid(f"'prefix' has a token that the model does not have: {begun}") from None
-        for kept in range(len(begun), -1, -1):
-            text = prompt + self._vocabulary.text(begun[:kept])
-            if self._prompts.tokens(text, steers=True) == before + begun[:kept]:
+        for same in range(len(begun), -1, -1):
+            text = prompt + self._vocabulary.text(begun[:same])
+            if self._prompts.tokens(text, steers=True) == before + begun[:same]:
                 break
-        rest = begun[kept:]
+        rest = begun[same:]
         if any("�" in self._vocabulary.text([token]) for token in rest):
             raise Refusal(say("page.qwen_part"), status=400, code="part_of_character")
         told = {"prompt": text, "n_predict": len(rest) + 1}
@@ -171,10 +172,16 @@ class PageQwen:
             with outside():
                 await self._asker.ask(json.dumps(body, ensure_ascii=False), tell)
         except JsException as error:
-            message = say("page.qwen_moved") if "taken" in str(error) else say("page.qwen_broken")
-            raise Refusal(message, status=400, code="gone") from error
+            raise Refusal(await _why(error), status=400, code="gone") from error
         finally:
             tell.destroy()
+
+
+async def _why(error: Exception) -> str:
+    """What kept the Qwen from answering, in a sentence."""
+    if "taken" in str(error):
+        return say("page.qwen_moved")
+    return say("page.qwen_broken") if await kept() else say("page.qwen_removed")
 
 
 def _keep(listing: list[str], text: str, is_error: bool) -> bool:

@@ -136,6 +136,27 @@ def test_the_lesson_that_asks_has_the_qwen_and_takes_it_from_another(begun):
         assert page.evaluate(HELD).count("qwen-lab-qwen") == 1
 
 
+# Seconds into a call the weights are removed, as the button does it.
+REMOVE = """() => setTimeout(async () => {
+  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("qwen");
+  for await (const name of folder.keys()) await folder.removeEntry(name);
+}, 3000)"""
+FILES = """async () => {
+  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("qwen");
+  return (await Array.fromAsync(folder.keys())).length;
+}"""
+STEAL = "navigator.locks.request('qwen-lab-qwen', {steal: true}, () => 0)"
+
+
+def test_a_lesson_that_has_it_answers_on_when_it_is_removed_until_it_would_load_again(begun):
+    begun.page.evaluate(REMOVE)
+    assert begun.shown("ask('A long poem.', max_tokens=40).usage.completion_tokens") == 40
+    assert begun.page.evaluate(FILES) == 0
+    assert begun.shown("ask('Hi', max_tokens=2).usage.completion_tokens") == 2
+    begun.page.evaluate(STEAL)
+    assert say("page.qwen_removed")[:60] in run(begun.page, "ask('Hi')").replace("\n", " ")
+
+
 PROMPTS = [
     "你是谁？", "Who are you?", "中国的首都是哪里？", "Name three colours.", "什么是光合作用？",
     "Write a Python function that adds two numbers.", "把“早上好”翻译成英文。",
