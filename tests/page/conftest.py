@@ -16,6 +16,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from qwen_lab.endpoint.weights.weights import FILENAME, SIZE, fetch
 from qwen_lab.page import qwen, site
 
+from . import weights_host
+
+browser, host, open_page = weights_host.browser, weights_host.host, weights_host.open_page
+PROGRAM = shutil.which("chromium") or shutil.which("google-chrome")
 # A name that nobody has: a browser trusts it as little as any address of a class's network.
 UNTRUSTED = "lab.example"
 BLOCKED = f"--host-resolver-rules=MAP {UNTRUSTED} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
@@ -67,15 +71,13 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-class Host(Quiet):
+class Host(SimpleHTTPRequestHandler):
     """Any web host with the site, that part of it that runs the Qwen, and its weights."""
 
     more: dict[str, bytes] = {}
+
+    def log_message(self, *_):
+        pass
 
     def end_headers(self) -> None:
         # As WEB.md advises; a browser heeds it only at an address that it trusts.
@@ -113,13 +115,13 @@ def port(folder) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    needed(path, "Chromium")
+    needed(PROGRAM, "Chromium")
     options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", BLOCKED]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=options)
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=PROGRAM, args=options) as browser,
+    ):
         yield browser
-        browser.close()
 
 
 class Visit:
@@ -138,6 +140,17 @@ class Visit:
     def outside(self) -> list[str]:
         """What was asked of other hosts."""
         return [url for url in self.asked if not url.startswith((self.root, "data:", "blob:"))]
+
+
+@pytest.fixture(scope="module")
+def on_disk(chromium, tmp_path_factory) -> Iterator[BrowserContext]:
+    """A browser that keeps files on the disk; each test's site has an address of its own."""
+    begin, place = (
+        chromium.browser_type.launch_persistent_context,
+        tmp_path_factory.mktemp("on_disk"),
+    )
+    with begin(place, executable_path=PROGRAM, args=["--no-sandbox", BLOCKED]) as browser:
+        yield browser
 
 
 def without_switching(folder: Path) -> str:

@@ -190,9 +190,11 @@ def agreement(
     begun, engine, prompts: list[str], **options: object
 ) -> list[tuple[bool, int, float]]:
     """For each prompt: whether the texts are the same, how many tokens are the same from the
-    first on, and how far the logarithms of their probabilities lie apart at most."""
+    first on, and how far the logarithms of their probabilities lie apart at most; as a table, too.
+    """
     run(begun.page, SAYS)
     found = []
+    print("\n| prompt | with | same text | same tokens | logprobs apart at most |\n|" + "---|" * 5)
     for text in prompts:
         ours, theirs = (
             begun.shown(f"says({text!r}, **{options})"),
@@ -201,12 +203,13 @@ def agreement(
         same = [*takewhile(lambda pair: pair[0][0] == pair[1][0], zip(ours, theirs, strict=False))]
         apart = max((abs(one[1] - other[1]) for one, other in same), default=0)
         found.append((len(same) == len(ours) == len(theirs), len(same), apart))
+        alike = "yes" if found[-1][0] else "no"
+        print(f"| {text} | {options} | {alike} | {len(same)} of {len(theirs)} | {apart:.3f} |")
     return found
 
 
 def test_it_says_what_the_engine_elsewhere_says_as_far_as_rounding_lets_it(begun, engine):
     cold = agreement(begun, engine, PROMPTS)
     seeded = agreement(begun, engine, PROMPTS[:5], temperature=0.7, seed=3)
-    print(cold, seeded)
     assert sum(same for same, _, _ in cold) >= 7
     assert all(apart < 0.5 for _, _, apart in cold + seeded)
