@@ -154,7 +154,7 @@ def wire_opened():
     return wire(lines(recorded.CHUNKS), "done")
 
 
-@state(pointed(".qwen-wire [tabindex]", 12))
+@state(pointed(".qwen-wire [tabindex]", 5))
 def wire_long():
     """A long stream, its middle folded; a line in focus shows its JSON and the text so far."""
     stream = qwen_lab.wire(answer(AUTUMN, seed=7, max_tokens=40, stream=True))

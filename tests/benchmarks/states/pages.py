@@ -42,7 +42,7 @@ def served(page: Page, app: Starlette, token: str = "") -> Locator:
 
     page.route(f"http://{HOST}/**", answer)
     page.goto(f"http://{HOST}/#{token}")
-    return page.locator("html")
+    return page.locator("body")
 
 
 def written(page: Page, html: str) -> Locator:

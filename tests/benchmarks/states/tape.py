@@ -70,7 +70,7 @@ class Nearest:
             bare = logprobs and "logprobs" not in row
             far = round(abs(other["temperature"] - ask["temperature"]), 1)
             short = len(row["pieces"]) < min(ask["max_tokens"], MANY)
-            unlike = sum(other.get(name) != ask.get(name) for name in ("tools", "seed"))
+            unlike = sum(other.get(name) != ask.get(name) for name in ("tools", "top_p", "seed"))
             return bare, far, short, unlike
 
         return min(same, key=distance)

@@ -109,7 +109,7 @@ async def compare_failed():
 
 
 def sweep(place: Lab, **options: object) -> qwen_lab.sweep:
-    parameters = {"temperature": [0, 1.9], "max_tokens": 12, "seed": [0, 1, 2]}
+    parameters = {"temperature": [0.7, 1.9], "top_p": 1, "max_tokens": 12, "seed": [0, 1, 2]}
     return qwen_lab.sweep(place, pick(*AUTUMN), **parameters | options)
 
 
