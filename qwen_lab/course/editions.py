@@ -18,7 +18,16 @@ def named(lesson: Path) -> str:
     """The text of a lesson's notebook, which names its edition."""
     notebook = json.loads(lesson.read_text(encoding="utf-8"))
     notebook["metadata"][KEY] = _edition(_cells(notebook))
-    return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(unnumbered(notebook), ensure_ascii=False, indent=1) + "\n"
+
+
+def unnumbered(notebook: dict) -> dict:
+    """The notebook, as nobody had run it: a cell's number tells learners that they have."""
+    for cell in notebook["cells"]:
+        for part in (cell, *cell.get("outputs", ())):
+            if "execution_count" in part:
+                part["execution_count"] = None
+    return notebook
 
 
 def is_untouched(copy: Path) -> bool:

@@ -3,7 +3,7 @@
 import json
 import re
 
-from ..course import lessons
+from ..course import editions, lessons
 from ..paths import originals
 from ..words import LANGUAGES
 from .archive import Files, as_json
@@ -21,7 +21,7 @@ def files() -> Files:
         rows = []
         for name in lessons.names(language):
             lesson = (originals() / language / name).read_bytes()
-            notebook = json.loads(lesson, object_hook=_joined)
+            notebook = editions.unnumbered(json.loads(lesson, object_hook=_joined))
             for cell in notebook["cells"]:
                 cell["id"] = f"{language}-{name[:-6]}--{cell['id']}"
                 if cell["cell_type"] == "code":
@@ -29,7 +29,7 @@ def files() -> Files:
                     cell["metadata"]["trusted"] = True
                 if "qwen_lab.connect(" in cell["source"] and "outputs" in cell:
                     # Who answers is told otherwise in a page.
-                    cell |= {"outputs": [], "execution_count": None}
+                    cell["outputs"] = []
             content = json.dumps(notebook, ensure_ascii=False, indent=1).encode()
             found[f"files/{language}/{name}"] = content
             rows.append(_row(f"{language}/{name}", "notebook", len(content)))

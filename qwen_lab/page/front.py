@@ -30,6 +30,7 @@ PAGE = Html(
     '<script id="jupyter-config-data" type="application/json" data-jupyter-lite-root=".">{{}}'
     "</script><style>{}</style>{}{}</html>\n"
 )
+ADDRESS = "lab/index.html?path="
 TOLD = ("page.about", "page.kept")
 
 
@@ -54,9 +55,10 @@ def page(entry: Callable[[Html], Html] | None = None, *, offers: bool = False) -
 
 def _column(language: str, entry: Callable[[Html], Html], about: str, kept: str) -> Html:
     words.use(language)
-    listed = [*_lessons(language)]
-    rows = join(Html('<li><a href="{}">{}</a></li>').format(*each) for each in listed)
-    start = Html('<a class="start" href="{}">{}</a>').format(listed[0][0], say("page.start"))
+    listed, first = dict(_lessons(language)), f"{ADDRESS}{language}/{lessons.first(language)}"
+    rows = join(Html('<li><a href="{}">{}</a></li>').format(*each) for each in listed.items())
+    title = say("page.start", lesson=listed[first])
+    start = Html('<a class="start" href="{}">{}</a>').format(first, title)
     return Html(
         '<section lang="{}"><h1>{}</h1><p>{}</p>{}<ol>{}</ol><p><small>{}</small></p></section>'
     ).format(language, say("page.title"), say(about), entry(start), rows, say(kept))
@@ -66,4 +68,4 @@ def _lessons(language: str) -> Iterator[tuple[str, str]]:
     """The address and the title of each lesson."""
     for name in lessons.names(language):
         title = re.match(r"# (.+)", lessons.read(originals() / language / name).cells[0].source)
-        yield f"lab/index.html?path={language}/{name}", title[1]
+        yield f"{ADDRESS}{language}/{name}", title[1]

@@ -78,6 +78,16 @@ def test_an_unchanged_copy_follows_the_new_edition_and_the_one_after_it(lesson, 
         assert sources(mine) == edition and lessons.outdated() == []
 
 
+def test_a_copys_cells_have_no_number_before_the_learner_runs_them(lesson):
+    content = notebook(NEW)
+    shown = {"output_type": "execute_result", "execution_count": 2, "data": {}, "metadata": {}}
+    content["cells"][1] |= {"execution_count": 2, "outputs": [shown]}
+    lesson.write_text(json.dumps(content), encoding="utf-8")
+    cell = read(lessons.copy() / "en" / NAME)["cells"][1]
+    assert cell["execution_count"] is None
+    assert cell["outputs"] == [shown | {"execution_count": None}]
+
+
 def test_cells_that_were_run_are_not_written_in(lesson, mine):
     shown = [{"output_type": "stream", "name": "stdout", "text": "mine"}]
     change(mine, outputs=shown, execution_count=7, metadata={"collapsed": True})
@@ -184,13 +194,13 @@ def test_an_interruption_leaves_the_old_copy_whole(lesson, mine, monkeypatch):
     assert sources(mine) == NEW
 
 
-def test_a_copy_differs_from_its_lesson_in_its_name_alone(tmp_path, monkeypatch):
+def test_a_copy_differs_from_its_lesson_in_its_name_and_numbers_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(lessons, "folder", lambda: tmp_path)
     lessons.copy()
     for language in LANGUAGES:
         for name in lessons.names(language):
             copy, original = (read(at / language / name) for at in (tmp_path, paths.originals()))
-            assert copy["metadata"].pop(editions.KEY) and copy == original
+            assert copy["metadata"].pop(editions.KEY) and copy == editions.unnumbered(original)
 
 
 def test_the_editions_of_before_names_are_digests_by_language_and_lesson():

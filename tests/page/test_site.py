@@ -72,6 +72,7 @@ def test_each_lesson_says_in_its_cells_whose_they_are(files):
         assert [cell["source"] for cell in cells] == sources
         shown = {cell["id"].split("--")[1]: cell.get("outputs") for cell in cells}
         assert shown["setup"] == [] and sum(map(bool, shown.values())) > 5
+        assert {cell.get("execution_count") for cell in cells} == {None}
         assert all(re.fullmatch(r"[\w-]{1,64}", cell["id"], re.A) for cell in cells)
 
 
