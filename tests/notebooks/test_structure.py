@@ -29,7 +29,8 @@ CONNECT = {
     "it costs. Without a key (the secret that a cloud service bills you by), the answers come "
     "from a real, small Qwen, the “local Qwen”.",
     "zh": "先连接。下面这一格会告诉你由哪个千问回答、它在哪里、要不要钱。"
-    "没有 Key（云服务凭它认出是谁在调用、向谁收费）时，回答都来自一个真正的小千问，课里叫它“本机的千问”。",
+    "没有 Key（云服务凭它认出是谁在调用、向谁收费）时，"
+    "回答都来自一个真正的小千问，课里叫它“本机的千问”。",
 }
 QUIZ = {
     "en": "## Quiz\n\nThree questions. Each choice explains itself; the first one counts.",
