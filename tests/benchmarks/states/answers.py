@@ -18,6 +18,10 @@ from .tape import lab
 AUTUMN = "Write a short poem about autumn", "写一首关于秋天的短诗"
 CAPITAL = "What is the capital of France?", "法国的首都是哪里？"
 SEA = "Write one line of a poem about the sea.", "写一句关于大海的诗。"
+SKY = (
+    "In one sentence: why is the sky blue, and why is it red at sunset?",
+    "请用一句话说明，为什么天空是蓝色的，而日落时却是红色的？",
+)
 WEATHER = "What is the weather in Hangzhou now?", "杭州现在天气怎么样？"
 LIKELY = {"logprobs": True, "top_logprobs": 5}
 

@@ -10,7 +10,7 @@ import qwen_lab
 from qwen_lab.lab import Lab
 
 from . import pick, state, unfold
-from .answers import AUTUMN, LIKELY, WEATHER
+from .answers import AUTUMN, LIKELY, SKY, WEATHER
 from .tape import lab
 
 NOBODY = Lab("http://127.0.0.1:1/v1", "qwen-plus", "custom", "none")
@@ -57,7 +57,7 @@ async def panel_running():
 @state()
 async def panel_run():
     """The panel after a run: the answer, and how it ended, its tokens, seconds and speed."""
-    return await run(panel(temperature=1.0, seed=7))
+    return await run(qwen_lab.panel(lab(), pick(*SKY), seed=7))
 
 
 @state(unfold)
@@ -108,7 +108,7 @@ def panel_tools():
 @state(gone=True)
 async def panel_gone():
     """A panel whose kernel was restarted: it says so, and its buttons are grey."""
-    return await run(panel(temperature=1.0, seed=7))
+    return await run(qwen_lab.panel(lab(), pick(*SKY), seed=7))
 
 
 def playground(prompt: tuple[str, str] = AUTUMN, **options: object) -> qwen_lab.playground:

@@ -31,7 +31,7 @@ MANY = 60
 class Nearest:
     """An engine that answers any request: with a recorded answer to the same last question."""
 
-    slots, thinks, stuck = 4, False, False
+    slots, thinks, stuck, at_once = 4, False, False, False
 
     def __init__(self, held: int | None) -> None:
         self._held, self._begun = held, 0
