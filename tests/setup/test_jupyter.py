@@ -12,6 +12,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import psutil
 import pytest
+from traitlets.config.loader import PyFileConfigLoader
 
 from qwen_lab.setup import jupyter
 from qwen_lab.words import LabError
@@ -158,3 +159,10 @@ def test_the_lab_settings_come_before_the_learners_own_and_the_kernel_knows_the_
     assert settings["JUPYTER_CONFIG_PATH"].split(os.pathsep) == [str(jupyter.CONFIG), "mine"]
     assert settings["JUPYTER_PREFER_ENV_PATH"] == "1" and settings["QWEN_LAB_LANG"] == "en"
     assert Path(jupyter.CONFIG, "labconfig", "default_setting_overrides.json").is_file()
+
+
+def test_jupyterlab_breaks_what_a_cell_prints_between_words():
+    settings = PyFileConfigLoader("jupyter_server_config.py", str(jupyter.CONFIG)).load_config()
+    [folder] = settings.ServerApp.tornado_settings["static_custom_path"]
+    assert settings.LabApp.custom_css
+    assert "word-break: normal" in Path(folder, "custom.css").read_text(encoding="utf-8")
