@@ -127,7 +127,7 @@ class History(VBox):
         if silent := [run.number for run in pair if not run.reply.text]:
             self.compared.value = style.box("status", say("playground.silent", number=silent[0]))
             return
-        labels = [f"{run.number}: {_parameters(run)}" for run in pair]
+        labels = [_label(*both) for both in (pair, pair[::-1])]
         a, b = (run.reply.answer or run.reply.text for run in pair)
         self.compared.value = difference(a, b, labels=labels)._repr_html_()
 
@@ -138,25 +138,46 @@ def _unused(path: Path) -> Path:
     return next(free for free in itertools.chain([path], numbered) if not free.exists())
 
 
-def _parameters(run: Run) -> str:
-    sent = ", ".join(f"{name}={value}" for name, value in run.parameters.items())
-    return sent or say("playground.defaults")
+def _parameters(run: Run, before: Run | None) -> str:
+    """What was sent; after the first run, what is otherwise than in the one before."""
+    if before is None:
+        return _told(run.parameters) or say("playground.defaults")
+    changes = [_told(_otherwise(run, before))]
+    left_out = [name for name in before.parameters if name not in run.parameters]
+    changes += [say("playground.without", name=name) for name in left_out]
+    told = ", ".join(filter(None, changes)) or say("playground.same")
+    return say("playground.as_before", number=before.number, changes=told)
+
+
+def _label(run: Run, other: Run) -> str:
+    """The run, and what it sent that the other did not."""
+    told = [say("playground.run", number=run.number), _told(_otherwise(run, other))]
+    return ": ".join(filter(None, told))
+
+
+def _otherwise(run: Run, other: Run) -> dict:
+    mine, theirs = ({"model": each.request["model"]} | each.parameters for each in (run, other))
+    return {name: v for name, v in mine.items() if name not in theirs or theirs[name] != v}
+
+
+def _told(parameters: dict) -> str:
+    return ", ".join(f"{name}={value}" for name, value in parameters.items())
 
 
 def _table(runs: list[Run]) -> str:
     heads = (say(f"playground.{name}") for name in COLUMNS)
-    shown = cards(map(_cells, runs), *heads)
+    shown = cards(map(_cells, runs, [None, *runs]), *heads)
     page = Html('<div class="qwen-history"><b>{}</b>{}{}</div>')
     whole = page.format(say("playground.history"), shown, _total(runs))
     return View(whole, "")._repr_html_()
 
 
-def _cells(run: Run) -> list[str]:
+def _cells(run: Run, before: Run | None) -> list[str]:
     reply = run.reply
     unknown = say("playground.unknown")
     return [
         str(run.number),
-        _parameters(run),
+        _parameters(run, before),
         brief(reply.text, BEGINNING),
         run.ending,
         ", ".join(map(str, run.tokens)) if run.tokens else unknown,

@@ -7,7 +7,7 @@ from traitlets import Dict, Unicode
 from ..lab import Lab
 from ..views.anatomy import anatomy
 from ..views.html import Html, View
-from ..views.tokens import said
+from ..views.tokens import said, visible
 from ..views.wire import Wire
 from ..views.xray import xray
 from ..words import say
@@ -61,7 +61,9 @@ class Fork(VBox):
         sent = self._request | self._request.get("extra_body", {})
         start = {name: sent[name] for name in (*OFF, "seed") if name in sent}
         sampler = Sampler(self._lab, sent["messages"], prefix=prefix, **start)
-        self.children = (*self.children[:3], sampler)
+        words = say("playground.instead", token=visible(self.tokens[number].text))
+        title = HTML(Html("<b>{}</b>").format(words))
+        self.children = (*self.children[:3], title, sampler)
         sampler.go(())
 
 

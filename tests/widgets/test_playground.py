@@ -14,8 +14,10 @@ from openai import OpenAI
 import qwen_lab
 from qwen_lab.endpoint.engine import End, Piece, Prompt, Thought
 from qwen_lab.parameters import PARAMETERS
+from qwen_lab.widgets.history import History
 from qwen_lab.widgets.playground import ALL, Playground
 from qwen_lab.widgets.presets import Presets
+from qwen_lab.widgets.reply import Reply
 
 from ..views.hostile import HOSTILE, check
 from ..views.test_tokens import row
@@ -150,6 +152,27 @@ def test_every_run_stands_in_the_table_with_what_it_used(playground, engine):
     rows = box.history.to_dicts()
     assert [row["text"] for row in rows] == ["你好", "再见"]
     assert rows[0]["temperature"] == 0.5 and rows[0]["completion_tokens"] == 2
+
+
+def test_a_run_tells_what_is_otherwise_than_in_the_one_before_and_in_the_one_beside(lab):
+    history, reply = History(), Reply()
+    reply._texts, reply.reason = {0: "好"}, "stop"
+    reply.end("done")
+    for sent in ({"temperature": 0, "top_p": 0.5}, {"temperature": 1}, {"temperature": 1}):
+        history.add({"model": lab.model, "messages": [], "seed": 7, **sent}, reply, lab)
+    table = words(history.table)
+    for told in (
+        "seed=7, temperature=0, top_p=0.5",
+        "run 1: temperature=1, without top_p",
+        "run 2: nothing",
+    ):
+        assert told in table, told
+    history.first.value, history.second.value = 1, 2
+    assert "Run 1: temperature=0, top_p=0.5" in words(history.compared)
+    assert "Run 2: temperature=1" in words(history.compared)
+    assert "seed" not in words(history.compared)
+    history.first.value, history.second.value = 2, 3
+    assert "Run 3\n好" in words(history.compared)
 
 
 def test_an_empty_prompt_is_none_of_the_runs(playground, engine):
@@ -288,7 +311,8 @@ def test_from_a_token_of_the_x_ray_one_goes_on_in_the_sampler(playground, engine
         await fork.children[-1].run()
 
     asyncio.run(press())
-    sampler = fork.children[-1]
+    *_, title, sampler = fork.children
+    assert "in the place of “风”" in title.value
     assert engine.calls[-1][1] == "秋" and sampler.path == []
     assert (sampler.settings.temperature, sampler.settings.top_k) == (1.5, 40)
     run(box)
