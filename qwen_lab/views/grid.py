@@ -15,16 +15,19 @@ def grid(groups: list[Figures]) -> View:
     """The answers of every setting side by side, how many of them differ, and all figures."""
     if not groups:
         return sentence(say("sweep.nothing"))
-    labels, title = _labels(groups)
+    labels, shared = _labels(groups)
     seeds = list(dict.fromkeys(a.parameters["seed"] for g in groups for a in g.answers))
     pairs = [*zip(labels, groups, strict=True)]
     rows = [_row(label, group, seeds) for label, group in pairs]
-    answers = cards(rows, title, say("sweep.distinct"), *(f"seed={seed}" for seed in seeds))
+    heads = (say("sweep.setting"), say("sweep.distinct"))
+    answers = cards(rows, *heads, *(f"seed={seed}" for seed in seeds))
+    common = [say("sweep.shared", setting=named(shared))] if shared else []
     same = filled("<p><small>{}</small></p>", [say("sweep.same")])
     # Where each setting has as many different answers, only the figures tell them apart.
     alike = len(groups) > 1 and len({group.distinct for group in groups}) == 1
-    parts = join([answers, same, fold(say("sweep.figures"), _figures(pairs, title), alike)])
-    html = Html('<div class="qwen-grid">{}</div>').format(parts)
+    figures = fold(say("sweep.figures"), _figures(pairs), alike)
+    parts = [filled("<p>{}</p>", common), answers, same, figures]
+    html = Html('<div class="qwen-grid">{}</div>').format(join(parts))
     return View(html, "\n".join(_lines(groups)))
 
 
@@ -39,13 +42,11 @@ def _varying(groups: list[Figures]) -> list[str]:
     return [name for name in every if len({repr(g.setting.get(name)) for g in groups}) > 1]
 
 
-def _labels(groups: list[Figures]) -> tuple[list[str], str]:
-    """What tells each setting from the others, and the column's title, with what they share."""
+def _labels(groups: list[Figures]) -> tuple[list[str], dict]:
+    """What tells each setting from the others, and what they share."""
     varying = _varying(groups) or [*groups[0].setting]
     labels = [named({n: v for n, v in g.setting.items() if n in varying}) for g in groups]
-    shared = {n: v for n, v in groups[0].setting.items() if n not in varying}
-    title = say("sweep.setting") + (f" ({named(shared)})" if shared else "")
-    return labels, title
+    return labels, {n: v for n, v in groups[0].setting.items() if n not in varying}
 
 
 def _row(label: str, group: Figures, seeds: list) -> list:
@@ -93,11 +94,11 @@ def _cell(answer: Answer | None, letters: dict[str, str], new: bool) -> Html | s
     return mark + fold(short, filled("<pre>{}</pre>", [answer.text]))
 
 
-def _figures(pairs: list[tuple[str, Figures]], title: str) -> Html:
+def _figures(pairs: list[tuple[str, Figures]]) -> Html:
     names = ("distinct", "length", "distinct_1", "distinct_2", "overlap", "reasons")
     rows = [[label, *_numbers(group)] for label, group in pairs]
     meanings = filled("<li>{}</li>", (say(f"sweep.{name}_means") for name in names[2:5]))
-    shown = cards(rows, title, *(say(f"sweep.{name}") for name in names))
+    shown = cards(rows, *(say(f"sweep.{name}") for name in ("setting", *names)))
     return Html("{}<ul>{}</ul>").format(shown, meanings)
 
 

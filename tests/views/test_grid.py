@@ -29,12 +29,12 @@ def test_each_setting_is_a_row_and_each_seed_a_column():
     assert words.say("sweep.same") in page
 
 
-def test_what_all_settings_share_stands_once_in_the_title():
+def test_what_all_settings_share_stands_once_above_them():
     found = [*answers("一", temperature=0, top_k=5), *answers("二", temperature=1, top_k=5)]
     page = seen(grid(figures(found)).html)
-    title = " Setting (top_k=5) Different answers seed=0 "
+    title = " In all of them: top_k=5 Setting Different answers seed=0 "
     assert page.startswith(title + "temperature=0 ■ 1 of 1 A 一")
-    assert page.count("top_k=5") == 2
+    assert page.count("top_k=5") == 1
     alone = seen(grid(figures(answers("一", top_k=5))).html)
     assert "Setting Different answers seed=0 top_k=5 ■ 1 of 1 A 一" in alone
 
