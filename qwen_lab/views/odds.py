@@ -1,14 +1,18 @@
 """How likely the next tokens are under several settings, side by side."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..parameters import PARAMETERS
 from ..watch.next_token import NextToken
 from ..watch.sampling import Settings, Stage, stages
 from ..words import WrongValueError, need_type, say
-from .html import Html, View, filled, percent, sentence, table
+from .html import Html, View, filled, join, percent, sentence, table
 from .sampler import token_name
 
+HEAD = Html('<tr class="head"><th><code>{}</code></th>{}</tr>')
+ROW = Html("<tr><th><code>{}</code></th>{}</tr>")
+REST = Html('<tr class="rest"><th>{}</th>{}</tr>')
+COUNT = Html("<tr><th>{}</th>{}</tr>")
 # How wide a column of the short form is.
 WIDTH = 11
 
@@ -38,12 +42,11 @@ def odds(found: NextToken | None, *settings: Mapping[str, float], most: int = 5)
     for given, kind in [(found, NextToken), *((each, Mapping) for each in settings)]:
         need_type("odds.wrong", given, kind)
     settings = settings or ({},)
-    last = [stages(found, _checked(each))[-1] for each in settings]
-    heads, rows = [*_settings(settings)], [*_chances(found, last, most)]
+    rows = [*_rows(found, settings, most)]
     told = filled("<p>{}</p>", [say("odds.caption")])
-    whole = table([*(_row(head, "<th>{}</th>") for head in heads), *map(_row, rows)])
+    whole = table(pattern.format(name, join(map(_cell, cells))) for pattern, name, cells in rows)
     html = Html('<div class="qwen-odds">{}{}</div>').format(told, whole)
-    return View(html, "\n".join(map(_line, heads + rows)))
+    return View(html, "\n".join(_line(name, cells) for _, name, cells in rows))
 
 
 def _checked(setting: Mapping[str, float]) -> Settings:
@@ -54,29 +57,36 @@ def _checked(setting: Mapping[str, float]) -> Settings:
     return Settings(**setting)
 
 
-def _settings(settings: tuple[Mapping[str, float], ...]) -> Iterator[tuple[str, list[str]]]:
+def _rows(
+    found: NextToken, settings: Sequence[Mapping[str, float]], most: int
+) -> Iterator[tuple[Html, str, list]]:
+    """Each row: how it looks, its name, its cells. A chance is a share, and whether it is one."""
     for name in dict.fromkeys(name for each in settings for name in each):
-        yield name, [str(each.get(name, "")) for each in settings]
-
-
-def _chances(found: NextToken, last: list[Stage], most: int) -> Iterator[tuple[str, list[str]]]:
+        yield HEAD, name, [str(each.get(name, "")) for each in settings]
+    last = [stages(found, _checked(each))[-1] for each in settings]
     for row in range(min(most, len(found.ids))):
         name = token_name(found.bytes[row], int(found.ids[row]))
-        yield name, [percent(stage.probabilities[row], stage.kept[row]) for stage in last]
-    yield say("odds.others"), [_others(stage, most) for stage in last]
-    yield say("odds.tokens"), [f"{stage.tokens:,}" for stage in last]
+        yield ROW, name, [(float(stage.probabilities[row]), stage.kept[row]) for stage in last]
+    yield REST, say("odds.others"), [_others(stage, most) for stage in last]
+    yield COUNT, say("odds.tokens"), [f"{stage.tokens:,}" for stage in last]
 
 
-def _others(stage: Stage, most: int) -> str:
+def _others(stage: Stage, most: int) -> tuple[float, bool]:
     left = stage.tokens - int(stage.kept[:most].sum())
-    return percent(max(0.0, 1 - float(stage.probabilities[:most].sum())), left > 0)
+    return max(0.0, 1 - float(stage.probabilities[:most].sum())), left > 0
 
 
-def _row(row: tuple[str, list[str]], cell: str = "<td>{}</td>") -> Html:
-    name, cells = row
-    return Html("<tr><th>{}</th>{}</tr>").format(name, filled(cell, cells))
+def _cell(cell: str | tuple[float, bool]) -> Html:
+    """Of a chance a bar and a figure: all have as many decimals, so that they can be compared."""
+    if isinstance(cell, str):
+        return Html("<td>{}</td>").format(cell or say("sampler.off_now"))
+    share, possible = cell
+    number = f"{100 * share:.2f}" if possible else "0"
+    told = say("html.percent", number=number)
+    told = say("html.less", number="0.01") if number == "0.00" else told
+    return Html('<td style="--p:{:.4g}">{}</td>').format(share, told)
 
 
-def _line(row: tuple[str, list[str]]) -> str:
-    name, cells = row
-    return "".join(cell.rjust(WIDTH) for cell in cells) + "  " + name
+def _line(name: str, cells: list) -> str:
+    told = [cell if isinstance(cell, str) else percent(*cell) for cell in cells]
+    return "".join(each.rjust(WIDTH) for each in told) + "  " + name

@@ -9,7 +9,7 @@ function spell(written, others, { tried, line, path: here }, go) {
   const names = new Map(tried.map(({ path, name }) => [String(path), name]));
   places(written, [[], ...line].map((_, at) => line.slice(0, at)), go, (chip, path) => {
     chip.textContent = names.get(String(path));
-    chip.className = path.length > here.length ? "ahead" : "";
+    chip.className = path.length > here.length ? "ahead" : path.length ? "" : "plain";
     chip.ariaCurrent = String(path.length === here.length);
   });
   const goneOn = (path) => ({ path: other }) => other !== path && begins(path, other);

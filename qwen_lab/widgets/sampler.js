@@ -33,7 +33,8 @@ class Instrument {
     this.steps = STAGES.map((name, at) => {
       const step = make(parent, "div", "step");
       const look = () => ((this.stage = at), this.paint());
-      const head = button(step, "name", this.words[`stage_${name}`] ?? name, look);
+      const words = this.words[`stage_${name}`];
+      const head = button(step, words ? "name plain" : "name", words ?? name, look);
       head.title = this.words.look_at;
       if (this.knobs[name]) this.knob(step, name);
       const did = make(step, "span", "did");
@@ -52,8 +53,12 @@ class Instrument {
     const { meaning, range, ...ends } = this.knobs[name];
     const label = make(parent, "label", "knob", "", { title: meaning });
     make(label, "span", "", name);
-    const type = name === "seed" ? "number" : "range";
-    const input = make(label, "input", "", "", { type, ...ends, "aria-label": name });
+    const slides = name !== "seed";
+    const place = slides ? make(label, "span", "slide") : label;
+    const type = slides ? "range" : "number";
+    const input = make(place, "input", "", "", { type, ...ends, "aria-label": name });
+    const scale = slides ? [ends.min, ends.max] : [];
+    scale.forEach((end) => make(place, "small", "", end, { "aria-hidden": "true" }));
     // JupyterLab would take the arrows.
     input.dataset.lmSuppressShortcuts = "true";
     input.oninput = () => input.checkValidity() && this.turn({ [name]: input.valueAsNumber });
@@ -127,6 +132,7 @@ class Instrument {
     this.el.ariaBusy = String(Boolean(busy || this.fell?.falls));
     this.bars.classList.toggle("stale", !this.here);
     this.bars.classList.toggle("falling", Boolean(this.fell));
+    this.el.classList.toggle("earlier", this.stage < STAGES.length - 1);
     this.look.hidden = this.here || Boolean(busy);
     this.one.ariaDisabled = String(!this.ready);
     this.many.ariaDisabled = String(!this.here || this.numbers.counting);

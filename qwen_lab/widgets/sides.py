@@ -28,6 +28,7 @@ class Code(anywidget.AnyWidget):
     def __init__(self) -> None:
         names = ("copy", "copied", "selected")
         super().__init__(words={name: say(f"playground.{name}") for name in names})
+        self.add_class("qwen-script")
 
 
 class Places(anywidget.AnyWidget):
@@ -41,7 +42,7 @@ class Fork(VBox):
     """Under an x-ray: from any of its tokens on with another; without probabilities, `again`."""
 
     def __init__(self, xray: HTML) -> None:
-        self.places = Places()
+        self.places = Places().add_class("qwen-script")
         self.again = Button(description=say("playground.again"))
         self.places.on_msg(lambda _, number, __: self.go_on(number))
         super().__init__([self.places, xray, style.row(self.again)])
@@ -62,7 +63,7 @@ class Fork(VBox):
         start = {name: sent[name] for name in (*OFF, "seed") if name in sent}
         sampler = Sampler(self._lab, sent["messages"], prefix=prefix, **start)
         words = say("playground.instead", token=visible(self.tokens[number].text))
-        title = HTML(Html("<b>{}</b>").format(words))
+        title = HTML(Html('<div class="qwen-panel-title">{}</div>').format(words))
         self.children = (*self.children[:3], title, sampler)
         sampler.go(())
 

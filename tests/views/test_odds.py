@@ -1,3 +1,5 @@
+import re
+
 import numpy
 import pytest
 
@@ -33,7 +35,8 @@ def test_each_setting_is_a_column_with_the_chances_it_gives(found):
     assert float(rows["t0"][0].rstrip("%")) == pytest.approx(100 * last.probabilities[0], abs=0.05)
     assert rows["t3"][1] == "0%" and "t5" not in rows
     assert "<p>How likely each token is to come next: a column for each setting.</p>" in view.html
-    assert "<th>temperature</th><th>1.9</th><th>1.9</th><th></th>" in view.html
+    # What a setting leaves out is off.
+    assert "<code>temperature</code></th><td>1.9</td><td>1.9</td><td>off</td>" in view.html
 
 
 def test_the_others_have_the_rest_and_the_last_row_counts_who_may_be_drawn(found):
@@ -46,6 +49,16 @@ def test_the_others_have_the_rest_and_the_last_row_counts_who_may_be_drawn(found
     assert rows["all other tokens"][1:] == ["0%", "0%"]
     assert rows["tokens in the draw"] == ["300", "5", "1"]
     assert "tokens in the draw 300 5 1" in seen(view.html)
+
+
+def test_on_the_page_all_figures_have_as_many_decimals_and_a_bar_of_their_length(found):
+    page = qwen_lab.odds(found, {"temperature": 0.05}, {"top_k": 3}).html
+    cells = re.findall(r'<td style="--p:(.*?)">(.*?)</td>', page)
+    for share, told in cells:
+        figure = told.replace("\xa0", " ")
+        assert figure in (f"{100 * float(share):.2f} %", "&lt; 0.01 %", "0 %")
+    told = {figure.replace("\xa0", " ") for _, figure in cells}
+    assert {"&lt; 0.01 %", "0 %"} < told
 
 
 def test_a_cold_draw_shows_no_false_zero(found):
@@ -96,4 +109,4 @@ def test_hostile_tokens_are_only_shown():
     for text in HOSTILE:
         token = text.encode(errors="replace")
         found = listed([(1, token, -0.1), (2, token[::-1], -3.0)], [1], 1, 1.0)
-        check(qwen_lab.odds(found, {}).html, "div p table tr th td")
+        check(qwen_lab.odds(found, {}).html, "div p table tr th td code", "class style")
