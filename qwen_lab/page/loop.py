@@ -60,6 +60,11 @@ class Loop(asyncio.BaseEventLoop):
         return 0 if self._ready else max(0, min(due, PAUSE))
 
 
+def stops() -> int:
+    """How often the learner has pressed Stop so far, by the count of the page's `start.js`."""
+    return getattr(sys.modules.get("js"), "stops", 0)
+
+
 @contextmanager
 def outside() -> Iterator[None]:
     """While it lasts, what the running loop waits for comes from the page, not from within."""
@@ -101,6 +106,7 @@ class Exchange(httpx2.SyncByteStream, httpx2.AsyncByteStream):
     def _turns(self) -> Iterator[float]:
         """Turn the loop until the app says something more; the seconds to wait before each turn."""
         end = time.monotonic() + self._patience if self._patience else None
+        before = stops()
         while not (self._told or self._running.done()):
             pause = self._loop.turn()
             if not (self._told or self._running.done()):
@@ -108,6 +114,9 @@ class Exchange(httpx2.SyncByteStream, httpx2.AsyncByteStream):
                     self.close()
                     raise httpx2.ReadTimeout("timed out")
                 yield pause
+                if stops() != before:
+                    self.close()
+                    raise KeyboardInterrupt
 
     def _next(self) -> dict:
         if not self._told:

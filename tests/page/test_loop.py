@@ -1,7 +1,10 @@
 """Calls of the SDK that reach an app without a port: at once, as a stream, and many at a time."""
 
 import asyncio
+import sys
+import threading
 import time
+from types import SimpleNamespace
 
 import httpx2
 import openai
@@ -32,7 +35,13 @@ def url(engine, monkeypatch):
     # In a page there are no threads.
     monkeypatch.setattr("qwen_lab.endpoint.app.run_in_threadpool", at_once)
     host = Host("qwen.lab")
-    return host.serve(create_app(engine, alone("token"), hosts=[host.name])) + BASE
+    yield host.serve(create_app(engine, alone("token"), hosts=[host.name])) + BASE
+    # What a client has left hears of it at the next turns, and in a test there are none.
+    [(_, loop)] = host._apps.values()
+    while left := asyncio.all_tasks(loop):
+        for task in left:
+            task.cancel()
+        loop.turn()
 
 
 async def at_once(work, *given):
@@ -90,6 +99,20 @@ def test_a_client_that_leaves_stops_the_model(client, engine):
     engine.reply("好")
     client.chat.completions.create(**ASKED)
     assert engine.stopped.is_set()
+
+
+def test_stop_ends_what_is_waited_for_and_nothing_later(client, engine, monkeypatch):
+    page = SimpleNamespace(stops=3)
+    monkeypatch.setitem(sys.modules, "js", page)
+    engine.replies.append([Prompt(5), Piece("好"), 60.0, Piece("的"), End("stop", 5, 2, 0)])
+    pressed = threading.Timer(0.3, setattr, (page, "stops", 4))
+    pressed.start()
+    with pytest.raises(KeyboardInterrupt):
+        list(client.chat.completions.create(**ASKED, stream=True))
+    engine.reply("好", "的")
+    assert client.chat.completions.create(**ASKED).choices[0].message.content == "好的"
+    assert engine.stopped.is_set()
+    pressed.join()
 
 
 def test_many_wait_together_and_one_that_is_cancelled_frees_its_place(url, engine):
