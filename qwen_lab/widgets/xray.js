@@ -8,13 +8,21 @@ export default {
       const found = target.closest?.(".qwen-xray-text > [tabindex]");
       return el.parentElement?.contains(found) ? found : undefined;
     };
+    // What opens below may lie out of sight.
+    const opened = new MutationObserver((changes) => {
+      const [first] = changes.flatMap(({ addedNodes }) => [...addedNodes]);
+      if (first) opened.disconnect();
+      first?.scrollIntoView({ behavior: "smooth" });
+    });
     const heard = {
       // JupyterLab would take Enter.
       focusin: (event) => token(event)?.setAttribute("data-lm-suppress-shortcuts", "true"),
       keydown: (event) => event.key === "Enter" && heard.click(event),
       click: (event) => {
         const found = token(event);
-        if (found && model.get("value")) model.send([...found.parentElement.children].indexOf(found));
+        if (!found || !model.get("value")) return;
+        opened.observe(el.parentElement, { childList: true });
+        model.send([...found.parentElement.children].indexOf(found));
       },
     };
     Object.entries(heard).forEach((each) => document.addEventListener(...each));

@@ -14,6 +14,11 @@ TABS = {
 }
 RUN = {"en": "Run", "zh": "运行"}
 HOSTILE = "<img src=x onerror=window.stolen=1></div><script>window.stolen=1</script><!--"
+# Each token's text: a blank before it and the end of its line stand outside.
+TOKENS = """all => all.map(each => {
+  const [before, after] = [each.previousSibling?.data, each.nextSibling?.data];
+  return (before === " " ? before : "") + each.firstChild.data + (after === "\\n" ? after : "");
+})"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
@@ -115,15 +120,14 @@ def test_from_a_token_of_the_xray_a_hand_goes_on_with_another(page, language):
     page.get_by_role("tab", name=TABS[language][1]).click()
     expect(page.get_by_text(say("playground.go_on"))).to_be_visible()
     tokens = page.locator(".qwen-xray-text > [tabindex]")
-    texts = tokens.evaluate_all(
-        "all => all.map(each => each.firstChild.data + (each.nextSibling?.data ?? ''))"
-    )
+    texts = tokens.evaluate_all(TOKENS)
     sampler = page.locator(".qwen-sampler")
     written, draw = sampler.locator(".line button"), say("sampler.draw_one")
     tokens.nth(2).focus()
     page.keyboard.press("Enter")
     ready = sampler.get_by_role("button", name=draw, disabled=False)
     expect(ready).to_be_visible(timeout=180_000)
+    expect(ready).to_be_in_viewport()
     expect(written).to_have_text(["".join(texts[:2]).replace("↵", "")])
     names = sampler.locator(".row:not([hidden], .rest) .name")
     # What it wrote is among what might have come; the hand takes another.
