@@ -25,10 +25,8 @@ lessons.first = lambda language: "{NOTEBOOK}"
 jupyter.run(Path(sys.argv[1]), browser=False)
 """
 OPTIONS = ["--no-sandbox", "--disable-gpu"]
-# All cells are there, however far from what is seen; a page can be told what to do; and the server
-# passes all on, however much the cells show at once.
+# All cells are there, however far from what is seen; and a page can be told what to do.
 CONFIG = {
-    "jupyter_server_config.json": {"ZMQChannelsWebsocketConnection": {"limit_rate": False}},
     "jupyter_lab_config.json": {"LabApp": {"expose_app_in_browser": True}},
     "labconfig/default_setting_overrides.json": {
         "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}

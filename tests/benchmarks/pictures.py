@@ -38,6 +38,9 @@ SHOW = """cell => {
   for (const each of document.querySelectorAll(".jp-Cell"))
     each.classList.toggle("drawn", each === cell);
 }"""
+# anywidget gives a widget two seconds to begin; one that took longer hears nothing from Python any
+# more. While a hundred begin at once, each has all the time that it needs.
+PATIENT = "AbortSignal.timeout = () => new AbortController().signal"
 RUN = """async () => {
   await jupyterapp.restored;
   jupyterapp.shell.collapseLeft();
@@ -148,6 +151,7 @@ def opened(browser: Browser, address: str, count: int) -> Page:
     """The notebook, when all its cells have run."""
     page = browser.new_page(viewport={"width": 1280, "height": HEIGHT}, reduced_motion="reduce")
     page.set_default_timeout(300_000)
+    page.add_init_script(PATIENT)
     page.goto(address)
     page.get_by_text("| Idle").wait_for()
     page.evaluate(RUN)

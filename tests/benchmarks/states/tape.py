@@ -77,7 +77,8 @@ class Nearest:
 
     async def next_token(self, messages: list[dict], prefix: Prefix, most: int) -> NextToken:
         # After a beginning that nobody has recorded comes what came after another one.
-        return tape_line.next_token(self._next[-1 if len(prefix) % 2 else 0])
+        begun = prefix if isinstance(prefix, str) else len(prefix) % 2
+        return tape_line.next_token(self._next[-1 if begun else 0])
 
 
 def _question(ask: dict) -> str:

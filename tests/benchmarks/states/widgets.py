@@ -45,8 +45,9 @@ async def sampler_top_p():
 
 @state()
 async def sampler_penalties():
-    """Penalties on: tokens of the prompt have moved, with how often they occur."""
-    return await run(sampler(repetition_penalty=1.6, presence_penalty=1.5, top_p=1))
+    """Penalties on, after a beginning that repeats itself: bars say how often each occurred."""
+    begun = pick("The leaves fall down,\n", "落叶飘，") * 3
+    return await run(sampler(prefix=begun, repetition_penalty=1.6, presence_penalty=1.5, top_p=1))
 
 
 @state(lambda shown: shown.locator(".draw button").nth(1).dispatch_event("click"))
