@@ -1,4 +1,7 @@
-"""JupyterLite's JupyterLab as a learner needs it: with a way back, and widgets that are kept."""
+"""JupyterLite's JupyterLab as a learner needs it.
+
+With a way back, widgets that are kept, and a Python that starts at once and says so.
+"""
 
 import json
 import re
@@ -12,6 +15,13 @@ STYLE = """<style>
 #jp-MainLogo a { color: var(--jp-ui-font-color1); display: block; font-size: 20px; padding: 0 9px }
 .jupyterlite-loading-indicator-text { box-sizing: border-box; line-height: 1.6; padding: 0 24px;
   text-align: center; width: 100% }
+.qwen-lab-wait { bottom: 32px; display: grid; gap: 6px; justify-items: center; left: 0;
+  pointer-events: none; position: fixed; right: 0; z-index: 999 }
+.qwen-lab-wait p { background: var(--jp-layout-color1, #fff); border-radius: 8px; margin: 0;
+  border: 1px solid var(--jp-border-color1, #bdbdbd); box-shadow: 0 2px 8px #0004;
+  box-sizing: border-box; color: var(--jp-ui-font-color1, #212121); font: 14px/1.5 system-ui;
+  max-width: min(640px, 94vw); padding: 6px 14px; pointer-events: auto }
+.qwen-lab-wait small { font-variant-numeric: tabular-nums; margin-left: 10px; opacity: .8 }
 </style>"""
 # JupyterLite's kernel leaves this request without an answer, and then no widget that was kept with
 # a notebook is ever shown; the pieces are of its script, whose hash is locked.
@@ -21,24 +31,51 @@ msgType:"comm_info_reply",channel:"shell",session:e.header.session,parentHeader:
 content:await this.commInfoRequest(e.content)}}));break;"""
 # Where a page is isolated, the kernel would be reached through memory that both share: that garbles
 # now and then what it reads, and leaves cells running that are done. By messages it does not.
-SHARED, APART = b"crossOriginIsolated?", b"!1?"
+CHANGED = {
+    r"crossOriginIsolated\?": "!1?",
+    # Python starts with the worker (`start.js`), and this with the page (`wait.js`).
+    r'new Worker\((\w+),\{type:"module"\}\)': r"beginPython(\1)",
+    r"(\{loadPyodide:\w+\}=)await \w+\(\w+\)": r"\1{loadPyodide:()=>begun}",
+    # No package is ever installed.
+    r"await this\.initPackageManager\(\w+\),": "",
+}
+WORKER = re.compile(r"/comlink\.worker\.\w+\.js$")
 CREATED = re.compile(r'(\w+)\.KernelMessage\.createMessage\(\{msgType:"is_complete_reply"')
 
 
-def finished(frame: Files) -> Files:
-    """The files of JupyterLab's page, with what is changed and the script that is new."""
+def finished(frame: Files, kernel: Files) -> Files:
+    """The files of JupyterLab's page and of its kernel, with what is changed and what is new."""
     told = [words.patterns("page", language) for language in reversed(words.LANGUAGES)]
     home, loading = (" · ".join(each[name] for each in told) for name in ("home", "loading"))
-    script = Path(__file__).with_name("lab.js").read_text(encoding="utf-8")
-    head = f"const HOME = {json.dumps(home, ensure_ascii=False)};\n"
+    kernel = {name: _sooner(name, content) for name, content in kernel.items()}
+    [worker] = [name for name in kernel if WORKER.search(name)]
+    head = {
+        "HOME": home,
+        "PYTHON": f"../extensions/{worker}",
+        "WORDS": {each: words.patterns("page_wait", each) for each in words.LANGUAGES},
+    }
+    script = [
+        f"const {name} = {json.dumps(each, ensure_ascii=False)};" for name, each in head.items()
+    ]
+    script += [_script("wait"), _script("lab")]
     changed = {name: _answering(each) for name, each in frame.items() if ASKED.encode() in each}
     page = _page(frame[PAGE].decode(), loading)
-    return frame | changed | {PAGE: page, SCRIPT: (head + script).encode()}
+    frame = frame | changed | {PAGE: page, SCRIPT: "\n".join(script).encode()}
+    return frame | {f"extensions/{name}": content for name, content in kernel.items()}
 
 
-def apart(kernel: Files) -> Files:
-    """The files of the kernel, which is reached by messages everywhere."""
-    return {name: content.replace(SHARED, APART) for name, content in kernel.items()}
+def _script(name: str) -> str:
+    return Path(__file__).with_name(f"{name}.js").read_text(encoding="utf-8")
+
+
+def _sooner(name: str, content: bytes) -> bytes:
+    """A file of the kernel, whose Python starts sooner, and which is reached by messages."""
+    if not name.endswith(".js"):
+        return content
+    text = content.decode()
+    for pattern, instead in CHANGED.items():
+        text = re.sub(pattern, instead, text)
+    return (f"{_script('start')}\n{text}" if WORKER.search(name) else text).encode()
 
 
 def _page(page: str, loading: str) -> bytes:

@@ -112,10 +112,12 @@ def _qwen() -> Iterator[Lab]:
     import js
     from pyodide.ffi import JsException, can_run_sync, run_sync
 
-    from . import qwen, weights
+    from . import weights
 
     if not can_run_sync() or not (file := run_sync(weights.kept())):
         return
+    from . import qwen
+
     print(say("page.qwen_loads"), flush=True)
     try:
         yield _served(run_sync(qwen.found(file, _root(js.location.href))), "browser")

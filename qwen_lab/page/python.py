@@ -19,7 +19,11 @@ LIBRARY, PACKAGES = "lib/python314.zip", "lib/python3.14/site-packages"
 # What needs no unpacking: modules, and what nobody asks for.
 OF_MODULES = re.compile(r"\.(py|typed|md|keep)$|/LICENSE|\.dist-info/")
 # Without them in its lock the kernel would fetch them itself.
-ASKED_FOR = {"micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython"}
+ASKED_FOR = {"ipykernel", "comm", "pyodide-kernel", "jedi", "ipython"}
+# What the kernel asks when a cell begins with `%pip`: what to run instead.
+PIP = b"""async def get_transformed_code(asked):
+    return "from qwen_lab.words import say; print(say('page.no_pip'))"
+"""
 
 
 def files(wheels: Iterable[Path], kernel: Iterable[bytes]) -> tuple[Files, dict]:
@@ -29,8 +33,9 @@ def files(wheels: Iterable[Path], kernel: Iterable[bytes]) -> tuple[Files, dict]
         for name, content in unpacked(parts.package("pyodide").read_bytes())
     }
     # The kernel asks for Jedi (5 MB); without it, IPython completes what there is in the kernel.
-    packages = [_wheel("jedi", "0", {"jedi.py": b"raise ImportError\n"}), *map(unzipped, kernel)]
-    packages += [_slim(path.read_bytes()) for path in wheels]
+    packages = [_wheel("jedi", "0", {"jedi.py": b"raise ImportError\n"})]
+    packages += [_wheel("piplite", "0", {"piplite/cli.py": PIP})]
+    packages += [*map(unzipped, kernel), *[_slim(path.read_bytes()) for path in wheels]]
     alone, others = [], []
     for each in packages:
         (alone if _is_library(each) else others).append(each)

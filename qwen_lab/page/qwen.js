@@ -1,5 +1,11 @@
 // llama.cpp as WebAssembly, in a worker of its own below the kernel's: loaded, asked, given up.
 
+// How many tokens an answer tells; one that says how far it has read names a token as well.
+function written(text) {
+  const chunks = [JSON.parse(text)].flat().filter((chunk) => !("prompt_progress" in chunk));
+  return chunks.flatMap((chunk) => chunk.__verbose?.tokens ?? []).length;
+}
+
 // What the site's lessons agree on: one of them has the Qwen at a time.
 const LOCK = "qwen-lab-qwen";
 
@@ -60,11 +66,16 @@ export class Qwen {
   async ask(body, tell) {
     await this.load();
     let asked = {};
+    // `wait.js` shows it to who waits.
+    postMessage({ state: "reading" });
     try {
       asked = await this.act("completion", "cmpl_req", { data_json: body, is_chat: false, files: [] });
       for (let more = true; more; ) {
         const { data_json, is_error, has_more } = await this.act("get_result", "gres_req", asked);
-        const told = data_json && data_json !== "null" && tell(data_json, is_error);
+        const says = data_json && data_json !== "null";
+        const tokens = says && !is_error && written(data_json);
+        if (tokens) postMessage({ state: "writing", tokens });
+        const told = says && tell(data_json, is_error);
         more = has_more && !told && !this.stopping;
         if (has_more && !more) await this.act("cancel", "cncl_req", asked);
       }
@@ -76,6 +87,8 @@ export class Qwen {
       // It cannot carry the request out, says why, and is as it was before.
       if (asked.req_id) await this.act("cancel", "cncl_req", asked);
       tell(JSON.stringify({ code: 400, message: said }), true);
+    } finally {
+      postMessage({ state: "over" });
     }
   }
 

@@ -37,7 +37,7 @@ MORE = {
     },
 }
 LABEXTENSIONS = "share/jupyter/labextensions/"
-OF_KERNEL = re.compile(r"/(piplite|ipykernel|pyodide_kernel)-[\d.]+-py3-none-any\.whl$")
+OF_KERNEL = re.compile(r"/(ipykernel|pyodide_kernel)-[\d.]+-py3-none-any\.whl$")
 KERNEL = "jupyterlite-pyodide-kernel"
 EXTENSIONS = (KERNEL, "jupyterlab-widgets", "anywidget")
 
@@ -83,10 +83,10 @@ def files(settings: dict[str, str] | None = None, qwen: str | None = None) -> Fi
         raise LabError("site.no_checkout")
     wheels = parts.wheels()
     extensions = {name: _extension(wheels[name]) for name in EXTENSIONS}
-    extensions[KERNEL] = jupyterlab.apart(extensions[KERNEL])
-    site = jupyterlab.finished(_frame(wheels["jupyterlite-core"])) | contents.files()
+    site = contents.files()
     for extension in extensions.values():
         site |= {f"extensions/{name}": content for name, content in extension.items()}
+    site |= jupyterlab.finished(_frame(wheels["jupyterlite-core"]), extensions[KERNEL])
     pure = [path for name, path in wheels.items() if "jupyterlite" not in name]
     kernel = extensions[KERNEL].items()
     found, options = python.files(pure, [each for name, each in kernel if OF_KERNEL.search(name)])

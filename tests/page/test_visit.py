@@ -37,7 +37,7 @@ def test_the_first_page_leads_to_a_lesson_in_either_language(visit):
     assert here.outside() == []
 
 
-def test_what_was_not_recorded_says_what_would_answer_it_and_a_key_is_refused(visit):
+def test_what_was_not_recorded_says_what_would_answer_it_and_keys_and_packages_are_refused(visit):
     use("en")
     page = visit().open("en/01_basic_call.ipynb")
     again = f"for _ in range(3): {SAY % (WHO % 'Who are you?')}"
@@ -48,6 +48,7 @@ def test_what_was_not_recorded_says_what_would_answer_it_and_a_key_is_refused(vi
     unknown = "c.chat.completions.create(model='gpt-9', messages=%s)" % (WHO % "Who are you?")
     assert "Traceback" in run(page, unknown)
     assert say("page.no_keys") in run(page, CONNECT.format("'dashscope', "))
+    assert run(page, "%pip install pandas").strip() == say("page.no_pip")
 
 
 def test_what_a_learner_wrote_and_passed_is_there_after_a_reload(visit):
