@@ -128,7 +128,9 @@ HELD = "navigator.locks.query().then((all) => all.held.map((lock) => lock.name))
 
 def test_the_lesson_that_asks_has_the_qwen_and_takes_it_from_another(begun):
     other = begun.here.open("zh/01_basic_call.ipynb")
+    # Both lessons are there in that tab, and their kernels begin one after the other.
     expect(other.locator(IN_FRONT)).to_contain_text("基本调用", timeout=PATIENCE)
+    expect(other.locator("[data-status=idle]:visible")).to_be_visible(timeout=PATIENCE)
     run(other, CONNECT)
     # Each loads it again when it is asked, and there is one at a time.
     for page in (other, begun.page, other):
