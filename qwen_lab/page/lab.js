@@ -1,6 +1,7 @@
 // JupyterLab in the page, for a learner with a tablet too; before it stand the words for HOME.
 
 const NARROW = matchMedia("(max-width: 800px)");
+const STOP = "notebook:interrupt-kernel";
 // Milliseconds in which the click comes that a tap ends with.
 const SOON = 1000;
 
@@ -26,9 +27,27 @@ function closeList({ shell, commands: { commandExecuted } }) {
     addEventListener(act, leave, { capture: true, once: true });
 }
 
+// Python begins anew with the page, and a cell's number says that it has run there.
+function unnumber(shell) {
+  const seen = new WeakSet();
+  const look = () => {
+    for (const { context, content } of shell.widgets("main")) {
+      if (!content?.model?.cells || seen.has(content)) continue;
+      seen.add(content);
+      context.ready.then(() => {
+        for (const cell of content.model.cells) if (cell.type === "code") cell.executionCount = null;
+      });
+    }
+  };
+  shell.layoutModified.connect(look);
+  look();
+}
+
 function ready(app) {
   const save = () => app.commands.execute("docmanager:save-all");
   if (NARROW.matches) closeList(app);
+  unnumber(app.shell);
+  app.commands.commandExecuted.connect((_, { id }) => id === STOP && stopPython());
   // Behind another page a tablet may end this one.
   document.addEventListener("visibilitychange", () => document.hidden && save());
   const home = document.createElement("a");

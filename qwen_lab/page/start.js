@@ -6,6 +6,10 @@ const KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel";
 const LAB = ["pyodide_kernel", "qwen_lab.connection", "qwen_lab.page.kernel", "qwen_lab.page.weights"];
 const MODULES = [...LAB, "openai.resources.chat.completions"];
 
+// How often Stop was pressed: while a call waits, `loop.py` looks.
+globalThis.stops = 0;
+addEventListener("message", ({ data }) => data?.stop && globalThis.stops++);
+
 async function begin() {
   const { loadPyodide } = await import(`${SITE}static/pyodide/pyodide.mjs`);
   const told = await (await fetch(`${SITE}jupyter-lite.json`)).json();

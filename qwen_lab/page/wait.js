@@ -5,6 +5,10 @@
 const words = WORDS[/path=zh\//.test(location.search) ? "zh" : "en"];
 // Milliseconds from one telling to the next; what is over sooner isn't told at all.
 const PACE = 1000;
+const running = new Set();
+
+// JupyterLite's kernels hear of no Stop, so the workers do; seldom more than one is waited for.
+const stopPython = () => running.forEach((worker) => worker.postMessage({ stop: true }));
 
 const place = document.createElement("div");
 place.className = "qwen-lab-wait";
@@ -50,7 +54,8 @@ function follow(worker) {
   }
 
   const stop = worker.terminate;
-  worker.terminate = () => (end(), stop.call(worker));
+  worker.terminate = () => (end(), running.delete(worker), stop.call(worker));
+  running.add(worker);
   worker.addEventListener("message", ({ data }) => data.state && take(data));
   worker.addEventListener("error", ({ message }) => take({ state: "failed", reason: message || PYTHON }));
   take({ state: "starting" });

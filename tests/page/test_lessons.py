@@ -132,6 +132,8 @@ def comes_back(page: Page) -> None:
     page.reload()
     alone = page.locator(".qwen-panel.jupyter-widgets-disconnected")
     expect(alone.first).to_be_visible(timeout=PATIENCE)
+    # Python begins anew, and no cell has run in it.
+    expect(page.locator(".jp-InputPrompt", has_text=re.compile(r"\d"))).to_have_count(0)
     page.get_by_role("link", name=say("page.home")).tap()
     expect(page.locator(".start").first).to_be_visible()
 

@@ -43,7 +43,22 @@ def test_the_qwen_in_the_page_answers_what_no_tape_has_and_asks_no_other_host(vi
     asked = "ask('What is 2 + 3? Write only the number.', stream=True)"
     pieces = begun.shown(f"[chunk.choices[0].delta.content for chunk in {asked}]")
     assert "5" in "".join(filter(None, pieces))
+    told = stopped(begun.page, "ask('Tell me a long story.', max_tokens=2000)")
+    assert "KeyboardInterrupt" in told
+    assert begun.shown("ask('Hi', max_tokens=3).usage.completion_tokens") == 3
     assert begun.here.outside() == []
+
+
+def stopped(page, source: str) -> str:
+    """What a cell shows that is stopped by the button above the lesson while the Qwen writes."""
+    cell = page.locator(".jp-Notebook:visible .jp-CodeCell").first
+    cell.locator(".cm-content").fill(source)
+    cell.locator(".cm-content").press("Control+Enter")
+    writes = page.locator(".qwen-lab-wait", has_text=say("page_wait.writing"))
+    expect(writes).to_be_visible(timeout=PATIENCE)
+    page.locator("[data-command='notebook:interrupt-kernel']:visible").first.click()
+    expect(cell.locator(".jp-InputPrompt")).not_to_have_text("[*]:", timeout=PATIENCE)
+    return cell.locator(".jp-OutputArea").inner_text()
 
 
 @pytest.fixture
