@@ -194,7 +194,8 @@ def test_no_note_covers_a_bar_its_mark_or_its_figure(shown):
     ):
         page = shown(state(**settings))
         page.set_viewport_size({"width": width, "height": 900})
-        boxes = page.evaluate("""() => [...el.querySelectorAll("small:not(:empty)")].map(note =>
+        boxes = page.evaluate("""() => [...el.querySelectorAll(".row small:not(:empty)")].map(
+          note =>
           ["small", ".now", ".raw", ".name", ".figure"].map(part => {
             const box = note.parentNode.querySelector(part).getBoundingClientRect();
             const { left, right, top, bottom } = box;
@@ -205,6 +206,15 @@ def test_no_note_covers_a_bar_its_mark_or_its_figure(shown):
                 # A note begins with a space as wide as a mark and more.
                 beside = note[0] + 4 >= part[1] or note[1] <= part[0]
                 assert beside or note[2] >= part[3] or note[3] <= part[2], (width, settings)
+
+
+def test_each_slider_shows_where_it_ends(shown):
+    known = state()["told"]["knobs"]
+    parts = "all => all.map(e => [e.firstChild.ariaLabel, ...e.innerText.trim().split(/\\s+/)])"
+    ends = shown(state()).locator(".slide").evaluate_all(parts)
+    assert {name for name, *_ in ends} == set(known) - {"seed"}
+    for name, low, high in ends:
+        assert [float(low), float(high)] == [known[name]["min"], known[name]["max"]]
 
 
 def test_a_click_and_the_enter_key_take_a_token_and_the_focus_stays(shown):
@@ -334,7 +344,9 @@ def test_every_text_is_large_enough_and_stands_out(shown, theme, doing):
 def test_nothing_is_wider_than_the_page(shown, width):
     page = shown(state(top_k=5), viewport={"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.locator(".knob span").evaluate_all("all => all.every(e => e.clientHeight < 24)")
+    assert page.locator(".knob > span:not(.slide)").evaluate_all(
+        "all => all.every(e => e.clientHeight < 24)"
+    )
 
 
 def test_on_a_telephone_its_bars_are_wide_and_so_are_those_of_a_picture_beside_it(shown):
