@@ -42,13 +42,15 @@ def timeline(calls: Calls) -> View:
     each = [parts[-1][2] - call.attempts[0].sent for call, parts in zip(found, spans, strict=True)]
     total = max(end - begin, 1e-3)
     axis = Axis(max(total, sum(each)), lambda seconds: say("timeline.tick", seconds=seconds))
-    told = say("timeline.sum", count=len(found), together=sum(each), total=total)
+    opened = any(call.attempts[-1].ended is None for call in found)
+    words = "timeline.sum_open" if opened else "timeline.sum"
+    told = say(words, count=len(found), together=sum(each), total=total)
     rows = [_row(call, parts, axis, begin) for call, parts in zip(found, spans, strict=True)]
     parts = [filled("<p>{}</p>", [told]), _legend(spans), axis.head, *rows]
-    parts += [_held(axis, total, each)] if len(found) > 1 else []
+    # What was saved shows when all have ended.
+    parts += [_held(axis, total, each)] if len(found) > 1 and not opened else []
     html = Html('<div class="qwen-timeline">{}</div>').format(join(parts))
     shown = html, "\n".join(_lines(found))
-    opened = any(call.attempts[-1].ended is None for call in found)
     return _Live(calls, *shown) if opened else View(*shown)
 
 

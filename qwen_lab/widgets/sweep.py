@@ -95,7 +95,7 @@ class Sweep(Live):
 
     def _bill(self) -> str:
         cny = price(self._lab, self.messages, self.settings)
-        about = say("playground.unknown") if cny is None else f"{cny:.2f}"
+        about = say("playground.unknown") if cny is None else f"{cny:.1g}"
         return say("sweep.bill", count=len(self.settings), cny=about)
 
     def _work(self) -> Coroutine:
@@ -112,7 +112,8 @@ class Sweep(Live):
         await ask_all(self._lab, self.messages, self.settings, answered)
         # Where some are under way at once, the quick come first.
         answers.sort(key=self._place)
-        self._say("sweep.done", count=len(answers))
+        failed = sum(answer.error is not None for answer in answers)
+        self._say("sweep.failed" if failed else "sweep.done", count=len(answers), failed=failed)
         self._paint()
 
     def _tell(self, answers: list[Answer]) -> None:

@@ -111,6 +111,9 @@ def test_a_call_that_is_still_open_lasts_until_now():
     assert view.text.split("\n")[1:] == ["开着: still open", "读着: still open"]
     assert [kind for kind, *_ in parts(view)] == ["waiting", "waiting", "reading"]
     assert re.search(r"waiting for the answer 0\.00–[2-9]\.", view.html)
+    # Nothing has ended yet, and nothing says so.
+    assert re.search(r"Calls: 2; [2-9]\.\d\xa0s so far\.", view.html)
+    assert "qwen-timeline-sums" not in view.html
 
 
 def test_while_calls_are_under_way_what_is_shown_follows_them_to_their_end(monkeypatch):
