@@ -126,7 +126,8 @@ def _choice(choice: Any) -> str:
         said.append(say("wire.text", text=delta.content))
     for call in delta.tool_calls or []:
         name, arguments = _function(call)
-        said.append(say("wire.call", index=call.index, name=name, arguments=arguments))
+        words = "wire.call" if name else "wire.call_goes_on"
+        said.append(say(words, index=call.index, name=name, arguments=arguments))
     if choice.finish_reason:
         said.append(f"finish_reason: {choice.finish_reason}")
     words = ", ".join(said) or say("wire.nothing")

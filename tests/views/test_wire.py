@@ -131,6 +131,7 @@ def test_the_traps_of_this_stream_are_named_and_no_others():
     for trap in ("id", "none"):
         assert plain(words.say(f"wire.trap_{trap}")) in plain(tools)
     assert "tool call 0: square_root(" in tools
+    assert "tool call 0 goes on: : 132413}" in tools
 
 
 def test_a_long_stream_folds_its_middle_and_shows_it_all():
