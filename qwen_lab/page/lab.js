@@ -43,6 +43,20 @@ function unnumber(shell) {
   look();
 }
 
+// What was open before would open again beside the lesson that is asked for. Its notebook is kept.
+async function forget() {
+  const found = (await indexedDB.databases?.()) ?? [];
+  for (const { name } of found.filter((each) => each.name.startsWith("JupyterLite Storage"))) {
+    const asked = indexedDB.open(name);
+    asked.onsuccess = () => {
+      const { result } = asked;
+      for (const store of result.objectStoreNames)
+        if (store === "statedb") result.transaction(store, "readwrite").objectStore(store).clear();
+      result.close();
+    };
+  }
+}
+
 function ready(app) {
   const save = () => app.commands.execute("docmanager:save-all");
   if (NARROW.matches) closeList(app);
@@ -60,6 +74,7 @@ function ready(app) {
   document.getElementById("jp-MainLogo").replaceChildren(home);
 }
 
+if (location.search.includes("path=")) forget();
 addEventListener("pointerdown", tapped, { capture: true });
 // JupyterLite sets it when it begins.
 Object.defineProperty(window, "jupyterapp", { set: (app) => app.restored.then(() => ready(app)) });

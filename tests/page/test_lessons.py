@@ -64,6 +64,8 @@ def test_a_lesson_runs_in_the_browser_and_shows_what_it_has_stored(lesson, visit
         expect(page.locator(".jp-OutputArea-output style").first).to_be_attached()
         expect(page.locator("#filebrowser")).to_be_hidden()
     run_all(page, tablet=lesson == ALWAYS)
+    # What was waited for is there.
+    expect(page.locator(".qwen-lab-wait p")).to_have_count(0)
     played = saved(page, lesson)
     stored = json.loads((paths.originals() / lesson).read_text(encoding="utf-8"))
     found, expected = of(played), of(stored)
@@ -127,7 +129,7 @@ def tries_its_playground(page: Page) -> None:
 
 
 def comes_back(page: Page) -> None:
-    """After a reload the widgets stand there, without their kernel; and a way leads back."""
+    """After a reload the widgets stand there, without their kernel; and a way leads to another."""
     expect(page.locator(".jp-mod-dirty")).to_have_count(0, timeout=PATIENCE)
     page.reload()
     alone = page.locator(".qwen-panel.jupyter-widgets-disconnected")
@@ -135,7 +137,9 @@ def comes_back(page: Page) -> None:
     # Python begins anew, and no cell has run in it.
     expect(page.locator(".jp-InputPrompt", has_text=re.compile(r"\d"))).to_have_count(0)
     page.get_by_role("link", name=say("page.home")).tap()
-    expect(page.locator(".start").first).to_be_visible()
+    page.get_by_role("link", name=re.compile("^01")).last.tap()
+    expect(page.locator(".jp-Notebook h1")).to_contain_text("01", timeout=PATIENCE)
+    expect(page.locator(".jp-NotebookPanel")).to_have_count(1)
 
 
 def test_the_samplers_bars_follow_a_slider_on_the_tapes_numbers(visit, request):
