@@ -7,6 +7,7 @@ import json
 import os
 import re
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ METADATA = {
 }
 KEYS = ("DASHSCOPE_", "OPENAI_", "QWEN_LAB_")
 SECONDS_A_CELL = 600
+TRIES = paths.originals() / "tape" / "tries.toml"
 STYLE = re.compile("^<style>.*?</style>", re.S)
 
 
@@ -48,6 +50,35 @@ def record(lesson: Path) -> None:
         tape.write_text(fresh.read_text(encoding="utf-8"), encoding="utf-8")
     played.metadata = nbformat.from_dict(METADATA)
     lesson.write_text(nbformat.writes(played) + "\n", encoding="utf-8")
+    add_tries(lesson)
+
+
+def add_tries(lesson: Path) -> None:
+    """Ask live what a lesson invites to try, and put what is new behind its tape, marked.
+
+    Nothing that the lesson shows comes from there: only a page, which plays the tape, needs it.
+    """
+    code = tomllib.loads(TRIES.read_text(encoding="utf-8")).get(lesson.stem)
+    if not code:
+        return
+    notebook, tape = nbformat.read(lesson, as_version=4), paths.tape(lesson)
+    notebook.cells.append(new_code_cell(code))
+    with tempfile.TemporaryDirectory() as home:
+        fresh = Path(home) / "tape.jsonl"
+        with _recording(home, fresh):
+            run(notebook, {"QWEN_LAB_ENDPOINT": "local", "QWEN_LAB_HOME": home})
+        known, new = ([json.loads(line) for line in _lines(each)] for each in (tape, fresh))
+    asked = [row.get("ask") for row in known]
+    for row in new[1:]:
+        if row["ask"] not in asked:
+            asked.append(row["ask"])
+            known.append(row | {"tried": True})
+    lines = [json.dumps(row, ensure_ascii=False) for row in known]
+    tape.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _lines(tape: Path) -> list[str]:
+    return tape.read_text(encoding="utf-8").splitlines()
 
 
 def renew(lesson: Path) -> None:
@@ -117,8 +148,8 @@ def needs(lesson: Path) -> str:
     The calls of its exercises' solutions count; `lab.next_token` does not, since the cloud does not
     offer it. The tokens are those that the local model counted.
     """
-    lines = map(json.loads, paths.tape(lesson).read_text(encoding="utf-8").splitlines())
-    ends = [line["end"] for line in lines if "end" in line]
+    lines = map(json.loads, _lines(paths.tape(lesson)))
+    ends = [line["end"] for line in lines if "end" in line and "tried" not in line]
     prompt, completion = (sum(end[at] for end in ends) for at in (1, 2))
     title = nbformat.read(lesson, as_version=4).cells[0].source
     minutes = re.search(r"(\d+) (?:minutes|分钟)", title)

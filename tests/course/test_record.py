@@ -4,6 +4,8 @@ import json
 import os
 import re
 import uuid
+from contextlib import nullcontext
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -41,6 +43,32 @@ def test_what_a_lesson_needs_is_counted_on_its_tape(monkeypatch, tmp_path):
     said = record.needs(lessons.originals() / "en" / "01_basic_call.ipynb")
     # 0.8 CNY a million in, 2 out: 0.003668.
     assert "2 calls" in said and "2,700 tokens, 0.004 CNY" in said
+
+
+def test_what_a_lesson_invites_to_try_is_put_behind_its_tape_and_counts_for_nothing(
+    monkeypatch, tmp_path
+):
+    lesson = lessons.originals() / "en" / "00_tour.ipynb"
+    end = {"end": ["stop", 1, 1, 0]}
+    tape = [{"model": "m"}, {"ask": {"temperature": 1.0}} | end]
+
+    def run(notebook, settings):
+        assert "for temperature in" in notebook.cells[-1].source
+        hot = {"ask": {"temperature": 1.9}} | end
+        write(Path(settings["QWEN_LAB_HOME"]) / "tape.jsonl", [*tape, hot, hot])
+
+    def write(path, rows):
+        path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+
+    write(tmp_path / "00.jsonl", tape)
+    monkeypatch.setattr(paths, "tape", lambda lesson: tmp_path / "00.jsonl")
+    monkeypatch.setattr(record, "_recording", lambda home, tape: nullcontext())
+    monkeypatch.setattr(record, "run", run)
+    before = record.needs(lesson)
+    record.add_tries(lesson)
+    rows = [json.loads(line) for line in record._lines(tmp_path / "00.jsonl")]
+    assert rows[:2] == tape and rows[2:] == [{"ask": {"temperature": 1.9}} | end | {"tried": True}]
+    assert record.needs(lesson) == before
 
 
 def test_the_solutions_and_their_checks_are_recorded_after_the_lesson():

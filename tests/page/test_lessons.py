@@ -122,6 +122,10 @@ def tries_its_playground(page: Page) -> None:
     expect(panel.get_by_text(say("page.only_recorded"))).to_be_visible()
     run.tap()
     expect(runs).to_have_count(3)
+    # What the lesson invites to try.
+    panel.get_by_role("spinbutton").first.fill("1.9")
+    run.tap()
+    expect(runs).to_have_count(4)
     expect(unrecorded).to_have_count(0)
     panel.get_by_role("spinbutton").first.fill("0.3")
     run.tap()
