@@ -199,8 +199,12 @@ def run_all(page: Page, *, tablet: bool = False) -> None:
         item = page.get_by_role("menuitem", name=name, exact=True)
         item.tap() if tablet else item.click()
     expect(page.locator(".jp-InputPrompt", has_text="[*]").first).to_be_attached(timeout=PATIENCE)
-    # On a live Qwen a lesson takes minutes.
-    expect(page.locator(".jp-InputPrompt", has_text="[*]")).to_have_count(0, timeout=2 * PATIENCE)
+    for _ in range(2):
+        # On a live Qwen a lesson takes minutes.
+        running = page.locator(".jp-InputPrompt", has_text="[*]")
+        expect(running).to_have_count(0, timeout=2 * PATIENCE)
+        # A cell that runs may not be drawn yet, for Python is there before all of them are.
+        page.wait_for_timeout(2000)
 
 
 def saved(page: Page, lesson: str) -> dict:
