@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
 
 import pytest
+from playwright.sync_api import expect
 
 from qwen_lab.endpoint.answer import DEFAULT_SEED
 from qwen_lab.endpoint.engine import Piece
@@ -18,7 +19,7 @@ from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.endpoint.weights.weights import fetch, model_id
 from qwen_lab.words import say, use
 
-from .conftest import CONNECT, Begun, run
+from .conftest import CONNECT, PATIENCE, Begun, run
 
 pytestmark = [pytest.mark.page, pytest.mark.model]
 
