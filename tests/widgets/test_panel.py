@@ -64,7 +64,7 @@ def test_it_is_painted_at_most_twenty_times_a_second(lab, engine):
         show(text, running=running),
     )
     assert run(panel) == words(panel.shown) == "字" * 300
-    seconds = float(re.search(r"([\d.]+) s", words(panel.status))[1])
+    seconds = float(re.search(r"([\d.]+)\ss", words(panel.status))[1])
     assert len(paintings) <= 20 * (seconds + 0.05) + 2
 
 
@@ -252,7 +252,7 @@ def test_its_repr_is_short_and_the_same_after_a_run(lab, engine):
 
 def test_it_speaks_chinese(lab, engine, monkeypatch):
     monkeypatch.setenv("QWEN_LAB_LANG", "zh")
-    engine.reply("一", "二", reason="length")
+    engine.reply(*"一二三四五", reason="length")
     run(panel := Panel(lab, "问好", temperature=0.5, top_p=0.5))
     assert panel.run_button.description == "运行" and panel.stop_button.description == "停止"
     assert words(panel.sends) == "这次调用会发送： temperature=0.5, top_p=0.5"
