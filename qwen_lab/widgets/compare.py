@@ -1,4 +1,4 @@
-"""Two to four settings side by side: their answers as they stream, and where the first two part."""
+"""Two to four settings side by side: their answers as they stream, and where two part."""
 
 import asyncio
 from collections.abc import Callable
@@ -60,7 +60,7 @@ class Compare(Live):
 
     `settings` are dicts of any parameters of a call, such as `{"temperature": 0}`; a pair of a lab
     and a dict asks another endpoint or model. `seed` is added to all of them. The answers stream
-    side by side; below them stands where the first two part, and in them it is marked.
+    side by side; below two stands where they part, and in them it is marked.
 
     >>> box = qwen_lab.compare(lab, "写一句关于秋天的话", {"temperature": 0}, {"temperature": 1.5})
     >>> box
@@ -123,8 +123,9 @@ class Compare(Live):
             async with asyncio.TaskGroup() as group:
                 for column in self.columns:
                     group.create_task(column.ask(self.messages))
-        a, b = self.columns[:2]
-        if a.reply.answer and b.reply.answer:
+        a, b, *more = self.columns
+        # Of two a sentence tells where they part; of more it would have to tell which.
+        if a.reply.answer and b.reply.answer and not more:
             told = parted(a.reply.answer, b.reply.answer, [a.name, b.name])
             self.difference.value, (a.marked, b.marked) = filled("<p>{}</p>", told[0]), told[1]
             self._paint()
