@@ -52,7 +52,9 @@ def answering(content, status=200, missing=0):
 
 def test_the_status_says_why_it_ended_how_many_tokens_and_how_fast(lab, engine):
     engine.reply(*"一二三四五")
-    shown = r"finish_reason: stop · completion_tokens: 5 · \d+\.\d\ss · \d+\stokens/s after the first"
+    shown = (
+        r"finish_reason: stop · completion_tokens: 5 · \d+\.\d\ss · \d+\stokens/s after the first"
+    )
     assert re.fullmatch(shown, read(lab).status)
 
 
