@@ -13,7 +13,8 @@ from .theme import styled
 SIGNS = {"passed": "✓", "not yet": "…", "wrong": "✗", "open": "·"}
 
 # A date stays whole in a line, which else may end after each of its hyphens.
-DATE, NOWHERE = r"\d{4}-\d\d(?:-\d\d)?", "(?!)"
+DATE = r"(?<![\dA-Za-z-])\d{4}-\d\d(?:-\d\d(?: \d\d:\d\d:\d\d)?)?(?![\dA-Za-z-])"
+NOWHERE = "(?!)"
 
 
 class View:

@@ -177,9 +177,8 @@ def _function(call: Any) -> tuple[str, str]:
 
 
 def _row(event: Line, so_far: tuple[str, str], axis: Axis, before: float, kind: str) -> Html:
-    parts = axis.part("reading" if event.text else "other", event.seconds, event.seconds)
-    if event.seconds - before >= 0.0005:
-        parts = axis.part("waiting", before, event.seconds) + parts
+    parts = axis.part("waiting", before, event.seconds)
+    parts += axis.part("reading" if event.text else "other", event.seconds, event.seconds)
     name = Html("<small>{:.0f} ms</small> {}").format(1000 * event.seconds, meaning(event))
     # The end of a long text: what the chunk added is there.
     title, text = so_far

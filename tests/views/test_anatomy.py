@@ -80,7 +80,7 @@ def test_an_answer_shows_its_values_types_and_meanings():
     view = anatomy(completion())
     assert '<code class="value">&quot;Hello!&quot;</code> <small>str</small>' in view.html
     assert html.escape(words.say("anatomy.finish_reason_stop")) in view.html
-    assert '<span class="whole">2026-02-26</span> 16:46:41\xa0UTC' in view.html
+    assert '<span class="whole">2026-02-26 16:46:41</span>\xa0UTC' in view.html
     assert 'choices[0].message.content = "Hello!"' in view.text
 
 

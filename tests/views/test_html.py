@@ -72,6 +72,8 @@ def test_a_number_keeps_its_unit_on_a_page_and_its_short_form_has_ordinary_space
 def test_a_date_is_not_torn_and_what_stands_beside_it_breaks_where_it_may():
     kept = '<span class="whole">2026-11-27</span>'
     assert breaking("qwen.A 2026-11-27 B.C", r"(?<=\.)") == f"qwen.<wbr>A {kept} B.<wbr>C"
+    # Parts of an id look like a month.
+    assert breaking("41035926-3b03-4101-81ec-9a0c") == "41035926-3b03-4101-81ec-9a0c"
 
 
 def test_percentages_are_written_as_the_reader_writes_them(monkeypatch):
