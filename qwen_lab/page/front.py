@@ -11,7 +11,8 @@ from ..views.html import Html, join
 from ..words import say
 
 STYLE = """
-:root { color-scheme: light dark } body { font: 17px/1.6 system-ui, sans-serif; color: #1b1b1f; background: #fff; margin: 0 auto;
+:root { color-scheme: light dark }
+body { font: 17px/1.6 system-ui, sans-serif; color: #1b1b1f; background: #fff; margin: 0 auto;
   padding: 24px; max-width: 1040px; display: grid; gap: 0 48px;
   grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)) }
 h1 { font-size: 30px; margin: 16px 0 0 } ol { list-style: none; padding: 0 } li { margin: 10px 0 }
