@@ -31,7 +31,7 @@ def test_the_first_page_leads_to_a_lesson_in_either_language(visit):
     for language in ("zh", "en"):
         use(language)
         page.goto(here.root)
-        page.locator(f"[lang={language}] .start").click()
+        page.locator(f"section[lang={language}] .start").click()
         expect(page.locator(".jp-Notebook h1")).to_contain_text("01", timeout=PATIENCE)
         assert page.locator(".jp-Dialog, .Toastify__toast").count() == 0
     assert here.outside() == []
