@@ -40,6 +40,11 @@ CHANGED = {
     r"await this\.initPackageManager\(\w+\),": "",
 }
 WORKER = re.compile(r"/comlink\.worker\.\w+\.js$")
+# JupyterLite would take a lesson for the one of the same name in the other language, and no Python
+# would start for it: a session is known by its path.
+NAMED = re.compile(
+    r"(\{path:(\w+),name:(\w+)\}=\w+,\w+=this\._sessions\.find\((\w+)=>\4)\.name===\3\)"
+)
 CREATED = re.compile(r'(\w+)\.KernelMessage\.createMessage\(\{msgType:"is_complete_reply"')
 
 
@@ -88,4 +93,5 @@ def _answering(script: bytes) -> bytes:
     text = script.decode()
     if not (created := CREATED.search(text)):
         return script
+    text = NAMED.sub(r"\1.path===\2)", text)
     return text.replace(ASKED, REPLY.format(created[1]) + ASKED).encode()

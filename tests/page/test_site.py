@@ -50,6 +50,12 @@ def test_what_it_is_told_to_load_lies_in_it(files):
     assert modules | {"anyio/__init__.py"} <= {*library} and "openai/_client.py" not in library
 
 
+def test_a_lesson_has_a_python_of_its_own_beside_its_namesake_in_the_other_language(files):
+    looked = r"startNew\(\w+\)\{.{0,90}_sessions\.find\((\w+)=>\1\.(\w+)==="
+    scripts = [each.decode() for name, each in files.items() if name.endswith(".js")]
+    assert [by for each in scripts for _, by in re.findall(looked, each)] == ["path"]
+
+
 def test_what_is_written_in_it_is_kept_every_few_seconds(files):
     told = json.loads(files["jupyter-lite.json"])["jupyter-config-data"]["settingsOverrides"]
     assert told["@jupyterlab/docmanager-extension:plugin"]["autosaveInterval"] <= 10
