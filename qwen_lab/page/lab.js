@@ -75,6 +75,10 @@ function ready(app) {
 }
 
 if (location.search.includes("path=")) forget();
+// anywidget takes a widget for dead whose script needs longer than two seconds to begin; a slow
+// tablet that runs a whole lesson needs longer.
+const { timeout } = AbortSignal;
+AbortSignal.timeout = (least) => timeout.call(AbortSignal, Math.max(least, 60_000));
 addEventListener("pointerdown", tapped, { capture: true });
 // JupyterLite sets it when it begins.
 Object.defineProperty(window, "jupyterapp", { set: (app) => app.restored.then(() => ready(app)) });
