@@ -164,7 +164,10 @@ STEAL = "navigator.locks.request('qwen-lab-qwen', {steal: true}, () => 0)"
 
 def test_a_lesson_that_has_it_answers_on_when_it_is_removed_until_it_would_load_again(begun):
     begun.page.evaluate(REMOVE)
-    assert begun.shown("ask('Tell me a long story.', max_tokens=40).usage.completion_tokens") == 40
+    assert (
+        begun.shown("ask('Count from 1 to 50 in words.', max_tokens=40).usage.completion_tokens")
+        == 40
+    )
     assert begun.page.evaluate(FILES) == 0
     assert begun.shown("ask('Hi', max_tokens=2).usage.completion_tokens") == 2
     begun.page.evaluate(STEAL)
