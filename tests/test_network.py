@@ -137,6 +137,8 @@ def test_a_proxy_that_refuses_is_named_and_one_that_leads_there_is_not_blamed(mo
         with asked:
             asked.recv(4096)
             asked.sendall(reply)
+            # What is left unread would cut the connection, before its answer is read.
+            asked.recv(4096)
 
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         monkeypatch.setenv("all_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")

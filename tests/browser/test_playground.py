@@ -39,7 +39,7 @@ def press(page: Page, name: str) -> None:
 def run(page: Page, language: str, times: int) -> None:
     press(page, RUN[language])
     expect(page.locator(".qwen-panel table").last).to_be_attached(timeout=180_000)
-    rows = page.locator(".qwen-panel .qwen-view tr").filter(has_text="seed=1")
+    rows = page.locator(".qwen-panel .qwen-history tr:has(td)")
     expect(rows).to_have_count(times, timeout=180_000)
 
 

@@ -50,7 +50,7 @@ def test_a_starter_is_not_yet_an_answer():
     assert judged(result_of, lambda: ..., raised="checks_cost.raised").status == "not yet"
 
 
-@pytest.mark.parametrize(("value", "said"), [(None, "returns None"), (..., 'only the "..."')])
+@pytest.mark.parametrize(("value", "said"), [(None, "returns None"), (..., '"..." still stands')])
 def test_a_function_that_gives_nothing_is_not_written_yet(value, said):
     outcome = judged(need_return, value)
     assert outcome.status == "not yet" and said in outcome.message
