@@ -28,8 +28,10 @@ FRAME = re.compile(
 OVERRIDES = (
     Path(__file__).parents[1] / "setup/jupyter_config/labconfig/default_setting_overrides.json"
 )
-# A tablet's list of files is narrow, and a finger taps once. What is written is kept by itself.
+# A tablet's list of files is narrow, as its lines of code are, and a finger taps once. What is
+# written is kept by itself.
 MORE = {
+    "@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineWrap": True}},
     "@jupyterlab/docmanager-extension:plugin": {"autosaveInterval": 5},
     "@jupyterlab/filebrowser-extension:browser": {
         "showLastModifiedColumn": False,

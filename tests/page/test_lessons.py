@@ -63,6 +63,8 @@ def test_a_lesson_runs_in_the_browser_and_shows_what_it_has_stored(lesson, visit
         # What is stored looks as it will when it has run.
         expect(page.locator(".jp-OutputArea-output style").first).to_be_attached()
         expect(page.locator("#filebrowser")).to_be_hidden()
+        # No line of code ends beyond the page's edge.
+        expect(page.locator(".jp-CodeCell .cm-lineWrapping").first).to_be_attached()
     run_all(page, tablet=lesson == ALWAYS)
     # What was waited for is there.
     expect(page.locator(".qwen-lab-wait p")).to_have_count(0)
