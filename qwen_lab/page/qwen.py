@@ -168,13 +168,14 @@ class PageQwen:
         from pyodide.ffi import JsException, create_proxy
 
         tell = create_proxy(take)
-        try:
-            with outside():
+        # What it waits for comes from the page, and so does why there is no answer.
+        with outside():
+            try:
                 await self._asker.ask(json.dumps(body, ensure_ascii=False), tell)
-        except JsException as error:
-            raise Refusal(await _why(error), status=400, code="gone") from error
-        finally:
-            tell.destroy()
+            except JsException as error:
+                raise Refusal(await _why(error), status=400, code="gone") from error
+            finally:
+                tell.destroy()
 
 
 async def _why(error: Exception) -> str:
