@@ -12,13 +12,14 @@ const LOCK = "qwen-lab-qwen";
 // One core is left to the page, and the graphics card is used where there is a real one.
 async function resources() {
   const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
-  const real = adapter && !(adapter.isFallbackAdapter ?? adapter.info?.isFallbackAdapter);
+  const graphics = adapter && !(adapter.isFallbackAdapter ?? adapter.info?.isFallbackAdapter);
   const cores = self.crossOriginIsolated ? navigator.hardwareConcurrency - 1 : 1;
-  return { n_threads: Math.max(1, cores), ...(real ? {} : { n_gpu_layers: 0 }) };
+  return { n_threads: Math.max(1, cores), ...(graphics ? {} : { n_gpu_layers: 0 }) };
 }
 
 export class Qwen {
   // `Wllama` is the package's class, `wasm` its program's address, `file` the weights, a `Blob`.
+  // Once loaded, `exact` says whether a prompt from the cache gives the same as one read afresh.
   constructor(Wllama, wasm, file, settings) {
     Object.assign(this, { Wllama, wasm, file, settings, loading: null, said: "", stopping: false });
   }
@@ -50,6 +51,7 @@ export class Qwen {
     // Where a browser can do less it would ask a CDN for another program.
     this.wllama.setCompat(null);
     const settings = { ...this.settings, ...(await resources()) };
+    this.exact = settings.n_gpu_layers === 0;
     await Promise.race([this.gone, this.wllama.loadModel([this.file], settings)]);
   }
 

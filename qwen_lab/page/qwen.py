@@ -95,7 +95,9 @@ class PageQwen:
                 yield event
 
     async def _answer(self, request: ChatRequest, seed: int, alone: bool, emit: Emit) -> None:
-        body = llama_request.answer(request, seed, alone)
+        # Reading is slow here, and on the processor each token's numbers come out the same bit for
+        # bit, whatever is read beside it: so a seed needs no prompt that is read afresh.
+        body = llama_request.answer(request, seed, alone and not self._asker.exact)
         body["stop"] = request.stop + [self._prompts.text(tokens) for tokens in request.stop_tokens]
         asked = {name: body.pop(name) for name in ("messages", "chat_template_kwargs")}
         prompt = self._prompts.filled(self._plain(asked), [])

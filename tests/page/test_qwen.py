@@ -96,9 +96,30 @@ def test_it_obeys_refuses_and_stops_as_elsewhere(begun):
     assert turns > 60
     run(begun.page, CANCEL)
     assert begun.shown("ask('Hi', max_tokens=3).usage.completion_tokens") == 3
-    texts = "[ask('A line about autumn.', temperature=1.5, seed=s).choices[0].message.content"
-    one, again, other = begun.shown(f"{texts} for s in (5, 5, 6)]")
-    assert one == again != other
+
+
+SEEDED = """
+def seeded(text, seed):
+    options = {"temperature": 1.5, "seed": seed, "logprobs": True, "top_logprobs": 5}
+    answer = ask(text, max_tokens=8, **options)
+    cached = answer.usage.prompt_tokens_details.cached_tokens
+    return [answer.choices[0].logprobs.model_dump(), cached]
+"""
+
+
+def test_one_seed_gives_one_text_to_the_last_bit_whatever_is_in_the_cache(begun):
+    run(begun.page, SEEDED)
+    texts = [
+        "A line about autumn.",
+        "A line about autumn and the sea, and about all the stars.",
+        "Hi",
+    ]
+    afresh = {text: begun.shown(f"seeded({text!r}, 5)") for text in texts}
+    assert afresh[texts[0]][1] == 0
+    for text in texts[::-1] + texts[:1]:
+        again, cached = begun.shown(f"seeded({text!r}, 5)")
+        assert again == afresh[text][0] and cached > 0
+    assert begun.shown(f"seeded({texts[0]!r}, 6)")[0] != afresh[texts[0]][0]
 
 
 def test_characters_of_several_tokens_come_whole_with_their_bytes(begun):
