@@ -5,6 +5,7 @@ const MB = 1e6;
 const TOPIC = "qwen-weights";
 const MAIN = { none: "fetch", fetching: "pause", offline: "pause" };
 const DONE = ["kept", "unable", "other_browser"];
+const HELD = ["cut", "refused", "full"];
 const ORDER = { fetch: "fetch", pause: "pause", go_on: "fetch" };
 
 function worker(root) {
@@ -55,7 +56,8 @@ function offer(el, words, root) {
   function show(told) {
     const values = inMegabytes(told);
     box.hidden = false;
-    const sentence = fill(words[told.state], values);
+    const held = told.at > 0 && HELD.includes(told.state) ? words.held : "";
+    const sentence = fill(words[told.state], values) + held;
     // A screen reader reads what is new, and not how far it is four times a second.
     if (status.textContent !== sentence) status.textContent = sentence;
     line.hidden = !(told.at > 0 || told.state === "fetching");
@@ -63,13 +65,13 @@ function offer(el, words, root) {
     bar.value = told.at ?? 0;
     figures.textContent = [fill(words.figures, values), left(told.left)].filter(Boolean).join(" · ");
     bar.setAttribute("aria-valuetext", figures.textContent);
-    const held = document.activeElement;
+    const active = document.activeElement;
     main.order = MAIN[told.state] ?? "go_on";
     main.hidden = DONE.includes(told.state);
     main.textContent = fill(words[`do_${main.order}`], values);
     away.hidden = !(told.state === "kept" || (main.order === "go_on" && told.at > 0));
     // A button that is gone takes the focus with it.
-    if ([main, away].includes(held) && held.hidden) box.focus();
+    if ([main, away].includes(active) && active.hidden) box.focus();
   }
 
   channel.onmessage = ({ data }) => {

@@ -49,7 +49,7 @@ def test_a_server_that_breaks_off_before_a_byte_is_told_of(open_page, host):
     place = open_page()
     host.breaks[PATHS[1]] = [0, 0]
     press(place, "do_fetch")
-    says(place, "cut", host=f"127.0.0.1:{host.server_port}")
+    says(place, "cut", held=True, host=f"127.0.0.1:{host.server_port}")
     press(place, "do_go_on")
     says(place, "kept")
     assert place.page.evaluate(KEPT) == WHOLE
@@ -127,7 +127,7 @@ def test_room_that_runs_out_on_the_way_is_told_and_what_is_there_stays(open_page
     half_way(place)
     quota(place, 1_200_000)
     host.go.set()
-    says(place, "full", need="1")
+    says(place, "full", held=True, need="1")
     assert place.page.evaluate(KEPT)["model.gguf.partial"][0] >= PIECE
     quota(place, 100_000_000)
     press(place, "do_go_on")

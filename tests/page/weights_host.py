@@ -147,8 +147,9 @@ def press(place: Locator, key: str) -> None:
     place.get_by_role("button", name=told(key)).click()
 
 
-def says(place: Locator, key: str, **values: object) -> None:
-    expect(place.get_by_role("status")).to_have_text(told(key, **values))
+def says(place: Locator, key: str, held: bool = False, **values: object) -> None:
+    kept = told("held") if held else ""
+    expect(place.get_by_role("status")).to_have_text(told(key, **values) + kept)
 
 
 def told(key: str, **values: object) -> str:
