@@ -7,12 +7,15 @@ const KNOWN = new Set(FILES);
 const LATER = "static/wllama/";
 let keeping = null;
 
+// What a browser has from before the site was renewed, it asks for again.
+const fresh = (file) => new Request(ROOT + file, { cache: "no-cache" });
+
 async function keep() {
   // The first lesson comes first.
   await new Promise((done) => setTimeout(done, 20_000));
   const cache = await caches.open(NAME);
   for (const file of FILES.filter((file) => !file.startsWith(LATER))) {
-    if (!(await cache.match(ROOT + file))) await cache.add(ROOT + file);
+    if (!(await cache.match(ROOT + file))) await cache.add(fresh(file));
   }
 }
 
@@ -21,7 +24,7 @@ async function answer(file, request) {
   let found = await cache.match(ROOT + file);
   if (!found && file.startsWith(LATER)) {
     // Where there is no room left to keep it, it comes all the same.
-    await cache.add(ROOT + file).catch(() => {});
+    await cache.add(fresh(file)).catch(() => {});
     found = await cache.match(ROOT + file);
   }
   return found || fetch(request);
