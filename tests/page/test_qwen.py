@@ -17,6 +17,7 @@ from qwen_lab.endpoint.engine import Piece
 from qwen_lab.endpoint.llama import LlamaEngine
 from qwen_lab.endpoint.rules import checked_request
 from qwen_lab.endpoint.weights.weights import fetch, model_id
+from qwen_lab.page import qwen
 from qwen_lab.words import say, use
 
 from .conftest import CONNECT, PATIENCE, Begun, run
@@ -193,6 +194,23 @@ def test_a_lesson_that_has_it_answers_on_when_it_is_removed_until_it_would_load_
     assert begun.shown("ask('Hi', max_tokens=2).usage.completion_tokens") == 2
     begun.page.evaluate(STEAL)
     assert say("page.qwen_removed")[:60] in run(begun.page, "ask('Hi')").replace("\n", " ")
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_graphics_card_has_it_only_as_long_as_it_counts_right_there(visit, request, right):
+    if not request.config.getoption("--whole-page"):
+        pytest.skip("--whole-page runs it")
+    # There is none here: what is asked to run on it runs on the processor, as right as that is.
+    script = qwen.files()["static/wllama/qwen.js"].decode().replace("await graphics()", "true")
+    script = script if right else script.replace('" 8, 9"', '" 8, 10"')
+    here = visit()
+    changed = {"body": script, "content_type": "text/javascript"}
+    here.context.route("**/qwen.js", lambda route: route.fulfill(**changed))
+    begun = Begun(here)
+    run(begun.page, SEEDED)
+    # Beside others a card rounds in another way, so there a seed has all read afresh.
+    cached = [begun.shown("seeded('Hi', 5)")[1] for _ in range(2)][1]
+    assert (cached == 0) is right
 
 
 PROMPTS = [
