@@ -13,6 +13,9 @@ HEAD = Html('<tr class="head"><th><code>{}</code></th>{}</tr>')
 ROW = Html("<tr><th><code>{}</code></th>{}</tr>")
 REST = Html('<tr class="rest"><th>{}</th>{}</tr>')
 COUNT = Html("<tr><th>{}</th>{}</tr>")
+# Where it is narrow, each setting is a block of its own: a cell has its row's name and its place.
+CELL = Html('<td data-name="{}" style="--at:{}">{}</td>')
+CHANCE = Html('<td class="chance" data-name="{}" style="--at:{};--p:{:.4g}">{}</td>')
 # How wide a column of the short form is.
 WIDTH = 11
 
@@ -44,7 +47,7 @@ def odds(found: NextToken | None, *settings: Mapping[str, float], most: int = 5)
     settings = settings or ({},)
     rows = [*_rows(found, settings, most)]
     told = filled("<p>{}</p>", [say("odds.caption")])
-    whole = table(pattern.format(name, join(map(_cell, cells))) for pattern, name, cells in rows)
+    whole = table(pattern.format(name, _cells(name, cells)) for pattern, name, cells in rows)
     html = Html('<div class="qwen-odds">{}{}</div>').format(told, whole)
     return View(html, "\n".join(_line(name, cells) for _, name, cells in rows))
 
@@ -76,15 +79,19 @@ def _others(stage: Stage, most: int) -> tuple[float, bool]:
     return max(0.0, 1 - float(stage.probabilities[:most].sum())), left > 0
 
 
-def _cell(cell: str | tuple[float, bool]) -> Html:
-    """Of a chance a bar and a figure: all have as many decimals, so that they can be compared."""
+def _cells(name: str, cells: list) -> Html:
+    return join(_cell(name, at, cell) for at, cell in enumerate(cells))
+
+
+def _cell(name: str, at: int, cell: str | tuple[float, bool]) -> Html:
+    """Of a chance a figure and a bar: all have as many decimals, so that they can be compared."""
     if isinstance(cell, str):
-        return Html("<td>{}</td>").format(cell or say("sampler.off_now"))
+        return CELL.format(name, at, cell or say("sampler.off_now"))
     share, possible = cell
     number = f"{100 * share:.2f}" if possible else "0"
     told = say("html.percent", number=number)
     told = say("html.less", number="0.01") if number == "0.00" else told
-    return Html('<td style="--p:{:.4g}">{}</td>').format(share, told)
+    return CHANCE.format(name, at, share, told)
 
 
 def _line(name: str, cells: list) -> str:
