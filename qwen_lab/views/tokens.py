@@ -33,11 +33,15 @@ class Token:
 
 @dataclass(frozen=True)
 class Said:
-    """One answer: its text, its tokens (none without logprobs), and why it ended."""
+    """One answer: its text, its tokens (none without logprobs), and why it ended.
+
+    `counted` is how many tokens its usage says, where it has no other choices.
+    """
 
     text: str
     tokens: list[Token]
     reason: str | None
+    counted: int | None = None
 
 
 def said(answer: object, choice: int = 0) -> Said:
@@ -47,21 +51,23 @@ def said(answer: object, choice: int = 0) -> Said:
     """
     if isinstance(answer, str):
         return Said(answer, [], None)
-    choices = _choices(answer)
+    choices, usage = _parts(answer)
     if not choices and not choice:
         return Said("", [], None)
     found = choices[choice]
     logprobs = found["logprobs"] or {}
     tokens = list(joined(logprobs.get("content") or []))
-    return Said(found["message"]["content"] or "", tokens, found["finish_reason"])
+    counted = (usage or {}).get("completion_tokens") if len(choices) == 1 else None
+    return Said(found["message"]["content"] or "", tokens, found["finish_reason"], counted)
 
 
-def _choices(answer: object) -> list[dict]:
+def _parts(answer: object) -> tuple[list[dict], dict | None]:
     if chunks := chunks_in(answer):
         answer, _ = assembled(chunks)
     elif not is_model(answer) and not (isinstance(answer, Mapping) and "choices" in answer):
         raise WrongTypeError("xray.no_answer", answer)
-    return typed.completion(answer).model_dump()["choices"]
+    whole = typed.completion(answer).model_dump()
+    return whole["choices"], whole["usage"]
 
 
 def joined(rows: list[dict]) -> Iterator[Token]:

@@ -1,6 +1,7 @@
 """The x-ray of an answer: how sure the model was of each token, and what else was likely."""
 
 import math
+from collections.abc import Iterator
 from itertools import pairwise
 
 from ..parameters import PARAMETERS
@@ -43,7 +44,7 @@ def xray(answer: object, *, choice: int = 0) -> View:
         return sentence(say("xray.none" if found.text else "xray.empty", models=models))
     least = min(found.tokens, key=lambda token: token.probability)
     opened = filled('<div class="qwen-xray-open">{}</div>', [_bars(least)])
-    summary = filled("<p>{}</p>", [_numbers(found.tokens)])
+    summary = filled("<p>{}</p>", [_numbers(found.tokens), *_counted(found)])
     parts = [_text(found, least), opened, _legend(), summary, _table(found.tokens)]
     html = Html('<div class="qwen-xray">{}</div>').format(join(parts))
     return View(html, _short(found))
@@ -114,11 +115,17 @@ def _numbers(tokens: list[Token]) -> str:
     return say("xray.summary", tokens=pieces, choices=2**mean if mean < 1023 else math.inf)
 
 
+def _counted(found: Said) -> Iterator[str]:
+    if (found.counted or 0) > sum(token.pieces for token in found.tokens):
+        yield say("xray.counted", count=found.counted)
+
+
 def _table(tokens: list[Token]) -> Html:
     names = ("number", "token_head", "probability", "bits", "alternatives")
     rows = [_row(number, token) for number, token in enumerate(tokens, 1)]
     listed = cards(rows, *(say(f"xray.{name}") for name in names))
-    return fold(say("xray.all", count=len(tokens)), listed)
+    told = filled("<p><small>{}</small></p>", [say("xray.surprise")])
+    return fold(say("xray.all", count=len(tokens)), told + listed)
 
 
 def _row(number: int, token: Token) -> list:

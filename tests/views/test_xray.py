@@ -102,6 +102,21 @@ def test_the_surprise_is_told_as_a_number_of_choices():
     assert "3 tokens." in view.text and "2.0 equally likely tokens" in view.text
 
 
+def test_tokens_that_are_counted_and_not_shown_are_told():
+    said = answer(row("a", 0.5), row("b", 0.5))
+    for tokens, told in ((3, True), (2, False)):
+        usage = {"prompt_tokens": 1, "completion_tokens": tokens, "total_tokens": 1 + tokens}
+        page = seen(xray(said | {"usage": usage}).html)
+        assert ("completion_tokens says" in page) == told
+        # The usage of several answers is that of all.
+        two = {"choices": 2 * said["choices"], "usage": usage}
+        assert "completion_tokens" not in seen(xray(two).html)
+
+
+def test_the_table_says_what_bits_are():
+    assert "1 if it was one in two" in seen(xray(answer(row("a", 0.5))).html)
+
+
 def test_a_lines_end_is_seen_and_stays_one_after_its_token():
     page = xray(answer(row("a\n", 0.5), row("\n\n", 0.5))).html
     assert ">a↵<span>" in page and ">↵\n↵<span>" in page and page.count("</span></span>\n") == 2

@@ -47,12 +47,15 @@ class Nearest:
         most, count = request.sampling["max_tokens"], 0
         for wait, event in tape_line.events(found):
             if isinstance(event, Piece):
-                count += 1
+                # Some say only that it begins or ends.
+                count += bool(event.text or event.logprobs)
                 event = event if request.logprobs else Piece(event.text)
             if isinstance(event, End):
                 # What was cut then may be whole now, and the other way round.
                 reason = "stop" if count < most else "length"
-                event = replace(event, reason=reason, completion_tokens=min(count, most))
+                # The token that ends an answer is counted too.
+                tokens = min(count + (reason == "stop"), most)
+                event = replace(event, reason=reason, completion_tokens=tokens)
             if count == PAUSE and self._begun == self._held:
                 await asyncio.sleep(FOREVER)
             if count <= most or isinstance(event, End):
