@@ -55,9 +55,26 @@ def _candidate(found: NextToken, told: Sequence[Stage], index: int) -> Html:
     # What is cut still shows what it had.
     raw, now = (float(told[at].probabilities[index]) for at in (0, cut - 1))
     notes = [say("sampler.cut", name=told[cut].name)] if cut else []
-    count = int((found.context == found.ids[index]).sum())
-    notes += [say("sampler.occurs", count=count)] if count else []
+    count, hidden = (met(found, part)[index] for part in (found.context, system(found)))
+    words = "sampler.occurs_system" if hidden == count else "sampler.occurs"
+    notes += [say(words, count=count)] if count else []
     return _row(name, raw, now, not cut, " · ".join(notes))
+
+
+def met(found: NextToken, tokens: numpy.ndarray) -> list[int]:
+    """How often each candidate is among the tokens."""
+    return numpy.bincount(tokens, minlength=int(found.ids.max()) + 1)[found.ids].tolist()
+
+
+def system(found: NextToken) -> numpy.ndarray:
+    """The tokens of the system message, which may be the template's own; none if it is not known.
+
+    A prompt that begins with one says so in its second token; another begins as it does.
+    """
+    first, *others = numpy.flatnonzero(found.context == found.context[:1]).tolist() or [0]
+    names = dict(zip(found.ids.tolist(), found.bytes, strict=True))
+    begins = names.get(int(found.context[1])) == b"system" if others else False
+    return found.context[first : others[0]] if begins else found.context[:0]
 
 
 def _others(told: Sequence[Stage], listed: list[int], count: int) -> Html:
@@ -74,11 +91,10 @@ def _row(name: str, raw: float, now: float, kept: bool, note: str, kind: str = "
     row = Html(
         '<div class="row {}"><span class="name">{}</span> <span class="track"><i class="now"'
         ' style="width:{:.1f}%"></i><i class="raw" style="left:{:.1f}%"></i></span>'
-        ' <small style="margin-left:{:.1f}%">{}</small> <span class="figure">{}</span></div>'
+        ' <small>{}</small> <span class="figure">{}</span></div>'
     )
-    end = max(now, raw)
-    kind = " ".join([kind, "cut" * (not kept), "below" * (end >= 0.6)])
-    return row.format(kind, name, 100 * now, 100 * raw, 100 * end, note, percent(now, kept))
+    kind = " ".join([kind, "cut" * (not kept), "below" * (max(now, raw) >= 0.4)])
+    return row.format(kind, name, 100 * now, 100 * raw, note, percent(now, kept))
 
 
 def _text(found: NextToken, told: Sequence[Stage], listed: list[int]) -> str:

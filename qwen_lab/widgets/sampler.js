@@ -8,7 +8,6 @@ class Instrument {
   constructor(model, el) {
     Object.assign(this, { model, el, ...model.get("told"), line: [], stage: STAGES.length - 1 });
     this.values = model.get("values");
-    this.random = chance(this.values.seed);
     make(el, "p", "question", this.question);
     this.written = this.group(el, "line", "answer");
     this.others = this.group(el, "tried", "tree");
@@ -43,7 +42,7 @@ class Instrument {
     });
     const draw = make(parent, "div", "step draw");
     const many = fill(this.words.draw_many, { count: counted(this.times) });
-    this.one = button(draw, "main", this.words.draw_one, () => this.take(this.draw()));
+    this.one = button(draw, "main", this.words.draw_one, () => this.take(this.next()));
     this.many = button(draw, "", many, () => this.drawMany());
     this.knob(draw, "seed");
     button(draw, "off", this.words.off, () => this.turn(this.off));
@@ -66,9 +65,7 @@ class Instrument {
   }
 
   scene(parent) {
-    this.axis = make(parent, "div", "axis", "", { "aria-hidden": "true" });
-    const tick = (at) => make(this.axis, "span", "", this.percent(at, at));
-    this.ticks = [0, 0.25, 0.5, 0.75, 1].map(tick);
+    this.axis = new Axis(parent, this.words);
     this.bars = this.group(parent, "bars", "bars");
     this.rows = Array.from({ length: this.most }, () => this.row("row"));
     this.rest = this.row("row rest");
@@ -101,7 +98,6 @@ class Instrument {
   }
 
   turned(values) {
-    if (values.seed !== this.values.seed) this.random = chance(values.seed);
     this.values = values;
     this.forget();
     this.paint();
@@ -150,16 +146,16 @@ class Instrument {
     // Half of the axis is enough, as long as nothing needs more; draws may go beyond what is likely.
     const most = Math.max(...[...rows, others].flatMap(({ now, raw }) => [now, raw]));
     this.full = Math.min(1, Math.max(0.5, 1.08 * most));
-    this.ticks.forEach((tick, at) => {
-      tick.style.left = this.wide(at / 4);
-      tick.hidden = at / 4 > this.full;
-    });
     const { counts } = this.fell ?? {};
+    this.bars.style.setProperty("--quarter", this.wide(0.25));
+    const cut = [...rows, others].some((row) => row.cut) && "cut";
+    const seen = counts ? ["drawn", "expected"] : ["now", "raw", cut];
+    const label = (part) => (counts ? this.count(part * this.times) : this.percent(part, part));
+    this.axis.show(seen, this.full, label);
     this.rows.forEach((row, rank) => {
       if ((row.hidden = rank >= rows.length)) return;
       const { at, count } = rows[rank];
-      const note = count ? fill(this.words.occurs, { count }) : "";
-      this.fit(row, rows[rank], this.numbers.names[at], note, counts?.[at]);
+      this.fit(row, rows[rank], this.numbers.names[at], this.occurs(at, count), counts?.[at]);
     });
     const { all, left } = others;
     this.rest.hidden = !all;
@@ -170,17 +166,20 @@ class Instrument {
     this.describe(told);
   }
 
+  // A word of the system message, which the template may have written, is not the learner's own.
+  occurs(at, count) {
+    const where = this.numbers.system?.[at] === count ? "occurs_system" : "occurs";
+    return count ? fill(this.words[where], { count }) : "";
+  }
+
   fit(row, { at, raw, now, cut, by = STAGES[cut] }, name, note, fell) {
-    const figure =
-      fell === undefined ? this.percent(now, !cut) : fill(this.words.times, { count: counted(fell) });
-    const notes = cut ? [fill(this.words.cut, { name: by }), note] : [note];
-    const end = Math.max(now, raw) / this.full;
+    const figure = fell === undefined ? this.percent(now, !cut) : this.count(fell);
+    const notes = [cut ? fill(this.words.cut, { name: by }) : "", note];
     row.at = at;
     row.label.textContent = name;
     row.figure.textContent = figure;
     row.note.textContent = notes.filter(Boolean).join(" · ");
-    row.note.style.marginLeft = `${100 * end}%`;
-    row.classList.toggle("below", end >= 0.6);
+    row.classList.toggle("below", Math.max(now, raw) >= 0.4 * this.full);
     row.now.style.width = this.wide(now);
     row.raw.style.left = this.wide(raw);
     row.drawn.style.width = this.wide((fell ?? 0) / this.times);
@@ -191,9 +190,9 @@ class Instrument {
   }
 
   wide = (share) => `${(100 * share) / this.full}%`;
+  count = (times) => fill(this.words.times, { count: counted(times) });
   percent = (share, possible) => percent(this.words, share, possible);
 
-  // What each stage does now, in a line each.
   describe(told) {
     const lines = steps(told, this.groups, this.values, this.off, this.percent);
     lines.forEach(([name, numbers], at) => {
@@ -218,18 +217,21 @@ class Instrument {
     else this.send({ do: "take", number: this.numbers.ids[at] }, "asking");
   }
 
-  draw = () => drawn(this.told.at(-1), this.groups.listed, this.random());
+  draw = (random) => drawn(this.told.at(-1), this.groups.listed, random());
+
+  // One of the seed's numbers for each token of an answer: drawn again here, it is the same.
+  next = () => this.draw(chance(this.values.seed, this.path.length));
 
   // They fall one by one, then faster; all at once for who wants it calm.
   drawMany() {
     this.forget();
     const { counts } = (this.fell = { counts: Array(this.groups.listed + 1).fill(0) });
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const began = performance.now();
+    const [began, random] = [performance.now(), chance(this.values.seed)];
     let done = 0;
     const fall = (now) => {
       const part = calm ? 1 : Math.min(1, Math.max(0, now - began) / FALL);
-      for (; done < this.times * part * part; done++) counts[this.draw()]++;
+      for (; done < this.times * part * part; done++) counts[this.draw(random)]++;
       this.fell.falls = part < 1;
       if (part < 1) this.frame = requestAnimationFrame(fall);
       this.fell.said = fill(this.words[part < 1 ? "falling" : "drawn"], { count: counted(done) });

@@ -26,7 +26,7 @@ from .reply import conversation
 
 OFF = asdict(Settings())
 TIMES = 1_000
-SCRIPTS = ("elements", "sampling", "answer", "sampler")
+SCRIPTS = ("elements", "sampling", "answer", "axis", "sampler")
 
 
 class Sampler(Work, anywidget.AnyWidget):
@@ -82,8 +82,6 @@ class Sampler(Work, anywidget.AnyWidget):
             words["take"] = say("page.only_bars")
         super().__init__(told=_told(self._title, rows, values, words), values=values)
         self.add_class("qwen-panel").add_class("qwen-sampler")
-        self._random = numpy.random.default_rng(values["seed"])
-        self.observe(self._turned, "values")
         self.on_msg(self._heard)
         self._show()
 
@@ -141,7 +139,9 @@ class Sampler(Work, anywidget.AnyWidget):
         """Ask what is not known here; `rare`: first draw among the tokens that are not listed."""
         if rare:
             self._do("asking_whole")
-            await self.branches.take_rare(self.settings, self._random)
+            # As in the page: the same seed draws the same again in the same place.
+            seeds = (self.values["seed"], len(self.branches.here.path))
+            await self.branches.take_rare(self.settings, numpy.random.default_rng(seeds))
         here = self.branches.here
         self._do("" if here.ready else "counting_tail" if here.found else "asking")
         try:
@@ -163,10 +163,6 @@ class Sampler(Work, anywidget.AnyWidget):
 
     def _failed(self, words: str) -> None:
         self.error = words
-
-    def _turned(self, change: object) -> None:
-        if change.new["seed"] != change.old["seed"]:
-            self._random = numpy.random.default_rng(change.new["seed"])
 
     def _show(self) -> None:
         here = self.branches.here
@@ -195,14 +191,14 @@ def _told(title: str, rows: dict, values: dict, words: dict[str, str]) -> dict:
 def _numbers(node: Node) -> dict:
     """What the page computes with; float32 in its shortest form, which it reads as the same."""
     found = node.found
-    met = numpy.bincount(found.context, minlength=int(found.ids.max()) + 1)
     return {
         "path": list(node.path),
         "counting": node.counting,
         "ids": found.ids.tolist(),
         "names": [*map(view.token_name, found.bytes, found.ids.tolist())],
         "logprobs": _shortest(found.logprobs),
-        "counts": met[found.ids].tolist(),
+        "counts": view.met(found, found.context),
+        "system": view.met(found, view.system(found)),
         "tail_logprobs": _shortest(found.tail_logprobs),
         "tail_counts": found.tail_counts.tolist(),
         "logit_offset": found.logit_offset,

@@ -111,7 +111,7 @@ export function steps(told, { listed, counts }, values, off, percent) {
   };
   return [
     ["raw", { tokens: counted(raw.tokens), first: first(raw) }],
-    [fines ? "penalties" : "off_now", { count: met.length, before: part(raw), after: part(fined) }],
+    [fines ? "penalties" : "off_now", { before: part(raw), after: part(fined) }],
     [hot, { before: first(fined), after: first(warm) }],
     ...cuts.map(cutting),
   ];
@@ -124,8 +124,10 @@ export function drawn({ now }, listed, random) {
   return Math.min(at < 0 ? now.indexOf(Math.max(...now)) : at, listed);
 }
 
-// Numbers from 0 to 1 that look like chance, the same ones for the same seed (mulberry32).
-export function chance(seed) {
+// Numbers from 0 to 1 that look like chance, the same ones for the same seed (mulberry32), without
+// the first ones that are `past`.
+export function chance(seed, past = 0) {
+  seed += past * 0x6d2b79f5;
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;
     let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);

@@ -267,6 +267,48 @@ def test_a_thousand_draws_fall_where_the_bars_say_and_alike_for_one_seed(shown):
     assert draw_many(shown(state(found, seed=6))) != counts
 
 
+def test_what_is_drawn_again_is_the_same_and_a_seed_turned_away_and_back_changes_nothing(shown):
+    page = shown(state(seed=5))
+    counts = draw_many(page)
+    page.get_by_role("spinbutton", name="seed").fill("6")
+    assert draw_many(page) != counts
+    page.get_by_role("spinbutton", name="seed").fill("5")
+    assert draw_many(page) == counts == draw_many(page)
+
+
+def test_each_place_of_an_answer_draws_with_a_number_of_its_own(shown):
+    page, seen = shown(state(seed=5, temperature=1.9)), []
+    for path in ([], [1], [1, 1], [], [1]):
+        place = "{path: %s, numbers: {...model.get('numbers'), path: %s}, doing: ''}"
+        page.evaluate(f"model.tell({place % (path, path)})")
+        page.get_by_role("button", name="Draw one").click()
+        said = page.evaluate("sent.at(-1)")
+        seen.append((said["do"], said.get("number")))
+    assert seen[0] == seen[3] and seen[1] == seen[4] and len({*seen}) > 1
+
+
+def test_the_axis_and_what_stands_above_it_speak_of_what_the_bars_show(shown):
+    page = shown(state(top_k=3))
+
+    def told(part):
+        return page.locator(f"{part} > span:not([hidden])").all_inner_texts()
+
+    assert [tick.split()[0] for tick in told(".axis")][:2] == ["0", "25"]
+    assert told(".key") == ["now", "the model's own", "cut"]
+    page.get_by_role("slider", name="top_k").fill("0")
+    assert told(".key") == ["now", "the model's own"]
+    draw_many(page)
+    assert told(".axis")[:2] == ["0 ×", "250 ×"]
+    assert told(".key") == ["drawn", "expected"]
+
+
+def test_a_word_of_the_system_message_alone_is_said_to_stand_there(shown):
+    found = state()
+    found["numbers"]["system"][0] = found["numbers"]["counts"][0]
+    notes = shown(found).locator(".row small").all_inner_texts()
+    assert notes[:2] == ["occurs 1 × in the system message", "occurs 3 × before"]
+
+
 def test_draws_fill_the_bars_one_by_one_and_go_when_something_moves(shown):
     page = shown(state())
     page.get_by_role("button", name="Draw 1,000").click()

@@ -75,6 +75,25 @@ def test_a_candidate_of_the_context_says_how_often_it_occurs(found):
     assert notes[:3] == ["", "occurs 2 × before", ""]
 
 
+def test_a_word_of_the_system_message_alone_is_said_to_stand_there():
+    names = [b"<|im_start|>", b"system", b"You", b"sea", b"user"]
+    rows = [(n, name, -0.5 * n - 1) for n, name in enumerate(names)]
+    for context, note in (
+        ([0, 1, 2, 0, 4, 3], "occurs 1 × in the system message"),
+        ([0, 1, 2, 0, 4, 2, 3], "occurs 2 × before"),
+        # What begins otherwise has no system message that is known.
+        ([0, 4, 2, 0, 4, 3], "occurs 1 × before"),
+        ([2], "occurs 1 × before"),
+        ([], ""),
+    ):
+        found = listed(rows, context, len(context), 1.0)
+        assert rows_of(sampler(found, Settings()))["You"] == note, context
+
+
+def rows_of(view):
+    return {name: note for name, note, *_ in rows(view)}
+
+
 def test_a_rare_token_that_is_lifted_gets_a_row():
     found = listed([(n, b"t%d" % n, -0.05 * n - 3) for n in range(200)], [150], 1, 3.0)
     assert "t150" not in str(rows(sampler(found, Settings())))
