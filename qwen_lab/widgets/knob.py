@@ -8,6 +8,8 @@ from pathlib import Path
 import ipywidgets
 
 from ..parameters import LARGEST_TOP_K, Parameter, named
+from ..views.html import clean
+from ..views.knobs import USUAL
 from ..words import WrongValueError, reason, say
 
 # Where a slider ends when the range does not. A repetition penalty above 2 is far from what anyone
@@ -22,7 +24,8 @@ class Setting(ipywidgets.HBox):
 
     Moving the slider ticks the box; unticking it puts the slider back on the default. A tick, and
     not "differs from the default", because models have other defaults than the table's: 0 sent is
-    not the same as nothing sent.
+    not the same as nothing sent. A tick turns a switch on, and puts an example into a field of
+    JSON, which is empty as long as it is not sent.
     """
 
     def __init__(self, row: Parameter, start: object = None) -> None:
@@ -35,9 +38,7 @@ class Setting(ipywidgets.HBox):
         self.tick.observe(self._ticked, "value")
         if self.slider:
             self.slider.observe(self._slid, "value")
-        # Tags are the one control without a description of its own.
-        name = ipywidgets.Label(row.name) if row.name == "stop" else self.slider
-        super().__init__([part for part in (name, self.control, self.tick) if part])
+        super().__init__([part for part in (self.slider, self.control, self.tick) if part])
         self.add_class("qwen-setting")
 
     @property
@@ -46,9 +47,7 @@ class Setting(ipywidgets.HBox):
         if not self.tick.value or self.problem:
             return None
         shown = self.control.value
-        if isinstance(shown, str):
-            return json.loads(shown)
-        return list(shown) if isinstance(shown, list | tuple) else shown
+        return self._read(shown) if isinstance(shown, str) else shown
 
     @property
     def problem(self) -> str:
@@ -57,20 +56,28 @@ class Setting(ipywidgets.HBox):
         if self.row.step is not None and not self.row.takes(shown):
             return say("panel.out_of_range", row=self.row, value=shown)
         try:
-            json.loads(shown) if isinstance(shown, str) else None
+            self._read(shown) if isinstance(shown, str) and shown else None
         except ValueError as error:
             return say("panel.no_json", name=self.row.name, problem=reason(error))
         return ""
 
+    def _read(self, shown: str) -> object:
+        """The JSON in the field; where a text stops, one without its quotes does as well."""
+        plain = self.row.name == "stop" and not shown.lstrip().startswith(("[", '"'))
+        return shown if plain else json.loads(shown)
+
     def set(self, value: object) -> None:
         """Tick the box and show the value; None unticks it."""
+        self.tick.value = value is not None
+        # After the tick, which shows a value of its own.
         if value is not None:
             self.control.value = _shown(self.row, value)
-        self.tick.value = value is not None
 
     def _moved(self, change: object) -> None:
         if change.new != self._default:
             self.tick.value = True
+        elif isinstance(change.new, str):
+            self.tick.value = False
         self.control.add_class("wrong") if self.problem else self.control.remove_class("wrong")
         if self.slider and not self.problem and _steps(self.slider.value) != change.new:
             # What the range takes beyond the slider's end moves the end.
@@ -86,6 +93,10 @@ class Setting(ipywidgets.HBox):
     def _ticked(self, change: object) -> None:
         if not change.new:
             self.control.value = self._default
+        elif self.row.kind is bool:
+            self.control.value = True
+        elif self.control.value == "":
+            self.control.value = _shown(self.row, DATA["examples"][self.row.name])
 
 
 def settings(parameters: Iterable[str], start: dict) -> dict[str, Setting]:
@@ -105,21 +116,21 @@ def checked(parameters: Iterable[str], start: dict) -> dict[str, Parameter]:
 
 
 def default(row: Parameter) -> object:
-    """What an unticked row shows. A switch shows true, so that one tick is enough to turn it on."""
-    if row.kind is bool:
-        return True
-    if row.step is not None:
-        return row.low if row.default is None else row.default
-    return [] if row.name == "stop" else _shown(row, DATA["examples"][row.name])
+    """What an unticked row shows: what the service does without it; in a field of JSON nothing.
+
+    Where the table names no default of a number, it is the most that there can be.
+    """
+    if row.kind is not bool and row.step is None:
+        return ""
+    usual = USUAL.get(row.name, row.default)
+    return row.high if usual is None else usual
 
 
 def _shown(row: Parameter, value: object) -> object:
     """The value as the row's control holds it."""
-    if row.name == "stop":
-        return value if isinstance(value, list) else [value]
     if row.kind is bool or row.step is not None:
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return clean(json.dumps(value, ensure_ascii=False))
 
 
 def _steps(value: float) -> float:
@@ -129,15 +140,13 @@ def _steps(value: float) -> float:
 
 def _control(row: Parameter, value: object) -> ipywidgets.DOMWidget:
     """What holds the value. A number's is no slider's: that would cut off what is typed."""
-    if row.name == "stop":
-        hint = say("panel.stop_hint")
-        return ipywidgets.TagsInput(value=value, allow_duplicates=False, placeholder=hint)
     named = "" if _slides(row) else row.name
     given = {"description": named, "tooltip": row.meaning, "value": value}
     if row.kind is bool:
         return ipywidgets.Dropdown(options=[("true", True), ("false", False)], **given)
     if row.step is None:
-        return ipywidgets.Text(**given)
+        usual = USUAL.get(row.name, say("panel.none"))
+        return ipywidgets.Textarea(placeholder=say("panel.default", value=usual), rows=1, **given)
     kind = ipywidgets.IntText if row.kind is int else ipywidgets.FloatText
     return kind(**given, step=row.step)
 

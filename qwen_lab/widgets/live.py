@@ -123,6 +123,8 @@ class Live(Work, VBox):
     def _buttons(self, *parts: Widget) -> HBox:
         """Run, Stop and more parts; in a page that plays a tape also what Run can do there."""
         told = [style.sentence("page.only_recorded")] if self._lab.kind == "page" else []
+        for sentence in told:
+            sentence.add_class("qwen-recorded")
         return style.row(self.run_button, self.stop_button, *parts, *told)
 
     def _pressed(self) -> None:

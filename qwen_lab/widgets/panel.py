@@ -71,7 +71,7 @@ class Panel(Live):
         return [self.prompt]
 
     def _rows(self) -> Box:
-        return GridBox(list(self.settings.values()), layout=style.columns(440, "0 24px"))
+        return GridBox(list(self.settings.values()), layout=style.rows())
 
     def _answers(self) -> list:
         return [self.thought, self.shown, self.status, self.error, self.call]

@@ -70,7 +70,8 @@ class Playground(Panel):
         self.save_button.on_click(lambda _: self._save_preset())
 
     def _questions(self) -> list:
-        choices = style.row(self.model, self.preset, self.preset_name, self.save_button)
+        own = style.row(self.preset, self.preset_name, self.save_button)
+        choices = GridBox([self.model, own], layout=style.rows()).add_class("qwen-choices")
         return [self.system, self.prompt, choices, self.saved]
 
     def _answers(self) -> list:
@@ -79,9 +80,8 @@ class Playground(Panel):
         return [self.results, self.history]
 
     def _rows(self) -> Accordion:
-        grid = style.columns(440, "0 24px")
         rows = [[self.settings[name] for name in names] for names in GROUPS.values()]
-        boxes = [GridBox(row, layout=grid) for row in rows]
+        boxes = [GridBox(row, layout=style.rows()) for row in rows]
         titles = [say(f"playground.{group}") for group in GROUPS]
         return Accordion(boxes, titles=titles, selected_index=0)
 

@@ -48,11 +48,5 @@ def _known(values: dict) -> dict:
     return {
         name: value
         for name, value in values.items()
-        if name in PARAMETERS and PARAMETERS[name].takes(value) and _is_shown(name, value)
+        if name in PARAMETERS and PARAMETERS[name].takes(value)
     }
-
-
-def _is_shown(name: str, value: object) -> bool:
-    """Whether a row can show it: of `stop` texts alone, no tokens."""
-    texts = value if isinstance(value, list) else [value]
-    return name != "stop" or all(isinstance(text, str) for text in texts)

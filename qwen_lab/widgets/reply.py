@@ -193,7 +193,7 @@ def trouble(reply: Reply, lab: Lab) -> str:
     """
     if not reply.error:
         return ""
-    return style.box("hint" if reply.unrecorded else "error", explain(reply, lab))
+    return style.box("unrecorded" if reply.unrecorded else "error", explain(reply, lab))
 
 
 def _advice(status: int, code: str, lab: Lab) -> str:

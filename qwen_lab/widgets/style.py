@@ -12,6 +12,7 @@ from ..words import need_type, say
 ROLES = {
     "status": Html('role="status"'),
     "hint": Html('role="status"'),
+    "unrecorded": Html('role="status"'),
     "error": Html('role="alert"'),
     "bill": Html('role="alert"'),
     "answer": Html('aria-live="polite"'),
@@ -35,6 +36,11 @@ def columns(width: int, gap: str) -> Layout:
     """As many columns as the window has room for, each so many pixels wide or more."""
     each = f"minmax(min(100%, {width}px), 1fr)"
     return Layout(grid_template_columns=f"repeat(auto-fit, {each})", grid_gap=gap)
+
+
+def rows() -> Layout:
+    """The columns in which a panel's rows stand, and all that is aligned with them."""
+    return columns(440, "0 24px")
 
 
 def row(*parts: Widget) -> HBox:
@@ -62,7 +68,17 @@ def unrun(name: str, told: str) -> str:
 def box(kind: str, text: str) -> str:
     """A block of one of the kinds in `ROLES` with the text; "" for none."""
     block = Html('<div class="qwen-panel-{}" {}>{}</div>')
-    return block.format(kind, ROLES[kind], text) if text else ""
+    return block.format(kind, ROLES[kind], _whole(text)) if text else ""
+
+
+def _whole(text: str) -> Html:
+    """The text; a line may break between the figures that a dot parts, and not within one."""
+    *parts, last = text.split(" · ")
+    if not parts:
+        return Html.escape(text)
+    whole = Html('<span class="part">{}</span>')
+    # The dot stays at the end of a line.
+    return Html(" ").join(whole.format(part) for part in [*(f"{p} ·" for p in parts), last])
 
 
 def meanings(rows: list) -> str:

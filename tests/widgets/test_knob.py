@@ -139,11 +139,38 @@ def test_a_switch_is_on_as_soon_as_it_is_ticked():
     assert row.value is False
 
 
-def test_stop_words_are_tags():
+def test_texts_that_stop_are_seen_and_typed_as_json_or_one_of_them_as_it_is():
+    assert setting("stop", ["。", "\n"]).control.value == r'["。", "\n"]'
     row = setting("stop")
-    row.control.value = ["。", "\n"]
-    assert row.tick.value and row.value == ["。", "\n"]
-    assert setting("stop", "END").value == ["END"]
+    row.control.value = r'["\n"]'
+    assert row.tick.value and row.value == ["\n"]
+    row.control.value = "END"
+    assert row.value == "END"
+    row.control.value = '["END'
+    assert row.value is None and "stop isn't JSON" in row.problem
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("seed", 1234), ("logprobs", False), ("n", 1), ("thinking_budget", 2048), ("tools", "")],
+)
+def test_what_is_not_sent_shows_what_the_service_does_without_it(name, shown):
+    assert setting(name).control.value == shown
+
+
+def test_a_tick_puts_an_example_into_an_empty_field_and_an_emptied_one_is_not_sent():
+    row = setting("response_format")
+    assert row.control.placeholder == "default: text"
+    row.tick.value = True
+    assert row.value == {"type": "json_object"}
+    row.control.value = ""
+    assert not row.tick.value and not row.problem
+
+
+def test_a_switch_can_be_set_to_what_it_is_by_default():
+    row = setting("logprobs")
+    row.set(False)
+    assert row.value is False
 
 
 def test_an_object_is_written_as_json():

@@ -132,7 +132,7 @@ def test_what_a_tape_does_not_have_is_said_in_the_tapes_own_words_and_is_no_erro
     with answering('{"error": {"message": "not recorded", "code": "not_on_tape"}}', 404) as lab:
         reply = read(lab)
         assert explain(reply, lab) == "not recorded" and reply.status == ""
-        assert "qwen-panel-hint" in trouble(reply, lab) and "404" not in trouble(reply, lab)
+        assert "qwen-panel-unrecorded" in trouble(reply, lab) and "404" not in trouble(reply, lab)
 
 
 def test_a_page_instead_of_an_error_is_cut_short():

@@ -5,6 +5,7 @@ import html
 import re
 from dataclasses import replace
 
+from qwen_lab.widgets import style
 from qwen_lab.widgets.panel import Panel
 
 HOSTILE = "<script>steal()</script><img src=x onerror=steal()></div><!-- & '\" \ud800"
@@ -52,3 +53,9 @@ def test_the_answer_is_announced_and_keeps_its_lines(lab, engine):
     assert 'aria-live="polite" aria-busy="false"' in panel.shown.value
     assert "一\n  二" in panel.shown.value
     assert re.search(r"qwen-panel-answer{[^}]*white-space:pre-wrap", panel.children[0].value)
+
+
+def test_a_line_of_figures_breaks_between_them_and_not_within_one():
+    shown = style.box("status", "finish_reason: stop · 0.7\u00a0s")
+    assert '<span class="part">finish_reason: stop ·</span> <span class="part">0.7' in shown
+    assert "part" not in style.box("status", "Ended")
