@@ -7,7 +7,7 @@ from ipywidgets import HTML, IntProgress, Layout
 
 from ..lab import Lab
 from ..rows import write_csv
-from ..views.grid import grid
+from ..views.grid import grid, named
 from ..watch.sweep import Answer, ask_all, combinations, figures, is_dear, price
 from ..words import say
 from . import style
@@ -16,6 +16,8 @@ from .reply import conversation
 
 # From so many seconds on, what is left is worth telling.
 LONG = 10
+# More values of a parameter than these are not all told.
+MANY = 5
 
 
 class Sweep(Live):
@@ -53,8 +55,10 @@ class Sweep(Live):
         self.status = self.error
         self.shown = HTML()
         buttons = self._buttons(self.progress)
+        # Empty, or full, a bar says nothing.
+        self.progress.layout.visibility = "hidden"
         self.children = [style.sheet(), buttons, self.status, self.shown]
-        self._say("sweep.ready", count=len(self.settings))
+        self._say("sweep.ready", count=len(self.settings), plan=self._plan())
 
     def __repr__(self) -> str:
         return style.unrun("Sweep", f"{len(self.settings)} calls")
@@ -93,10 +97,21 @@ class Sweep(Live):
         cny = price(self._lab, self.messages, self.settings)
         return not self._confirmed and is_dear(self._lab, len(self.settings), cny)
 
+    def _plan(self) -> str:
+        """What is combined with what, and what all calls have in common."""
+        values = {
+            name: list({repr(each[name]): each[name] for each in self.settings}.values())
+            for name in self.settings[0]
+        }
+        many = [f"{name} ({_list(found)})" for name, found in values.items() if len(found) > 1]
+        shared = {name: found[0] for name, found in values.items() if len(found) == 1}
+        told = [" × ".join(many)] if many else []
+        return say("sweep.and").join([*told, *([named(shared)] if shared else [])])
+
     def _bill(self) -> str:
         cny = price(self._lab, self.messages, self.settings)
         about = say("playground.unknown") if cny is None else f"{cny:.1g}"
-        return say("sweep.bill", count=len(self.settings), cny=about)
+        return say("sweep.bill", count=len(self.settings), cny=about, plan=self._plan())
 
     def _work(self) -> Coroutine:
         self.answers = []
@@ -134,10 +149,15 @@ class Sweep(Live):
 
     def _show(self) -> None:
         done = self.progress.value = len(self.answers)
-        # A bar that is full looks like a button.
-        self.progress.layout.visibility = "hidden" if done == self.progress.max else "visible"
+        is_under_way = 0 < done < self.progress.max
+        self.progress.layout.visibility = "visible" if is_under_way else "hidden"
         ordered = sorted(self.answers, key=self._place)
         self.shown.value = grid(figures(ordered))._repr_html_()
 
     def _place(self, answer: Answer) -> int:
         return self.settings.index(answer.parameters)
+
+
+def _list(values: list) -> str:
+    """The values, of many the first and the last."""
+    return ", ".join(map(str, values if len(values) <= MANY else [*values[:2], "…", values[-1]]))

@@ -27,7 +27,7 @@ def test_all_calls_are_made_and_shown(lab, engine):
     for text in "一一二三":
         engine.reply(text)
     box = sweep(lab, "你好", temperature=[0, 1], seed=[1, 2])
-    assert words(box.status) == "4 calls. Press Run."
+    assert words(box.status) == "Run makes 4 calls: temperature (0, 1) × seed (1, 2)."
     assert [answer.text for answer in run(box)] == list("一一二三")
     assert words(box.status) == "All 4 calls are answered." and box.progress.value == 4
     assert "temperature=0 ■□ 1 of 2 A 一 A 一" in words(box.shown) and box.stop_button.disabled
@@ -43,16 +43,21 @@ def test_the_answers_come_in_the_order_of_the_settings(lab, monkeypatch):
     assert [answer.parameters for answer in run(box)] == box.settings
 
 
-def test_the_bar_is_seen_until_it_is_full(lab, engine):
+def test_what_varies_is_told_before_and_then_what_all_calls_share(lab):
+    box = sweep(lab, "你好", temperature=0, seed=range(9))
+    assert "9 calls: seed (0, 1, …, 8), each with temperature=0." in words(box.status)
+    assert "1 calls: temperature=0, seed=3." in words(sweep(lab, "a", temperature=0, seed=3).status)
+
+
+def test_the_bar_is_seen_as_long_as_it_is_neither_empty_nor_full(lab, engine):
     engine.reply("一")
-    box, seen = sweep(lab, "你好", seed=[1, 2]), []
-    seen.append(box.progress.layout.visibility)
-    box.progress.layout.observe(lambda change: seen.append(change.new), "visibility")
+    box = sweep(lab, "你好", seed=[1, 2])
+    assert box.progress.layout.visibility == "hidden"
     run(box)
-    assert seen[0] != "hidden" and seen[-1] == "hidden"
+    assert box.progress.layout.visibility == "hidden"
     box.answers.pop()
     box._show()
-    assert seen[-1] == "visible"
+    assert box.progress.layout.visibility == "visible"
 
 
 def test_messages_serve_as_a_prompt(lab, engine):
