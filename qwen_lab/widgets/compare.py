@@ -1,15 +1,18 @@
 """Two to four settings side by side: their answers as they stream, and where two part."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 
 from ipywidgets import HTML, GridBox, VBox
 
+from .. import addresses
 from ..lab import Lab
 from ..parameters import arguments, named
 from ..views import grid
 from ..views.difference import parted
-from ..views.html import Html, filled
+from ..views.html import Html, breaking, filled
+from ..views.knobs import HYPHENED
 from ..words import WrongValueError, need_type
 from . import style
 from .flow import Flow
@@ -31,11 +34,11 @@ class Column(VBox):
         self.setting = setting
         self._changed = changed
         self.name = grid.named(setting)
+        self.title = HTML()
         self.shown = Flow()
         self.status = HTML()
         self.error = HTML()
-        title = HTML(Html("<b>{}</b>").format(self.name))
-        super().__init__([title, self.shown, self.status, self.error])
+        super().__init__([self.title, self.shown, self.status, self.error])
 
     async def ask(self, messages: list[dict]) -> None:
         """Ask the question with this setting, saying `changed` at each piece."""
@@ -88,6 +91,7 @@ class Compare(Live):
             Column(need_lab(place, self), _checked(setting) | common, self._paint_soon)
             for place, setting in pairs
         ]
+        self._name()
         self.note = style.sentence("compare.serial" if self._serial else "compare.at_once")
         self.difference = self.error
         answers = GridBox(self.columns, layout=style.columns(240, "12px"))
@@ -100,7 +104,8 @@ class Compare(Live):
         ]
 
     def __repr__(self) -> str:
-        return style.unrun("Compare", "; ".join(column.name for column in self.columns))
+        # Without the addresses, which a stored output keeps.
+        return style.unrun("Compare", "; ".join(grid.named(each.setting) for each in self.columns))
 
     async def run(self) -> list[str]:
         """Ask with every setting, as the Run button does, and return the answers' texts.
@@ -109,6 +114,15 @@ class Compare(Live):
         """
         await self._wait(self._start())
         return [column.reply.text if column.reply else "" for column in self.columns]
+
+    def _name(self) -> None:
+        """Name each column by its setting, before it the model and the endpoint if they differ."""
+        places = [(column.lab.model, _place(column.lab)) for column in self.columns]
+        differs = [len(set(names)) > 1 for names in zip(*places, strict=True)]
+        for column, place in zip(self.columns, places, strict=True):
+            column.name = " · ".join([*itertools.compress(place, differs), column.name])
+            title = breaking(column.name, whole=HYPHENED)
+            column.title.value = Html("<b>{}</b>").format(title)
 
     @property
     def _serial(self) -> bool:
@@ -133,6 +147,12 @@ class Compare(Live):
     def _show(self) -> None:
         for column in self.columns:
             column.show()
+
+
+def _place(lab: Lab) -> str:
+    """The endpoint as a title names it: the host, or what there is only one of."""
+    only = lab.is_local and lab.kind not in ("class", "own")
+    return lab.kind if only else addresses.host(lab.base_url)
 
 
 def _checked(setting: dict) -> dict:
