@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..words import say
-from .html import Html, View, filled, join, percent
+from .html import Html, View, breaking, filled, join, percent
+from .knobs import HYPHENED
 from .tokens import Said, Token, said, visible
 
 # What is marked where texts without tokens part: a word, or one sign with what belongs to it.
@@ -26,9 +27,11 @@ def difference(a: object, b: object, *, labels: Sequence[str] = ("A", "B")) -> V
     """
     lines, texts = parted(a, b, labels)
     column = Html("<div><b>{}</b>\n{}</div>")
-    columns = join(column.format(*each) for each in zip(labels, texts, strict=True))
+    names = (breaking(label, whole=HYPHENED) for label in labels)
+    columns = join(column.format(*each) for each in zip(names, texts, strict=True))
     html = Html('{}<div class="qwen-difference">{}</div>')
-    return View(html.format(filled("<p>{}</p>", lines), columns), "\n".join(lines))
+    told = (breaking(line, whole=HYPHENED) for line in lines)
+    return View(html.format(filled("<p>{}</p>", told), columns), "\n".join(lines))
 
 
 def parted(a: object, b: object, labels: Sequence[str]) -> tuple[list[str], list[Html]]:

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 from ..parameters import PARAMETERS
 from ..words import WrongTypeError, say
-from .html import Html, View, cards, filled, fold, join, percent, sentence
+from .html import Html, View, breaking, cards, filled, fold, join, percent
+from .knobs import HYPHENED
 from .tokens import Said, Token, said, visible
 
 # Probabilities down to which a step of the colours goes.
@@ -41,7 +42,8 @@ def xray(answer: object, *, choice: int = 0) -> View:
     found = said(answer, choice)
     if not found.tokens:
         models = PARAMETERS["logprobs"].taken_by
-        return sentence(say("xray.none" if found.text else "xray.empty", models=models))
+        words = say("xray.none" if found.text else "xray.empty", models=models)
+        return View(filled("<p>{}</p>", [breaking(words, whole=HYPHENED)]), words)
     least = min(found.tokens, key=lambda token: token.probability)
     opened = filled('<div class="qwen-xray-open">{}</div>', [_bars(least)])
     summary = filled("<p>{}</p>", [_numbers(found.tokens), *_counted(found)])

@@ -10,13 +10,18 @@ from .. import models
 from ..lab import Lab
 from ..rows import write_csv
 from ..views.difference import difference
-from ..views.html import Html, View, brief, cards
+from ..views.html import Html, View, breaking, brief, cards
+from ..views.knobs import HYPHENED
 from ..words import reason, say
 from . import style
 from .reply import Reply
 
 COLUMNS = ("number", "parameters", "beginning", "ending", "tokens", "time", "speed", "cost")
 BEGINNING = 60
+# What the texts of a system and a user message are called, and how much is told of one that another
+# run did not have.
+TEXTS = {"system": "system", "user": "prompt"}
+TOLD = 30
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,12 @@ class Run:
         sent = self.request | self.request.get("extra_body", {})
         others = ("model", "messages", "extra_body")
         return {name: value for name, value in sent.items() if name not in others}
+
+    @property
+    def asked(self) -> dict:
+        """All that was sent: the model, the texts as `system` and `prompt`, the parameters."""
+        texts = {TEXTS[each["role"]]: each["content"] for each in self.request["messages"]}
+        return {"model": self.request["model"]} | texts | self.parameters
 
     @property
     def ending(self) -> str:
@@ -129,7 +140,9 @@ class History(VBox):
             return
         labels = [_label(*both) for both in (pair, pair[::-1])]
         a, b = (run.reply.answer or run.reply.text for run in pair)
-        self.compared.value = difference(a, b, labels=labels)._repr_html_()
+        unlike = pair[0].request["messages"] != pair[1].request["messages"]
+        told = style.box("hint", say("playground.unlike")) if unlike else ""
+        self.compared.value = told + difference(a, b, labels=labels)._repr_html_()
 
 
 def _unused(path: Path) -> Path:
@@ -143,7 +156,7 @@ def _parameters(run: Run, before: Run | None) -> str:
     if before is None:
         return _told(run.parameters) or say("playground.defaults")
     changes = [_told(_otherwise(run, before))]
-    left_out = [name for name in before.parameters if name not in run.parameters]
+    left_out = [name for name in before.asked if name not in run.asked]
     changes += [say("playground.without", name=name) for name in left_out]
     told = ", ".join(filter(None, changes)) or say("playground.same")
     return say("playground.as_before", number=before.number, changes=told)
@@ -156,12 +169,17 @@ def _label(run: Run, other: Run) -> str:
 
 
 def _otherwise(run: Run, other: Run) -> dict:
-    mine, theirs = ({"model": each.request["model"]} | each.parameters for each in (run, other))
+    mine, theirs = run.asked, other.asked
     return {name: v for name, v in mine.items() if name not in theirs or theirs[name] != v}
 
 
 def _told(parameters: dict) -> str:
-    return ", ".join(f"{name}={value}" for name, value in parameters.items())
+    return ", ".join(f"{name}={_short(name, value)}" for name, value in parameters.items())
+
+
+def _short(name: str, value: object) -> object:
+    """The value; of a message's text the beginning, in quotation marks."""
+    return f'"{brief(value, TOLD)}"' if name in TEXTS.values() else value
 
 
 def _table(runs: list[Run]) -> str:
@@ -177,7 +195,7 @@ def _cells(run: Run, before: Run | None) -> list[str]:
     unknown = say("playground.unknown")
     return [
         str(run.number),
-        _parameters(run, before),
+        breaking(_parameters(run, before), whole=HYPHENED),
         brief(reply.text, BEGINNING),
         run.ending,
         ", ".join(map(str, run.tokens)) if run.tokens else unknown,

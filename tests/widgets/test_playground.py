@@ -175,6 +175,19 @@ def test_a_run_tells_what_is_otherwise_than_in_the_one_before_and_in_the_one_bes
     assert "Run 3\n好" in words(history.compared)
 
 
+def test_two_runs_whose_prompts_differ_say_so(playground, engine):
+    box = playground()
+    for prompt in ("一", "一", "二"):
+        engine.reply("好")
+        box.prompt.value = prompt
+        run(box)
+    assert 'compared with run 2: prompt="二"' in words(box.history.table)
+    told = html.unescape(words(box.history.compared))
+    assert "different prompts" in told and 'Run 2: prompt="一"' in told
+    box.history.second.value = 1
+    assert "prompt" not in words(box.history.compared)
+
+
 def test_an_empty_prompt_is_none_of_the_runs(playground, engine):
     box = playground("", system="你是诗人。")
     run(box)
