@@ -120,7 +120,7 @@ def tries_its_playground(page: Page) -> None:
     panel = page.locator(".qwen-panel").first
     run = panel.get_by_role("button", name=say("panel.run"))
     runs = panel.locator(".qwen-history tr")
-    unrecorded = panel.locator(".qwen-panel-hint", has_text=say("page.not_recorded"))
+    unrecorded = panel.locator(".qwen-panel-unrecorded", has_text=say("page.not_recorded"))
     expect(panel.get_by_text(say("page.only_recorded"))).to_be_visible()
     run.tap()
     expect(runs).to_have_count(3)
