@@ -175,8 +175,11 @@ def test_without_the_token_it_says_what_to_do_in_both_languages(chromium, roll):
             expect(page.locator("tbody tr").first).to_be_visible()
             page.evaluate("sessionStorage.clear()")
             expect(page.locator("#state")).to_contain_text(words)
+            page.goto("about:blank")
             page.goto(f"{url}#wrong")
             expect(page.locator("#state")).to_contain_text(words)
+            # There is no table that a legend could explain.
+            expect(page.locator("small")).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
