@@ -126,7 +126,7 @@ def _table(tokens: list[Token]) -> Html:
     names = ("number", "token_head", "probability", "bits", "alternatives")
     rows = [_row(number, token) for number, token in enumerate(tokens, 1)]
     listed = cards(rows, *(say(f"xray.{name}") for name in names))
-    told = filled("<p><small>{}</small></p>", [say("xray.surprise")])
+    told = filled("<small>{}</small>", [say("xray.surprise")])
     return fold(say("xray.all", count=len(tokens)), told + listed)
 
 

@@ -107,7 +107,7 @@ def test_tokens_that_are_counted_and_not_shown_are_told():
     for tokens, told in ((3, True), (2, False)):
         usage = {"prompt_tokens": 1, "completion_tokens": tokens, "total_tokens": 1 + tokens}
         page = seen(xray(said | {"usage": usage}).html)
-        assert ("completion_tokens says" in page) == told
+        assert ("completion_tokens is" in page) == told
         # The usage of several answers is that of all.
         two = {"choices": 2 * said["choices"], "usage": usage}
         assert "completion_tokens" not in seen(xray(two).html)
