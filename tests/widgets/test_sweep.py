@@ -55,9 +55,10 @@ def test_the_bar_is_seen_as_long_as_it_is_neither_empty_nor_full(lab, engine):
     assert box.progress.layout.visibility == "hidden"
     run(box)
     assert box.progress.layout.visibility == "hidden"
-    box.answers.pop()
-    box._show()
-    assert box.progress.layout.visibility == "visible"
+    for visibility in ("visible", "hidden"):
+        box.answers.pop()
+        box._show()
+        assert box.progress.layout.visibility == visibility
 
 
 def test_messages_serve_as_a_prompt(lab, engine):
