@@ -101,8 +101,10 @@ async def panel_recorded():
 
 @state()
 def panel_tools():
-    """The panel with rows for tools, tool_choice, response_format, stop and logprobs."""
-    return panel(parameters=TOOLS, stop=["\n", "。"], logprobs=True)
+    """Rows for tools, ticked, with its example, tool_choice, response_format, stop and logprobs."""
+    box = panel(parameters=TOOLS, stop=["\n", "。"], logprobs=True)
+    box.settings["tools"].tick.value = True
+    return box
 
 
 @state(gone=True)
