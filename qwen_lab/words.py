@@ -36,6 +36,11 @@ def language() -> str:
     return "zh" if wanted.lower().startswith("zh") else "en"
 
 
+def tag() -> str:
+    """The language in use as a page names it; by that a browser chooses the font of its letters."""
+    return {"zh": "zh-Hans"}.get(language(), "en")
+
+
 def reads_chinese() -> bool:
     """Whether the language in use is Chinese, or the system's is."""
     return "zh" in (language(), _locale().lower()[:2])

@@ -28,23 +28,30 @@ def progress() -> View:
     rows = [_Row(name, noted) for name in lessons.names(language())]
     rows = [each for each in rows if each.signs]
     passed, count = sum(each.passed for each in rows), sum(len(each.signs) for each in rows)
-    words = say("progress.passed", passed=passed, count=count)
+    words = say("progress.count", passed=passed, count=count)
     heads = (say(f"progress.{name}") for name in ("lesson", "exercises", "quiz"))
     html = Html(
         '<div class="qwen-progress"><p>{}</p><div class="whole"><div style="width:{:.0f}%"></div>'
-        "</div>{}{}<small>{}</small></div>"
+        "</div>{}{}<p>{}</p><small>{}</small></div>"
     )
     ahead = [each for each in rows if each.next][:1]
     link = Html('<p class="next">→ <a href="{}">{}</a></p>')
     way = join(link.format(each.name, each.next) for each in ahead)
     listed = table((each.html for each in rows), *heads)
-    html = html.format(words, 100 * passed / count, way, listed, _legend())
+    html = html.format(words, 100 * passed / count, way, listed, _legend(), _kept())
     told = [words, *(each.text for each in rows), *(each.next for each in ahead)]
     return View(html, "\n".join(told))
 
 
-def _legend() -> str:
-    return say("progress.legend_class" if report.is_told() else "progress.legend")
+def _legend() -> Html:
+    """What the signs mean."""
+    words = {status: say(f"progress.{status}") for status in ("passed", "wrong", "open")}
+    one = Html('<span class="bar">{} <small>{}</small></span> ')
+    return join(one.format(sign(status), told) for status, told in words.items())
+
+
+def _kept() -> str:
+    return say("progress.kept_class" if report.is_told() else "progress.kept")
 
 
 class _Row:
@@ -73,8 +80,8 @@ class _Row:
     def html(self) -> Html:
         signs = join(_sign(number, status) for number, status in self.signs.items())
         link = Html('<a href="{}">{}</a>').format(self.name, self.title)
-        counted = Html("&ensp;{}/{}").format(self.passed, len(self.signs))
-        return row(link, Html('<div class="bar">{}{}</div>').format(signs, counted), self.answered)
+        counted = Html("<span>{}/{}&ensp;</span>").format(self.passed, len(self.signs))
+        return row(link, Html('<div class="bar">{}{}</div>').format(counted, signs), self.answered)
 
     @property
     def text(self) -> str:
@@ -83,5 +90,4 @@ class _Row:
 
 
 def _sign(number: str, status: str) -> Html:
-    words = say("progress.open") if status == "open" else say(f"checks.{status}")
-    return sign(status, say("progress.tried", number=number, status=words))
+    return sign(status, say("progress.tried", number=number, status=say(f"progress.{status}")))

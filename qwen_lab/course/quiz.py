@@ -94,7 +94,7 @@ class Quiz(VBox):
             Question(number, question, self._count)
             for number, question in enumerate(read(self._lesson), 1)
         ]
-        super().__init__([style.sheet("outcome", "sign"), *self.questions, self._status])
+        super().__init__([style.sheet("outcome", "quiz", "sign"), *self.questions, self._status])
         self.add_class("qwen-panel")
         self.add_class("qwen-quiz")
         self._count()

@@ -34,7 +34,7 @@ def anatomy(subject: object, other: object = None) -> View:
     choices[0].index = 0
     ...
     >>> qwen_lab.anatomy({"temperature": 0.2, "seed": 1}, {"temperature": 1, "seed": 1})
-    1 fields differ
+    Fields that differ: 1
     ≠ temperature: 0.2 → 1
 
     The meanings come from Alibaba's pages and from recorded exchanges. Raises `TypeError` for
@@ -55,15 +55,23 @@ def anatomy(subject: object, other: object = None) -> View:
 
 def _item(pair: Pair, meanings: Meanings) -> Html:
     """The field as a list item, with what it is compared with."""
-    field, mark = pair.mine, Html(' class="differs"' if pair.differs else "")
+    field, mark = pair.mine, Html(' class="differs"' if _counts(pair) else "")
     if pair.children:
         opened = field.name not in FOLDED and (pair.differs or _first(field))
         item = Html("<li{}><details{}><summary>{}</summary>{}</details></li>")
         state, line = Html(" open" if opened else ""), _line(field, "", _size(field), meanings)
         return item.format(mark, state, line, _inner(pair, meanings))
-    values = _value(field) + (Html(" ≠ ") + _value(pair.other) if pair.differs else "")
+    between = Html(" ≠ " if _counts(pair) else " ")
+    values = _value(field) + (between + _value(pair.other) if pair.differs else "")
     line = _line(field, values, _type(field.value), meanings)
     return Html("<li{}><div>{}</div></li>").format(mark, line)
+
+
+def _counts(pair: Pair) -> bool:
+    """Whether it differs in more than what is new with each run."""
+    if pair.children:
+        return any(map(_counts, pair.children))
+    return pair.differs and pair.mine.name not in RUN
 
 
 def _line(field: Field, values: object, kind: str, meanings: Meanings) -> Html:
@@ -138,5 +146,5 @@ def _differences(pair: Pair) -> Iterator[str]:
     if mine.children and other.children:
         for child in pair.children:
             yield from _differences(child)
-    elif pair.children or (pair.differs and mine.name not in RUN):
+    elif _counts(pair):
         yield f"≠ {mine.place}: {_short(mine)} → {_short(other)}"

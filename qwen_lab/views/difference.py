@@ -21,7 +21,7 @@ def difference(a: object, b: object, *, labels: Sequence[str] = ("A", "B")) -> V
     have logprobs they part at a token, and the view tells how probable both tokens were for either.
 
     >>> qwen_lab.difference("Autumn leaves fall", "Autumn rain falls")
-    The same for 6 characters, then they part: “␣leaves” and “␣rain”.
+    They begin alike and part at “␣leaves” and “␣rain”.
 
     Raises `TypeError` for what is no answer.
     """
@@ -87,21 +87,27 @@ def _parting(pair: tuple[Said, Said], shared: int, marked: list[str], labels: Se
         return say("difference.ended", count=shared, ended=ended, other=other, word=word)
     if not shared:
         return say("difference.unlike", first=first, second=second)
-    return say("difference.part", count=shared, first=first, second=second)
+    return say("difference.part", first=first, second=second)
 
 
 def _fork(pair: tuple[Said, Said], shared: int, labels: Sequence[str]) -> Iterator[str]:
-    """How probable both tokens were in either answer, a line each; none without logprobs."""
+    """How probable both tokens were: a line for each answer, one where both say the same.
+
+    None without logprobs.
+    """
     at = _shared_tokens(*pair)
     whole = all(map(_whole, pair))
     if pair[0].text == pair[1].text or not whole or any(at >= len(each.tokens) for each in pair):
         return
     first, second = (each.tokens[at].text for each in pair)
     words = {"first": visible(first), "second": visible(second)}
-    for label, each in zip(labels, pair, strict=True):
-        token = each.tokens[at]
-        chances = {"first_percent": _chance(token, first), "second_percent": _chance(token, second)}
-        yield say("difference.fork", label=label, **words, **chances)
+    chances = [[_chance(each.tokens[at], text) for text in (first, second)] for each in pair]
+    if chances[0] == chances[1]:
+        labels, chances = [say("difference.both")], chances[:1]
+    for label, (one, other) in zip(labels, chances, strict=True):
+        percents = {"first_percent": one, "second_percent": other}
+        yield say("difference.fork", label=label, **words, **percents)
+    yield say("difference.own")
 
 
 def _chance(token: Token, text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
-from ..words import printable, say
+from ..words import printable, say, tag
 from .theme import styled
 
 # Signs that differ in shape, so that they can be told apart without colour.
@@ -30,7 +30,7 @@ class View:
         self.text = printable(text).replace("\u00a0", " ")
 
     def _repr_html_(self) -> str:
-        return styled(f'<div class="qwen-view">{self.html}</div>')
+        return styled(f'<div class="qwen-view" lang="{tag()}">{self.html}</div>')
 
     def __repr__(self) -> str:
         return self.text

@@ -16,7 +16,12 @@ def sheet(*parts: str) -> str:
         (STYLES / f"{part}.css").read_text(encoding="utf-8") for part in ("theme", *parts)
     )
     css = " ".join(re.sub(r"/\*.*?\*/", "", css, flags=re.S).split())
-    return re.sub(r" ?([{};]) ?|(?<=[:,]) ", r"\1", css).replace(";}", "}")
+    css = re.sub(r" ?([{};]) ?|(?<=[:,]) ", r"\1", css).replace(";}", "}")
+    # What none of the parts uses is left out.
+    names, used = (set(re.findall(rf"--ql-[\w-]+(?={end})", css)) for end in (":", r"\)"))
+    for name in names - used:
+        css = re.sub(rf"{name}:[^;]+;", "", css)
+    return css
 
 
 def styled(page: str) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any
 
 from ..watch.calls import Attempt, Call, Calls
@@ -36,7 +36,8 @@ def timeline(calls: Calls) -> View:
     if not found:
         return sentence(say("timeline.none"))
     now = time.perf_counter()
-    spans = [[*_parts(call, now)] for call in found]
+    tries = [[*_tries(call, now)] for call in found]
+    spans = [[*chain(*each)] for each in tries]
     begin, end = min(parts[0][1] for parts in spans), max(parts[-1][2] for parts in spans)
     # Waiting for a turn is not part of what a call itself takes.
     each = [parts[-1][2] - call.attempts[0].sent for call, parts in zip(found, spans, strict=True)]
@@ -45,7 +46,7 @@ def timeline(calls: Calls) -> View:
     opened = any(call.attempts[-1].ended is None for call in found)
     words = "timeline.sum_open" if opened else "timeline.sum"
     told = say(words, count=len(found), together=sum(each), total=total)
-    rows = [_row(call, parts, axis, begin) for call, parts in zip(found, spans, strict=True)]
+    rows = [_row(call, each, axis, begin) for call, each in zip(found, tries, strict=True)]
     parts = [filled("<p>{}</p>", [told]), _legend(spans), axis.head, *rows]
     # What was saved shows when all have ended.
     parts += [_held(axis, total, each)] if len(found) > 1 and not opened else []
@@ -81,32 +82,50 @@ def _bundle(view: View) -> dict[str, str]:
     return {"text/html": view._repr_html_(), "text/plain": repr(view)}
 
 
-def _parts(call: Call, now: float) -> Iterator[tuple[str, float, float]]:
-    """What a call did, as (kind, from, to)."""
+def _tries(call: Call, now: float) -> Iterator[list[tuple[str, float, float]]]:
+    """What a call did in each of its attempts, as (kind, from, to), after the wait before it."""
     before = call.queued
     for number, attempt in enumerate(call.attempts):
-        if before is not None:
-            yield "again" if number else "queued", before, attempt.sent
-        before = end = now if attempt.ended is None else attempt.ended
-        last = "left" if attempt.left else "reading" if attempt.ok else "failed"
-        if attempt.answered is None:
-            yield last if attempt.error else "waiting", attempt.sent, end
-        elif attempt.refused:
-            yield last, attempt.sent, end
-        else:
-            yield "waiting", attempt.sent, attempt.answered
-            yield last, attempt.answered, end
+        wait = ("again" if number else "queued", before, attempt.sent)
+        before = now if attempt.ended is None else attempt.ended
+        yield [*([wait] if wait[1] is not None else []), *_parts(attempt, before)]
 
 
-def _row(call: Call, parts: list[tuple], axis: Axis, begin: float) -> Html:
-    bars, told = [], []
-    for kind, start, end in parts:
-        moments = {"start": start - begin, "end": end - begin}
-        bars.append(axis.part(kind, *moments.values()))
-        told.append(say("timeline.part", kind=say(f"timeline.{kind}"), **moments))
+def _parts(attempt: Attempt, end: float) -> Iterator[tuple[str, float, float]]:
+    last = "left" if attempt.left else "reading" if attempt.ok else "failed"
+    if attempt.answered is None:
+        yield last if attempt.error else "waiting", attempt.sent, end
+    elif attempt.refused:
+        yield last, attempt.sent, end
+    else:
+        yield "waiting", attempt.sent, attempt.answered
+        yield last, attempt.answered, end
+
+
+def _row(call: Call, tries: list[list[tuple]], axis: Axis, begin: float) -> Html:
+    bars = (axis.part(kind, start - begin, end - begin) for kind, start, end in chain(*tries))
     name = Html("{} {}").format(sign(_status(call.attempts[-1])), brief(call.label, LONGEST_LABEL))
     whole = Html('<details class="qwen-row"><summary>{}</summary><div>{}</div></details>')
-    return whole.format(lane(name, join(bars)), "; ".join([*told, *_outcomes(call)]))
+    told = filled("<div>{}</div>", _told(call, tries, begin))
+    return whole.format(lane(name, join(bars)), told)
+
+
+def _told(call: Call, tries: list[list[tuple]], begin: float) -> Iterator[str]:
+    """A call's times in words: a line for each attempt, and for each wait between two."""
+    for number, (attempt, parts) in enumerate(zip(call.attempts, tries, strict=True), 1):
+        told = [_part(kind, start - begin, end - begin) for kind, start, end in parts]
+        if number > 1:
+            yield told.pop(0)
+        words = say("timeline.between").join(told)
+        # That it was given up, its last part says.
+        if not attempt.left:
+            words = say("timeline.ended", told=words, outcome=_outcome(attempt))
+        retried = len(call.attempts) > 1
+        yield say("timeline.try", number=number, told=words) if retried else words
+
+
+def _part(kind: str, start: float, end: float) -> str:
+    return say("timeline.part", kind=say(f"timeline.{kind}"), start=start, end=end)
 
 
 def _status(last: Attempt) -> str:

@@ -9,6 +9,7 @@ from ..watch.stream import Line, Recording, speed, texts
 from ..words import say
 from .axis import Axis, lane, legend
 from .html import Html, View, breaking, brief, filled, fold, join, marked, sentence
+from .tokens import SIGNS, visible
 
 FIRST, LAST = 10, 4
 LONGEST_LINE = 400
@@ -121,11 +122,12 @@ def _choice(choice: Any) -> str:
     delta = choice.delta
     said = [say("wire.role", role=delta.role)] if delta.role else []
     if thought := getattr(delta, "reasoning_content", None):
-        said.append(say("wire.thought", text=thought))
+        said.append(say("wire.thought", text=visible(thought)))
     if delta.content:
-        said.append(say("wire.text", text=delta.content))
+        said.append(say("wire.text", text=visible(delta.content)))
     for call in delta.tool_calls or []:
         name, arguments = _function(call)
+        arguments = arguments.translate(SIGNS)
         words = "wire.call" if name else "wire.call_goes_on"
         said.append(say(words, index=call.index, name=name, arguments=arguments))
     if choice.finish_reason:

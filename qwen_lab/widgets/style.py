@@ -6,7 +6,7 @@ from ipywidgets import HTML, HBox, Layout, Textarea, Widget
 
 from ..views import theme
 from ..views.html import Html, brief, clean, fold
-from ..words import need_type, say
+from ..words import need_type, say, tag
 
 # How a block is announced to those who hear the page.
 ROLES = {
@@ -27,9 +27,10 @@ def scripts(*names: str) -> str:
 
 def sheet(*parts: str) -> HTML:
     """The style, with that of more parts of views, as an invisible part of a widget."""
-    gone = f'.qwen-panel {{ --gone: "{say("panel.gone")}"; }}'
+    # A widget of ipywidgets takes no `lang`.
+    own = f'.qwen-panel {{ --gone: "{say("panel.gone")}"; -webkit-locale: "{tag()}"; }}'
     css = theme.sheet("panel", *parts)
-    return HTML(f"<style>{css}{gone}</style>", layout=Layout(display="none"))
+    return HTML(f"<style>{css}{own}</style>", layout=Layout(display="none"))
 
 
 def columns(width: int, gap: str) -> Layout:

@@ -146,6 +146,8 @@ def test_a_widget_says_that_the_kernel_was_restarted(opened, language):
     assert gone.evaluate(shown) == f'"{say("panel.gone")}"'
     inner = gone.locator(".jupyter-widgets-disconnected").first
     assert inner.evaluate(shown) == "none"
+    # Nothing asks for a choice that cannot be made.
+    expect(gone).not_to_contain_text(say("quiz.open"), use_inner_text=True)
     # What is pressed is grey; what is only looked at keeps its colours.
     colours = "(each) => getComputedStyle(each).filter"
     assert gone.locator("button").first.evaluate(colours) == "grayscale(1)"

@@ -29,7 +29,7 @@ def test_what_passed_and_what_was_tried_can_be_told_apart_without_colour():
     assert lines()[0].startswith("1 of ") and lines()[1] == "01 Basic call: ✓ ✗ ·  2/3"
     html = qwen_lab.progress().html
     assert 'title="01.1: passed" aria-label="01.1: passed">✓' in html and "1/3" in html
-    assert 'title="01.2: wrong"' in html
+    assert 'title="01.2: tried and not yet right"' in html
 
 
 def test_a_row_leads_to_its_lesson():
@@ -63,4 +63,4 @@ def test_a_file_that_was_tampered_with_does_no_harm():
         log._note("exercises", "01.1", text)
         log._note("quizzes", "01", text)
         attributes = "class style title role aria-label href"
-        check(qwen_lab.progress().html, "div p table tr th td a b small", attributes)
+        check(qwen_lab.progress().html, "div p table tr th td a b small span", attributes)

@@ -165,6 +165,8 @@ def test_two_answers_are_compared_field_by_field():
     view = anatomy(completion(), other)
     assert view.text.splitlines()[1:] == ['≠ model: "qwen3-max" → "qwen-plus"']
     assert '<li class="differs"><div><span><code>model</code>' in view.html
+    # What is new with each answer is shown, and not marked.
+    assert "<li><div><span><code>id</code>" in view.html and "chatcmpl-2" in view.html
     assert "<li><div><span><code>object</code>" in view.html
     sides = html.escape(words.say("anatomy.sides"))
     same = anatomy(completion(), completion())

@@ -4,6 +4,7 @@ import re
 import pytest
 
 from qwen_lab.views.difference import difference
+from qwen_lab.words import say
 
 from .hostile import HOSTILE, check
 from .test_tokens import row
@@ -15,20 +16,18 @@ def marked(view):
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "count", "words"),
+    ("a", "b", "begins", "words"),
     [
-        ("Hello wonderful world", "Hello wonder, world", 5, [" wonderful", " wonder"]),
-        ("秋风起", "秋雨落", 1, ["风", "雨"]),
-        ("cafe\u0301!", "cafe", 0, ["cafe\u0301", "cafe"]),
-        ("一样的开头", "一样", 2, ["的"]),
-        ("", "有", 0, ["有"]),
-        ("ab cd", "xy", 0, ["ab", "xy"]),
+        ("ab wonderful cd", "ab wonder, cd", "They begin alike", [" wonderful", " wonder"]),
+        ("秋风起", "秋雨落", "They begin alike", ["风", "雨"]),
+        ("cafe\u0301!", "cafe", "They differ from the first word", ["cafe\u0301", "cafe"]),
+        ("一样的开头", "一样", "The same for 2 characters", ["的"]),
+        ("", "有", "The same for 0 characters", ["有"]),
+        ("ab cd", "xy", "They differ from the first word", ["ab", "xy"]),
     ],
 )
-def test_texts_part_at_a_word_or_a_sign(a, b, count, words):
+def test_texts_part_at_a_word_or_a_sign(a, b, begins, words):
     view = difference(a, b)
-    apart = not count and len(words) == 2
-    begins = "They differ from the first word" if apart else f"The same for {count} characters"
     assert view.text.startswith(begins) and marked(view) == words
 
 
@@ -56,8 +55,15 @@ def test_with_logprobs_the_fork_tells_what_was_likely_in_both():
     b = answer(row("是", 0.9), row("冬", 0.05, top=tops))
     view = difference(a, b, labels=("T=0", "T=1.5"))
     assert marked(view) == ["秋", "冬"]
-    assert "There, for T=0: “秋” 60 %, “冬” not among those listed." in view.text
-    assert "There, for T=1.5: “秋” 60 %, “冬” 5 %." in view.text
+    assert "Probability there, T=0: “秋” 60 %, “冬” not among those listed." in view.text
+    assert "Probability there, T=1.5: “秋” 60 %, “冬” 5 %." in view.text
+
+
+def test_where_both_give_the_same_probabilities_they_are_said_once():
+    tops = [("秋", 0.6), ("冬", 0.3)]
+    a, b = (answer(row("是", 0.9), row(*each, top=tops)) for each in tops)
+    told = difference(a, b, labels=("T=0", "T=1.5")).text.split("\n")
+    assert told[1:] == ["Probability there, in both: “秋” 60 %, “冬” 30 %.", say("difference.own")]
 
 
 def test_tokens_that_spell_alike_part_where_the_tokens_do():

@@ -3,7 +3,7 @@ import html
 import pytest
 
 from qwen_lab.views.html import Html, View, breaking, brief, cards, marked, percent, sentence
-from qwen_lab.words import printable
+from qwen_lab.words import printable, use
 
 from .hostile import HOSTILE, check
 
@@ -19,6 +19,12 @@ def test_html_shows_a_text_character_for_character(text):
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_views_short_form_can_steer_no_terminal(text):
     assert repr(View(Html(""), text)) == printable(text)
+
+
+def test_a_view_names_its_language_so_that_one_font_draws_all_of_a_text():
+    for language, tag in (("zh", "zh-Hans"), ("en", "en")):
+        use(language)
+        assert f'<div class="qwen-view" lang="{tag}">' in sentence("，：")._repr_html_()
 
 
 def test_html_stays_html_and_all_else_is_escaped_once():

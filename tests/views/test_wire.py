@@ -131,7 +131,14 @@ def test_the_traps_of_this_stream_are_named_and_no_others():
     for trap in ("id", "none"):
         assert plain(words.say(f"wire.trap_{trap}")) in plain(tools)
     assert "tool call 0: square_root(" in tools
-    assert "tool call 0 goes on: : 132413}" in tools
+    assert "tool call 0 goes on: “:␣132413}”" in tools
+
+
+def test_white_space_is_a_sign_as_it_is_in_the_other_views():
+    choice = recorded.CHUNKS[1]["choices"][0]
+    delta = choice["delta"] | {"content": " the\n"}
+    spaced = recorded.CHUNKS[1] | {"choices": [choice | {"delta": delta}]}
+    assert "text “␣the↵”" in seen(wire(events([spaced]), "done").html)
 
 
 def test_a_long_stream_folds_its_middle_and_shows_it_all():

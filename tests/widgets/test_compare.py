@@ -37,7 +37,7 @@ def test_with_a_seed_the_local_qwen_answers_one_after_the_other(lab, engine):
         (call.sampling["temperature"], call.sampling["top_k"], s) for call, s, _ in engine.calls
     ]
     assert asked == [(0, 20, 7), (1.5, 50, 7)]
-    assert words(box.difference) == "The same for 1 characters, then they part: “二” and “三”."
+    assert words(box.difference) == "They begin alike and part at “二” and “三”."
     marked = [re.sub(r" (?:class|aria-)[^>]*", "", each.shown.value) for each in box.columns]
     assert marked[1] == "<span><span><span>一</span><mark>三</mark></span></span>"
     assert marked[0].replace("二", "三") == marked[1]
