@@ -13,9 +13,9 @@ HEAD = Html('<tr class="head"><th><code>{}</code></th>{}</tr>')
 ROW = Html("<tr><th><code>{}</code></th>{}</tr>")
 REST = Html('<tr class="rest"><th>{}</th>{}</tr>')
 COUNT = Html("<tr><th>{}</th>{}</tr>")
-# Where it is narrow, each setting is a block of its own: a cell has its row's name and its place.
-CELL = Html('<td data-name="{}" style="--at:{}">{}</td>')
-CHANCE = Html('<td class="chance" data-name="{}" style="--at:{};--p:{:.4g}">{}</td>')
+# Where it is narrow, each setting is a block of its own, in which a cell has its row's name.
+CELL = Html('<td data-name="{}">{}</td>')
+CHANCE = Html('<td data-name="{}" style="--p:{:.4g}">{}</td>')
 # How wide a column of the short form is.
 WIDTH = 11
 
@@ -80,18 +80,18 @@ def _others(stage: Stage, most: int) -> tuple[float, bool]:
 
 
 def _cells(name: str, cells: list) -> Html:
-    return join(_cell(name, at, cell) for at, cell in enumerate(cells))
+    return join(_cell(name, cell) for cell in cells)
 
 
-def _cell(name: str, at: int, cell: str | tuple[float, bool]) -> Html:
+def _cell(name: str, cell: str | tuple[float, bool]) -> Html:
     """Of a chance a figure and a bar: all have as many decimals, so that they can be compared."""
     if isinstance(cell, str):
-        return CELL.format(name, at, cell or say("sampler.off_now"))
+        return CELL.format(name, cell or say("sampler.off_now"))
     share, possible = cell
     number = f"{100 * share:.2f}" if possible else "0"
     told = say("html.percent", number=number)
     told = say("html.less", number="0.01") if number == "0.00" else told
-    return CHANCE.format(name, at, share, told)
+    return CHANCE.format(name, share, told)
 
 
 def _line(name: str, cells: list) -> str:
