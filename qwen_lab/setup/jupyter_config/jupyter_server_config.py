@@ -1,9 +1,7 @@
-"""What JupyterLab shows and runs otherwise than by itself: from the folders beside this file."""
+"""What JupyterLab shows otherwise than by itself: `custom/custom.css`, beside this file."""
 
 from pathlib import Path
 
-HERE = Path(__file__).parent
 c = get_config()  # noqa: F821
 c.LabApp.custom_css = True
-c.LabApp.extra_labextensions_path = [str(HERE / "labextensions")]
-c.ServerApp.tornado_settings = {"static_custom_path": [str(HERE / "custom")]}
+c.ServerApp.tornado_settings = {"static_custom_path": [str(Path(__file__).with_name("custom"))]}
