@@ -73,13 +73,15 @@ def box(kind: str, text: str) -> str:
 
 
 def _whole(text: str) -> Html:
-    """The text; a line may break between the figures that a dot parts, and not within one."""
-    *parts, last = text.split(" · ")
+    """The text; its first line may break between figures that a dot parts, and not within one."""
+    line, *rest = text.split("\n", 1)
+    *parts, last = line.split(" · ")
     if not parts:
         return Html.escape(text)
     whole = Html('<span class="part">{}</span>')
     # The dot stays at the end of a line.
-    return Html(" ").join(whole.format(part) for part in [*(f"{p} ·" for p in parts), last])
+    told = Html(" ").join(whole.format(part) for part in [*(f"{p} ·" for p in parts), last])
+    return Html("\n").join([told, *map(Html.escape, rest)])
 
 
 def meanings(rows: list) -> str:

@@ -298,7 +298,7 @@ def test_its_repr_is_short_and_stable(playground, engine):
 def test_hostile_text_is_only_shown(playground, engine):
     tags = "style div span p small b code pre ul ol li br svg rect details summary wbr q i"
     attributes = "class style role open tabindex data-says aria-label aria-live aria-busy"
-    attributes += " viewbox preserveaspectratio x y width height data-token data-head title"
+    attributes += " viewbox preserveaspectratio x y width height data-token data-head title lang"
     for hostile in HOSTILE:
         spoken = hostile.encode(errors="replace").decode()
         engine.reply(spoken)
