@@ -26,7 +26,7 @@ function inMegabytes({ at = 0, size, ...others }) {
 
 function offer(el, words, root) {
   const box = make(el, "div", "qwen-view qwen-weights", "", { role: "group", tabindex: "-1" });
-  box.ariaLabel = words.name;
+  Object.assign(box, { ariaLabel: words.name, lang: words.lang });
   box.hidden = true;
   const status = make(box, "p", "", "", { role: "status" });
   const line = make(box, "div", "line");

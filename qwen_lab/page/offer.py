@@ -9,7 +9,7 @@ from traitlets import Dict
 from ..views import theme
 from ..views.html import Html
 from ..widgets import style
-from ..words import patterns, say
+from ..words import patterns, say, tag
 
 SCRIPT = style.scripts("elements") + Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 ALL = """
@@ -26,15 +26,19 @@ class Offer(anywidget.AnyWidget):
     words = Dict().tag(sync=True)
 
     def __init__(self) -> None:
-        super().__init__(words=patterns("page_weights"))
+        super().__init__(words=_words())
 
     def __repr__(self) -> str:
         return style.unrun("connect", say("page_weights.name"))
 
 
+def _words() -> dict[str, str]:
+    return patterns("page_weights") | {"lang": tag()}
+
+
 def under(start: Html) -> Html:
     """The link to the first lesson, and the place after it, in the language in use."""
-    words = json.dumps(patterns("page_weights"), ensure_ascii=False)
+    words = json.dumps(_words(), ensure_ascii=False)
     return Html('{}<div data-offer="{}"></div>').format(start, words)
 
 

@@ -77,7 +77,7 @@ def _general(path: str) -> str:
         return say(f"anatomy.{path}")
     if path in (f"request.{name}", f"request.extra_body.{name}") and name in PARAMETERS:
         row = PARAMETERS[name]
-        return " ".join(filter(None, [row.meaning, row.range]))
+        return " ".join(filter(None, [row.meaning, row.range.replace(" ", "\u00a0")]))
     if path.startswith(OWN) or path.endswith("[]"):
         return ""
     return say("anatomy.unknown")

@@ -164,8 +164,8 @@ def _parameters(run: Run, before: Run | None) -> str:
 
 def _label(run: Run, other: Run) -> str:
     """The run, and what it sent that the other did not."""
-    told = [say("playground.run", number=run.number), _told(_otherwise(run, other))]
-    return ": ".join(filter(None, told))
+    name, setting = say("playground.run", number=run.number), _told(_otherwise(run, other))
+    return say("playground.run_with", run=name, setting=setting) if setting else name
 
 
 def _otherwise(run: Run, other: Run) -> dict:

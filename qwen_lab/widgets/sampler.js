@@ -11,6 +11,7 @@ class Instrument {
     make(el, "p", "question", this.question);
     this.written = this.group(el, "line", "answer");
     this.others = this.group(el, "tried", "tree");
+    el.lang = this.words.lang;
     const desk = make(el, "div", "desk");
     this.pipeline(this.group(desk, "pipeline", "order"));
     this.scene(make(desk, "div", "scene"));

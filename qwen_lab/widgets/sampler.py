@@ -17,7 +17,7 @@ from ..views import theme
 from ..views.html import brief
 from ..watch.next_token import NextToken
 from ..watch.sampling import Settings
-from ..words import LabError, patterns, say
+from ..words import LabError, patterns, say, tag
 from . import style
 from .branches import Branches, Node
 from .knob import checked, default, slider
@@ -77,7 +77,8 @@ class Sampler(Work, anywidget.AnyWidget):
         self.branches = Branches(lab, talk, prefix)
         rows = checked(OFF, start)
         values = {name: start.get(name, default(row)) for name, row in rows.items()}
-        words = patterns("html") | patterns("sampler") | {"meanings": say("panel.meanings")}
+        words = patterns("html") | patterns("sampler")
+        words |= {"meanings": say("panel.meanings"), "lang": tag()}
         if lab.kind == "page":
             words["take"] = say("page.only_bars")
         super().__init__(told=_told(self._title, rows, values, words), values=values)

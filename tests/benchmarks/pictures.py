@@ -2,7 +2,8 @@
 
 `pictures FOLDER` writes LANGUAGE-THEME-WIDTH/NAME.png, and in index.txt what each ought to show.
 `--lang`, `--theme`, `--width` and `--only` (names, or how they begin) choose some. Widths are those
-of the window. Needs Chromium, and no model: the lessons' tapes answer. Goal: no state is missing.
+of the window. Needs Chromium; the lessons' tapes answer, and else the local Qwen. Goal: no state is
+missing.
 """
 
 import itertools

@@ -75,7 +75,7 @@ def anatomy_opened():
 
 @state()
 def anatomy_thinking():
-    """An answer of a cloud model that thought: reasoning_content, reasoning tokens, a price."""
+    """An answer of a cloud model that thought: reasoning_content, and what it is."""
     return qwen_lab.anatomy(ChatCompletion.model_validate(recorded.THOUGHT))
 
 

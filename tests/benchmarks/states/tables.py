@@ -66,12 +66,12 @@ def odds_settings():
     """The next token's chances under four settings, in columns; what is cut shows 0 %."""
     found = lab().next_token(asked(AUTUMN)["messages"])
     hot = {"temperature": 1.9}
-    return qwen_lab.odds(found, {}, {"temperature": 0.2}, hot, hot | {"top_k": 20, "top_p": 0.8})
+    return qwen_lab.odds(found, {}, {"temperature": 0.2}, hot, hot | {"top_k": 3})
 
 
 @state()
 def odds_none():
-    """A sentence: only the local Qwen shows its probabilities."""
+    """A sentence: the table needs the local Qwen, and how to have it."""
     return qwen_lab.odds(None)
 
 

@@ -1,4 +1,4 @@
-"""A lab whose answers are the lessons' own: what their tapes have that is nearest to a question."""
+"""A lab whose answers are the lessons' own, by their tapes, and else the local Qwen's."""
 
 import asyncio
 import json
@@ -13,9 +13,11 @@ from qwen_lab.endpoint import tape_line
 from qwen_lab.endpoint.app import create_app
 from qwen_lab.endpoint.engine import End, Events, Piece, Prefix
 from qwen_lab.endpoint.learner import alone
+from qwen_lab.endpoint.llama import LlamaEngine
 from qwen_lab.endpoint.refusal import Refusal
 from qwen_lab.endpoint.rules import ChatRequest
 from qwen_lab.endpoint.server_file import BASE
+from qwen_lab.endpoint.weights.weights import fetch, model_id
 from qwen_lab.lab import Lab
 from qwen_lab.paths import ROOT
 from qwen_lab.watch.next_token import NextToken
@@ -28,8 +30,14 @@ LONGEST, FOREVER, PAUSE = 0.02, 100_000, 10
 MANY = 60
 
 
+@cache
+def qwen() -> LlamaEngine:
+    path = fetch()
+    return LlamaEngine(path, model_id(path))
+
+
 class Nearest:
-    """An engine that answers any request: with a recorded answer to the same last question."""
+    """An engine that answers any request: as recorded for the same last question, else live."""
 
     slots, thinks, stuck, at_once = 4, False, False, False
 
@@ -39,18 +47,20 @@ class Nearest:
         rows = [json.loads(line) for each in tapes for line in each.read_text("utf-8").splitlines()]
         self.model = rows[0]["model"]
         self._answers = [row for row in rows if "pieces" in row]
-        self._next = [row for row in rows if "next" in row]
 
     async def generate(self, request: ChatRequest, seed: int, alone: bool) -> Events:
-        found = self._find(tape_line.asked(request, seed, alone)["ask"], request.logprobs)
+        ask = tape_line.asked(request, seed, alone)["ask"]
+        found = self._find(ask, request.logprobs)
         self._begun += 1
         most, count = request.sampling["max_tokens"], 0
-        for wait, event in tape_line.events(found):
+        recorded = request.tools or not _differs(found["ask"], ask)
+        events = played(found) if recorded else qwen().generate(request, seed, alone)
+        async for event in events:
             if isinstance(event, Piece):
                 # Some say only that it begins or ends.
                 count += bool(event.text or event.logprobs)
                 event = event if request.logprobs else Piece(event.text)
-            if isinstance(event, End):
+            if recorded and isinstance(event, End):
                 # What was cut then may be whole now, and the other way round.
                 reason = "stop" if count < most else "length"
                 # The token that ends an answer is counted too.
@@ -59,29 +69,35 @@ class Nearest:
             if count == PAUSE and self._begun == self._held:
                 await asyncio.sleep(FOREVER)
             if count <= most or isinstance(event, End):
-                await asyncio.sleep(min(wait, LONGEST))
                 yield event
 
     def _find(self, ask: dict, logprobs: bool) -> dict:
         same = [row for row in self._answers if _question(row["ask"]) == _question(ask)]
         if not same:
-            message = say("tape.missing", tape="01_basic_call.jsonl", difference="")
-            raise Refusal(message, status=404, code="not_on_tape")
+            raise Refusal(say("page.not_recorded"), status=404, code="not_on_tape")
 
         def distance(row: dict) -> tuple:
             other = row["ask"]
             bare = logprobs and "logprobs" not in row
-            far = round(abs(other["temperature"] - ask["temperature"]), 1)
             short = len(row["pieces"]) < min(ask["max_tokens"], MANY)
-            unlike = sum(other.get(name) != ask.get(name) for name in ("tools", "top_p", "seed"))
-            return bare, far, short, unlike
+            return bare, _differs(other, ask), short
 
         return min(same, key=distance)
 
     async def next_token(self, messages: list[dict], prefix: Prefix, most: int) -> NextToken:
-        # After a beginning that nobody has recorded comes what came after another one.
-        begun = prefix if isinstance(prefix, str) else len(prefix) % 2
-        return tape_line.next_token(self._next[-1 if begun else 0])
+        return await qwen().next_token(messages, prefix, most)
+
+
+async def played(row: dict) -> Events:
+    for wait, event in tape_line.events(row):
+        await asyncio.sleep(min(wait, LONGEST))
+        yield event
+
+
+def _differs(one: dict, other: dict) -> int:
+    """In how many of the settings that make a text another one."""
+    names = ("tools", "temperature", "top_p", "seed")
+    return sum(one.get(name) != other.get(name) for name in names)
 
 
 def _question(ask: dict) -> str:

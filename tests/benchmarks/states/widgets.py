@@ -102,7 +102,7 @@ async def compare_run():
 
 @state()
 async def compare_four():
-    """Four settings side by side, and where the first two part."""
+    """Four settings side by side, each with its answer and its figures."""
     return await run(compare(*map(cut, (0, 0.7, 1.3, 1.9))))
 
 
@@ -113,7 +113,7 @@ async def compare_failed():
 
 
 def sweep(place: Lab, **options: object) -> qwen_lab.sweep:
-    parameters = {"temperature": [0.7, 1.9], "top_p": 1, "max_tokens": 12, "seed": [0, 1, 2]}
+    parameters = {"temperature": [0, 1.9], "top_p": 1, "max_tokens": 12, "seed": [0, 1, 2]}
     return qwen_lab.sweep(place, pick(*AUTUMN), **parameters | options)
 
 
