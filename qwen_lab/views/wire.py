@@ -75,7 +75,8 @@ def _times(events: list[Line], at_once: bool) -> str:
     numbers = {"first": moments[0], "median": statistics.median(gaps), "longest": max(gaps)}
     words = say("wire.times", **{name: 1000 * seconds for name, seconds in numbers.items()})
     usage = _usage(events)
-    pace = speed(usage.completion_tokens, moments[-1] - moments[0]) if usage else None
+    # The token that ends an answer is counted, and has no text.
+    pace = speed(usage.completion_tokens, events[-1].seconds - moments[0]) if usage else None
     return words + (" " + say("wire.speed", speed=pace) if pace and not at_once else "")
 
 

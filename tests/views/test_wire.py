@@ -98,7 +98,7 @@ def test_times_stand_in_the_page_and_not_in_the_short_form():
     told = (
         "First text after 200 ms; from one piece to the next 100 ms in the median, 100 ms at most."
     )
-    assert f"{told} After the first token 200 tokens/s." in seen(slow.html)
+    assert f"{told} After the first token 50 tokens/s." in seen(slow.html)
     assert "200 ms" not in seen(fast.html)
     assert slow.text == fast.text
 
