@@ -56,11 +56,12 @@ function head(exercises) {
   const part = add(table, "thead");
   const [lessons, numbers, passed, wrong] = [1, 2, 3, 4].map(() => add(part, "tr"));
   add(lessons, "th", words.name, { rowSpan: 2, className: "name" });
+  // What matters in a lesson stays in sight where the exercises are wider than the window.
+  for (const name of SIDES) add(lessons, "th", words[name], { rowSpan: 4, className: name });
   for (const lesson of new Set(exercises.map((each) => each.split(".")[0]))) {
     const colSpan = exercises.filter((each) => each.startsWith(`${lesson}.`)).length;
     add(lessons, "th", lesson, { colSpan, className: "begins" });
   }
-  for (const name of SIDES) add(lessons, "th", words[name], { rowSpan: 4, className: name });
   for (const each of exercises) add(numbers, "th", each.split(".")[1], begins(each));
   for (const [line, status] of [[passed, "passed"], [wrong, "wrong"]]) {
     add(line, "th", words[`sum_${status}`], { className: "name" });
@@ -72,8 +73,8 @@ function head(exercises) {
 function row(name, exercises) {
   const line = add(table.tBodies[0], "tr");
   add(line, "th", name, { className: "name", title: name });
-  const signs = exercises.map((each) => add(add(line, "td", "", begins(each)), "b", "", { role: "img" }));
   const sides = SIDES.map((side) => add(line, "td", "", { className: side }));
+  const signs = exercises.map((each) => add(add(line, "td", "", begins(each)), "b", "", { role: "img" }));
   const left = add(sides.pop(), "span");
   const reset = add(left.parentNode, "button", words.reset);
   reset.setAttribute("aria-label", say("reset_told", { name }));

@@ -1,5 +1,6 @@
 """A sweep: every combination of some parameters, its answers as they come, and their figures."""
 
+import math
 from collections.abc import Coroutine
 from pathlib import Path
 
@@ -110,7 +111,7 @@ class Sweep(Live):
 
     def _bill(self) -> str:
         cny = price(self._lab, self.messages, self.settings)
-        about = say("playground.unknown") if cny is None else f"{cny:.1g}"
+        about = say("playground.unknown") if cny is None else _at_most(cny)
         return say("sweep.bill", count=len(self.settings), cny=about, plan=self._plan())
 
     def _work(self) -> Coroutine:
@@ -161,3 +162,9 @@ class Sweep(Live):
 def _list(values: list) -> str:
     """The values, of many the first and the last."""
     return ", ".join(map(str, values if len(values) <= MANY else [*values[:2], "…", values[-1]]))
+
+
+def _at_most(cny: float) -> str:
+    """The sum to one digit, and never less than it is."""
+    unit = 10.0 ** math.floor(math.log10(cny)) if cny else 1
+    return f"{math.ceil(round(cny / unit, 9)) * unit:.1g}"

@@ -11,7 +11,7 @@ import pytest
 from qwen_lab import addresses, sweep
 from qwen_lab.endpoint.engine import End, Piece, Prompt
 from qwen_lab.endpoint.refusal import invalid
-from qwen_lab.watch.sweep import Answer
+from qwen_lab.watch.sweep import Answer, price
 from qwen_lab.widgets.sweep import Sweep
 
 
@@ -118,8 +118,11 @@ def test_many_calls_of_the_cloud_want_a_second_word(lab, engine, monkeypatch):
     monkeypatch.setattr(addresses, "has_list_price", lambda url: True)
     cloud = replace(lab, kind="dashscope", model="qwen-plus")
     box = sweep(cloud, "你好", seed=range(30), max_tokens=10)
-    with pytest.raises(ValueError, match=r"cost at most about 0\.0*[1-9]\sCNY"):
+    with pytest.raises(ValueError, match=r"cost at most about 0\.0*[1-9]\sCNY") as told:
         run(box)
+    # To one digit, and no less than they may cost.
+    [most] = map(float, re.findall(r"about ([\d.]+)", str(told.value)))
+    assert price(cloud, box.messages, box.settings) <= most
 
     async def press():
         box.run_button.click()
