@@ -86,6 +86,7 @@ def test_sliders_run_and_stop_work_with_the_keyboard_while_the_answer_streams(
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".qwen-panel")).to_contain_text(words["sends"])
     press(page, words["run"])
+    expect(page.locator(".qwen-panel-answer")).not_to_have_text(words["nothing"], timeout=180_000)
     wait_for_letters(page, 10)
     expect(button(page, words["stop"])).to_be_enabled()
     wait_for_letters(page, len(page.locator(".qwen-panel-answer").inner_text()))
