@@ -156,7 +156,7 @@ def test_the_three_outcomes_look_different_without_colour():
 def test_what_the_learner_wrote_is_only_text():
     for text in HOSTILE:
         page = Outcome("wrong", text)._repr_html_().split("</style>", 1)[1]
-        check_page(page, "div b span", "class")
+        check_page(page, "div b span", "class lang")
 
 
 def handed(judge, answer):

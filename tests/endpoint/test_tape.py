@@ -223,14 +223,14 @@ def test_a_reader_that_is_cancelled_does_not_cut_the_tape_short(engine, file):
 
 def test_a_tape_plays_at_once_or_as_fast_as_it_was_recorded(recorded, file):
     recorded({})
-    lines = file.read_text(encoding="utf-8").replace('"pieces": [[0, 1]]', '"pieces": [[400, 1]]')
+    lines = file.read_text(encoding="utf-8").replace('"pieces": [[0, 1]]', '"pieces": [[1500, 1]]')
     file.write_text(lines, encoding="utf-8")
     seconds = []
     for timed in (False, True):
         began = time.monotonic()
         ask(client(tape.Player(file, timed=timed)))
         seconds.append(time.monotonic() - began)
-    assert seconds[0] < 0.4 <= seconds[1]
+    assert seconds[0] < 1.5 <= seconds[1]
 
 
 def test_a_stream_that_is_played_at_once_says_so(recorded, file):
