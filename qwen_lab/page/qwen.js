@@ -55,7 +55,7 @@ export class Qwen {
     if (this.exact) await this.start({ n_gpu_layers: 0 });
   }
 
-  // Whether it is right on the graphics card: of the many kinds few could be tried.
+  // Whether it is right on the graphics card: there are many kinds, and none could be tried.
   async serves() {
     try {
       await this.start({});
