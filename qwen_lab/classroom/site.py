@@ -129,7 +129,8 @@ def _asks(start: Html) -> Html:
 
 
 def _wrong(start: Html) -> Html:
-    return Html('<p role="alert">{}</p>{}').format(say("page.class_wrong"), _asks(start))
+    told = Html('<p class="qwen-view qwen-failed" role="alert">{}</p>{}')
+    return told.format(say("page.class_wrong"), _asks(start))
 
 
 def _knows(start: Html) -> Html:

@@ -37,6 +37,11 @@ function put(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+function tell(text, failed = false) {
+  put(state, text);
+  state.classList.toggle("qwen-failed", failed);
+}
+
 function number(value) {
   return value === null ? "–" : value.toLocaleString(lang);
 }
@@ -82,7 +87,7 @@ function row(name, exercises) {
     if (!confirm(say("reset_asks", { name }))) return;
     const answer = await ask("reset", name).catch(() => ({ ok: false }));
     if (answer.ok) refresh();
-    else put(state, words.silent);
+    else tell(words.silent, true);
   });
   return { signs, sides: [...sides, left] };
 }
@@ -113,7 +118,7 @@ function sum({ exercises, learners }) {
   const stuck = exercises.map((each) => count("wrong", each));
   const most = Math.max(...stuck);
   if (most > 1) told.push(say("most_stuck", { number: exercises[stuck.indexOf(most)], count: most }));
-  put(state, told.join("\n"));
+  tell(told.join("\n"));
 }
 
 function show(found) {
@@ -131,9 +136,9 @@ async function refresh() {
   try {
     const answer = await ask("overview");
     if (answer.ok) show(await answer.json());
-    else put(state, answer.status === 401 ? words.no_token : words.silent);
+    else tell(answer.status === 401 ? words.no_token : words.silent, true);
   } catch {
-    put(state, words.silent);
+    tell(words.silent, true);
   }
 }
 

@@ -178,7 +178,7 @@ async def _page(request: Request) -> Response:
         '<main tabindex="0"><table></table></main><small>{}</small>'
         '<script src="teacher.js"></script></body></html>'
     )
-    style = Html(theme.sheet("sign", "table", "teacher"))
+    style = Html(theme.sheet("failed", "sign", "table", "teacher"))
     told = language(), words["title"], style, json.dumps(words), words["title"], words["csv"]
     return HTMLResponse(page.format(*told, words["legend"]), headers=HEADERS)
 

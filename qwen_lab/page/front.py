@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from .. import words
 from ..course import lessons
 from ..paths import originals
+from ..views import theme
 from ..views.html import Html, join
 from ..words import say
 
@@ -20,7 +21,7 @@ a { color: #1f4fd8; text-decoration: none } a:hover, a:focus { text-decoration: 
 .start { display: inline-block; color: #fff; background: #1f4fd8; border-radius: 8px;
   padding: 8px 18px; margin: 8px 0 } small { color: #5a5a66 }
 input, button { font: inherit; padding: 7px 12px; border: 1px solid #8a8a96; border-radius: 8px }
-label { display: block } input { width: 13em; margin: 4px 8px 4px 0 } [role] { font-weight: 600 }
+label { display: block } input { width: 13em; margin: 4px 8px 4px 0 }
 @media (prefers-color-scheme: dark) { body { color: #e6e6ea; background: #16161a }
   a { color: #9db7ff } .start { color: #16161a; background: #9db7ff } small { color: #a9a9b4 } }
 """
@@ -49,7 +50,7 @@ def page(entry: Callable[[Html], Html] | None = None, *, offers: bool = False) -
     before, columns = os.environ.get("QWEN_LAB_LANG"), reversed(words.LANGUAGES)
     try:
         body = join(_column(each, entry or Html, *told) for each in columns)
-        return PAGE.format(Html(STYLE), body, script)
+        return PAGE.format(Html(STYLE + theme.sheet("failed")), body, script)
     finally:
         os.environ.pop("QWEN_LAB_LANG", None) if before is None else words.use(before)
 

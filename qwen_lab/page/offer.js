@@ -6,6 +6,7 @@ const TOPIC = "qwen-weights";
 const MAIN = { none: "fetch", fetching: "pause", offline: "pause" };
 const DONE = ["kept", "unable", "other_browser"];
 const HELD = ["cut", "refused", "full"];
+const FAILED = [...HELD, "tampered", "broken"];
 const ORDER = { fetch: "fetch", pause: "pause", go_on: "fetch" };
 
 function worker(root) {
@@ -56,6 +57,7 @@ function offer(el, words, root) {
   function show(told) {
     const values = inMegabytes(told);
     box.hidden = false;
+    box.classList.toggle("qwen-failed", FAILED.includes(told.state));
     const held = told.at > 0 && HELD.includes(told.state) ? words.held : "";
     const sentence = fill(words[told.state], values) + held;
     // A screen reader reads what is new, and not how far it is four times a second.

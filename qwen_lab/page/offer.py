@@ -12,6 +12,7 @@ from ..widgets import style
 from ..words import patterns, say, tag
 
 SCRIPT = style.scripts("elements") + Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+CSS = theme.sheet("weights", "failed")
 ALL = """
 for (const el of document.querySelectorAll("[data-offer]"))
   offer(el, JSON.parse(el.dataset.offer), "./");
@@ -22,7 +23,7 @@ class Offer(anywidget.AnyWidget):
     """It, as a widget; nothing of it needs the kernel."""
 
     _esm = SCRIPT
-    _css = theme.sheet("weights")
+    _css = CSS
     words = Dict().tag(sync=True)
 
     def __init__(self) -> None:
@@ -44,7 +45,6 @@ def under(start: Html) -> Html:
 
 def script() -> Html:
     """What the first page needs for it, once and at its end."""
-    css = Html(theme.sheet("weights"))
     return Html('<style>{}</style><script type="module">{}</script>').format(
-        css, Html(SCRIPT + ALL)
+        Html(CSS), Html(SCRIPT + ALL)
     )

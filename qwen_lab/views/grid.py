@@ -60,11 +60,20 @@ def _row(label: str, group: Figures, seeds: list) -> list:
 
 def _differ(group: Figures) -> Html:
     """How many of the answers differ: a square for each, those that only repeat one are empty."""
-    of = sum(answer.error is None for answer in group.answers)
+    if not (of := _texts(group)):
+        return Html("—")
     squares = "■" * group.distinct + "□" * (of - group.distinct)
-    told = say("sweep.of", distinct=group.distinct, answers=of)
     whole = Html('<span class="qwen-grid-differ" role="img" aria-label="{0}">{1}</span> {0}')
-    return whole.format(told, squares)
+    return whole.format(_of(group), squares)
+
+
+def _texts(group: Figures) -> int:
+    """How many of its calls have not failed."""
+    return sum(answer.error is None for answer in group.answers)
+
+
+def _of(group: Figures) -> str:
+    return say("sweep.of", distinct=group.distinct, answers=_texts(group))
 
 
 def _letters(answers: list[Answer]) -> dict[str, str]:
@@ -103,13 +112,12 @@ def _figures(pairs: list[tuple[str, Figures]]) -> Html:
 
 
 def _numbers(group: Figures) -> Iterator[str]:
-    yield say("sweep.of", distinct=group.distinct, answers=len(group.answers))
-    yield f"{group.length:.0f}"
-    yield from (f"{v:.2f}" for v in (group.distinct_1, group.distinct_2, group.overlap))
+    shares = (group.distinct_1, group.distinct_2, group.overlap)
+    numbers = [_of(group), f"{group.length:.0f}", *(f"{share:.2f}" for share in shares)]
+    yield from numbers if _texts(group) else "—" * len(numbers)
     yield ", ".join(f"{reason} × {count}" for reason, count in group.reasons.items())
 
 
 def _lines(groups: list[Figures]) -> Iterator[str]:
     for group in groups:
-        of = say("sweep.of", distinct=group.distinct, answers=len(group.answers))
-        yield f"{named(group.setting)}: {say('sweep.distinct')} {of}"
+        yield f"{named(group.setting)}: {say('sweep.distinct')} {_of(group)}"

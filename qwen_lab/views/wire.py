@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..watch.stream import Line, Recording, speed, texts
-from ..words import say
+from ..words import reason, say
 from .axis import Axis, lane, legend
 from .html import Html, View, breaking, brief, filled, fold, join, marked, sentence
 from .tokens import SIGNS, visible
@@ -58,12 +58,21 @@ def wire(
     """
     if not events:
         return sentence(say(f"wire.{'unread' if state == 'unread' else 'empty'}"))
-    end = [say(f"wire.{state}", error=type(error).__name__)] if state != "done" else []
-    told = [marked(words) for words in [*_traps(events), *end]]
+    end = [_end(state, error)] if state != "done" else []
+    look = "qwen-failed" if state == "failed" else "trap"
     parts = [filled("<p>{}</p>", filter(None, [_times(events, at_once)])), _rows(events)]
-    parts += [filled('<p class="trap">{}</p>', told), _whole(events)]
+    parts += [Html('<p class="{}">{}</p>').format(look, words) for words in end]
+    parts += [filled('<p class="trap">{}</p>', map(marked, _traps(events))), _whole(events)]
     html = Html('<div class="qwen-wire">{}</div>').format(join(parts))
     return View(html, "\n".join([*_lines(events), *end]))
+
+
+def _end(state: str, error: Exception | None) -> str:
+    """Why there is no more of it; what a service says of that, in its own words."""
+    if state != "failed":
+        return say(f"wire.{state}")
+    said = getattr(error, "message", "") or reason(error)
+    return say("wire.failed", error=type(error).__name__, reason=said.strip().rstrip(".。"))
 
 
 def _times(events: list[Line], at_once: bool) -> str:

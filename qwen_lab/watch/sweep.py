@@ -14,6 +14,7 @@ import openai
 from .. import models
 from ..lab import Lab
 from ..parameters import PARAMETERS, arguments, named
+from ..words import reason
 from . import typed
 
 SEEDS = (1, 2, 3)
@@ -38,10 +39,13 @@ class Answer:
     completion_tokens: int | None = None
     seconds: float = 0
     error: str | None = None
+    # The error itself.
+    cause: Exception | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self) -> dict:
         """Flat, for a table."""
-        rest = {name: value for name, value in vars(self).items() if name != "parameters"}
+        others = ("parameters", "cause")
+        rest = {name: value for name, value in vars(self).items() if name not in others}
         return {**self.parameters, **rest, "characters": len(self.text)}
 
 
@@ -130,8 +134,9 @@ async def _ask(
     # Any error: the sweep goes on, whatever a server answers.
     except Exception as error:
         code = getattr(error, "code", None) or type(error).__name__
-        words = f"{code}: {error}"[:LONGEST_ERROR]
-        return Answer(setting, error=words, seconds=time.perf_counter() - began)
+        said = reason(error) if isinstance(error, openai.APIConnectionError) else error
+        words = f"{code}: {said}"[:LONGEST_ERROR]
+        return Answer(setting, error=words, cause=error, seconds=time.perf_counter() - began)
     choice = next(iter(completion.choices), None)
     return Answer(
         setting,

@@ -17,7 +17,7 @@ from ..words import WrongValueError, need_type
 from . import style
 from .flow import Flow
 from .live import Live, need_lab
-from .reply import Reply, conversation, trouble
+from .reply import Reply, conversation
 
 FEWEST, MOST = 2, 4
 
@@ -55,7 +55,7 @@ class Column(VBox):
         if reply := self.reply:
             self.shown.show(reply.text, self.marked, running=reply.running)
             self.status.value = style.box("status", reply.status)
-            self.error.value = trouble(reply, self.lab)
+            self.error.value = reply.trouble(self.lab)
 
 
 class Compare(Live):

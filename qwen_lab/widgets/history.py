@@ -125,10 +125,11 @@ class History(VBox):
         path = _unused(Path("qwen_lab_runs.csv"))
         try:
             self.to_csv(path)
-            said = say("playground.exported", path=path.resolve())
+            told = "status", say("playground.exported", path=path.resolve())
         except OSError as error:
-            said = say("playground.not_exported", problem=f"{path.resolve()}: {reason(error)}")
-        self.exported.value = style.box("status", said)
+            problem = f"{path.resolve()}: {reason(error)}"
+            told = "failed", say("playground.not_exported", problem=problem)
+        self.exported.value = style.box(*told)
 
     def _compare(self, change: object = None) -> None:
         pair = [self.runs[n - 1] for n in (self.first.value, self.second.value) if n]
@@ -197,7 +198,7 @@ def _cells(run: Run, before: Run | None) -> list[str]:
         str(run.number),
         breaking(_parameters(run, before), whole=HYPHENED),
         brief(reply.text, BEGINNING),
-        run.ending,
+        f"✗\u00a0{run.ending}" if reply.error else run.ending,
         ", ".join(map(str, run.tokens)) if run.tokens else unknown,
         f"{reply.seconds:.1f}",
         f"{reply.speed:.0f}" if reply.speed else unknown,

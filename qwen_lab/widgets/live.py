@@ -131,10 +131,12 @@ class Live(Work, VBox):
         self._start()
 
     def _failed(self, words: str) -> None:
-        self.error.value = style.box("error", words)
+        self.error.value = style.box("failed", words)
 
     def _running(self, running: bool) -> None:
-        self.stop_button.disabled = not running
+        # What can be done now stands out.
+        for button, can in ((self.run_button, not running), (self.stop_button, running)):
+            button.disabled, button.button_style = not can, "primary" * can
 
 
 def need_lab(lab: Lab, widget: object) -> Lab:

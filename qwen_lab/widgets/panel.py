@@ -12,7 +12,7 @@ from . import code, style
 from .flow import Flow
 from .knob import settings
 from .live import Live
-from .reply import Reply, conversation, trouble
+from .reply import Reply, conversation
 
 PARTS = ("temperature", "top_p", "max_tokens", "presence_penalty", "frequency_penalty")
 
@@ -150,8 +150,9 @@ class Panel(Live):
         title = say("panel.thought", count=len(thought))
         self.thought.value = fold(title, _pre(thought)) if thought else ""
         self.shown.show(reply.text, running=reply.running)
-        self.status.value = style.box("status", self._status(reply))
-        self.error.value = trouble(reply, self._lab)
+        kind = "hint" if reply.stage == "unsent" else "status"
+        self.status.value = style.box(kind, self._status(reply))
+        self.error.value = reply.trouble(self._lab)
 
     def _status(self, reply: Reply) -> str:
         if reply.stage == "unsent":

@@ -101,6 +101,10 @@ class Playground(Panel):
                 self.results.show(reply, request, self._lab)
                 self.history.add(request, reply, self._lab)
 
+    def _running(self, running: bool) -> None:
+        super()._running(running)
+        self.results.fork.again.disabled = running
+
     def _ask_again(self) -> None:
         for name, value in LOGPROBS.items():
             self.settings[name].set(value)
@@ -129,7 +133,7 @@ class Playground(Panel):
                 self._presets.save(name, self._sent())
                 self._fill_presets()
             words = "saved" if name else "no_name"
-            said = say(f"playground.{words}", name=name, path=self._presets.path)
+            told = "status", say(f"playground.{words}", name=name, path=self._presets.path)
         except LabError as error:
-            said = str(error)
-        self.saved.value = style.box("status", said)
+            told = "failed", str(error)
+        self.saved.value = style.box(*told)

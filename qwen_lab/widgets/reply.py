@@ -21,6 +21,8 @@ from . import style
 SHOWN = 600
 # Between the answers of one call that asked for several.
 BETWEEN = "\n\n———\n\n"
+# The code of what a tape does not have.
+UNRECORDED = "not_on_tape"
 
 
 class Reply:
@@ -113,8 +115,7 @@ class Reply:
     @property
     def error_code(self) -> str:
         """The service's name for the error, else the SDK's; "" where there is none."""
-        code = getattr(self.error, "code", None) or type(self.error).__name__
-        return str(code) if self.error else ""
+        return _code(self.error) if self.error else ""
 
     @property
     def tokens(self) -> int | None:
@@ -129,7 +130,11 @@ class Reply:
     @property
     def unrecorded(self) -> bool:
         """Whether a tape was asked for what it does not have."""
-        return self.error_code == "not_on_tape"
+        return self.error_code == UNRECORDED
+
+    def trouble(self, lab: Lab) -> str:
+        """The block that explains why it failed; "" where it did not."""
+        return trouble(self.error, lab, begun=bool(self.wire or self.completion))
 
     @property
     def speed(self) -> float | None:
@@ -164,36 +169,42 @@ class Reply:
         return " · ".join([ending, count, seconds, *speed])
 
 
-def explain(reply: Reply, lab: Lab) -> str:
-    """Why a reply failed and what to do, in three lines; the server's own words are among them.
+def explain(error: Exception, lab: Lab, *, begun: bool = False) -> str:
+    """Why a call failed and what to do, in lines; the server's own words are among them.
 
-    Of what a tape does not have, the endpoint itself says all that there is to say.
+    `begun`: its answer had. Of what a tape does not have, the endpoint says all there is to say.
     """
-    error = reply.error
-    if reply.unrecorded:
-        return _message(error, lab)
-    number = getattr(error, "status_code", None)
-    name = reply.error_code
-    if number:
-        head, advice = say("panel.refused", status=number, code=name), _advice(number, name, lab)
-    elif isinstance(error, openai.APIConnectionError) and not (reply.wire or reply.completion):
-        head, advice = (
-            say("panel.no_answer", address=addresses.shown(lab.base_url)),
-            "panel.do_connect",
-        )
+    said, code = _message(error, lab), _code(error)
+    if code == UNRECORDED:
+        return said
+    # Within a sentence, which has an end of its own.
+    told = {"reason": said.strip().rstrip(".。"), "code": code}
+    if status := getattr(error, "status_code", None):
+        lines = [say("panel.refused", status=status, code=code), said]
+        advice = _advice(status, code, lab)
+    elif isinstance(error, openai.APIConnectionError) and not begun:
+        lines = [say("panel.no_answer", address=addresses.shown(lab.base_url), **told)]
+        advice = "panel.do_connect"
     else:
-        head, advice = say("panel.broken_off", code=name), "panel.do_again"
-    return "\n".join([head, _message(error, lab), say(advice, host=addresses.host(lab.base_url))])
+        lines, advice = [say("panel.broken_off", **told)], "panel.do_again"
+    return "\n".join([*lines, say(advice, host=addresses.host(lab.base_url))])
 
 
-def trouble(reply: Reply, lab: Lab) -> str:
-    """The block that explains why a reply failed, "" for one that did not.
+def trouble(error: Exception | None, lab: Lab, *, begun: bool = False, before: str = "") -> str:
+    """The block that explains why a call failed, after a sentence `before` it; "" for no error.
 
     That a tape does not have something is no fault.
     """
-    if not reply.error:
+    if not error:
         return ""
-    return style.box("unrecorded" if reply.unrecorded else "error", explain(reply, lab))
+    if _code(error) == UNRECORDED:
+        return style.box("unrecorded", explain(error, lab))
+    return style.box("failed", "\n".join(filter(None, [before, explain(error, lab, begun=begun)])))
+
+
+def _code(error: Exception) -> str:
+    """The service's name for the error, else the SDK's."""
+    return str(getattr(error, "code", None) or type(error).__name__)
 
 
 def _advice(status: int, code: str, lab: Lab) -> str:

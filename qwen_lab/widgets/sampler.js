@@ -72,7 +72,7 @@ class Instrument {
     this.rest = this.row("row rest");
     this.result = make(parent, "p", "result", "", { role: "status" });
     this.look = button(parent, "main", this.words.look, () => this.send({ do: "ask" }, "asking"));
-    this.error = make(parent, "p", "qwen-panel-error", "", { role: "alert" });
+    this.error = make(parent, "p", "qwen-failed", "", { role: "alert" });
   }
 
   row(look) {
@@ -124,13 +124,15 @@ class Instrument {
       if (input.valueAsNumber !== this.values[name]) input.value = this.values[name];
       output.textContent = input.type === "range" ? this.values[name] : "";
     }
-    const busy = this.waits || (this.gone ? "" : this.doing);
-    this.ready = this.here && !busy && !this.numbers.counting;
+    const busy = this.gone ? "" : this.waits || this.doing;
+    this.ready = this.here && !busy && !this.numbers.counting && !this.gone;
     this.el.ariaBusy = String(Boolean(busy || this.fell?.falls));
     this.bars.classList.toggle("stale", !this.here);
     this.bars.classList.toggle("falling", Boolean(this.fell));
     this.el.classList.toggle("earlier", this.stage < STAGES.length - 1);
     this.look.hidden = this.here || Boolean(busy);
+    for (const asks of this.el.querySelectorAll(".line > *, .tried > *, .scene > button"))
+      asks.ariaDisabled = String(Boolean(this.gone));
     this.one.ariaDisabled = String(!this.ready);
     this.many.ariaDisabled = String(!this.here || this.numbers.counting);
     this.told = this.groups && stages(this.groups, this.values, this.largest_top_k);
@@ -138,8 +140,8 @@ class Instrument {
     if (this.told) this.show(this.told);
     const name = this.steps[this.stage].head.textContent;
     const hint = fill(this.words[this.stage < STAGES.length - 1 ? "after" : "take"], { name });
-    const idle = this.gone ? this.words.kept : this.told ? hint : "";
-    this.result.textContent = busy || this.fell?.said || idle;
+    const idle = this.gone ? this.words.kept : this.told && !this.fell ? hint : "";
+    this.result.textContent = busy || [this.fell?.said, idle].filter(Boolean).join(" ");
   }
 
   show(told) {
@@ -151,7 +153,8 @@ class Instrument {
     this.bars.style.setProperty("--quarter", this.wide(0.25));
     const cut = [...rows, others].some((row) => row.cut) && "cut";
     const seen = counts ? ["drawn", "expected"] : ["now", "raw", cut];
-    const label = (part) => (counts ? this.count(part * this.times) : this.percent(part, part));
+    const whole = (part) => fill(this.words.percent, { number: 100 * part });
+    const label = (part) => (counts ? this.count(part * this.times) : whole(part));
     this.axis.show(seen, this.full, label);
     this.rows.forEach((row, rank) => {
       if ((row.hidden = rank >= rows.length)) return;
@@ -207,7 +210,7 @@ class Instrument {
     this.forget();
     this.waits = this.words[doing];
     clearTimeout(this.late);
-    const late = () => this.paint((this.waits = this.gone ? "" : this.words.waits));
+    const late = () => this.paint((this.waits = this.words.waits));
     this.late = setTimeout(late, PATIENCE);
     this.paint();
     this.model.send({ ...content, from: this.path });

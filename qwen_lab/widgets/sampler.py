@@ -50,7 +50,7 @@ class Sampler(Work, anywidget.AnyWidget):
     """
 
     _esm = style.scripts(*SCRIPTS)
-    _css = theme.sheet("panel", "sampler", "instrument")
+    _css = theme.sheet("panel", "sampler", "instrument", "failed")
 
     # What never changes: the words, the sliders and where they are off.
     told = Dict().tag(sync=True)

@@ -13,7 +13,7 @@ ROLES = {
     "status": Html('role="status"'),
     "hint": Html('role="status"'),
     "unrecorded": Html('role="status"'),
-    "error": Html('role="alert"'),
+    "failed": Html('role="alert"'),
     "bill": Html('role="alert"'),
     "answer": Html('aria-live="polite"'),
 }
@@ -29,7 +29,7 @@ def sheet(*parts: str) -> HTML:
     """The style, with that of more parts of views, as an invisible part of a widget."""
     # A widget of ipywidgets takes no `lang`.
     own = f'.qwen-panel {{ --gone: "{say("panel.gone")}"; -webkit-locale: "{tag()}"; }}'
-    css = theme.sheet("panel", *parts)
+    css = theme.sheet("panel", "failed", *parts)
     return HTML(f"<style>{css}{own}</style>", layout=Layout(display="none"))
 
 
@@ -68,8 +68,9 @@ def unrun(name: str, told: str) -> str:
 
 def box(kind: str, text: str) -> str:
     """A block of one of the kinds in `ROLES` with the text; "" for none."""
-    block = Html('<div class="qwen-panel-{}" {}>{}</div>')
-    return block.format(kind, ROLES[kind], _whole(text)) if text else ""
+    block = Html('<div class="qwen-{}" {}>{}</div>')
+    look = kind if kind == "failed" else f"panel-{kind}"
+    return block.format(look, ROLES[kind], _whole(text)) if text else ""
 
 
 def _whole(text: str) -> Html:

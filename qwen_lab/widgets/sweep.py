@@ -13,7 +13,7 @@ from ..watch.sweep import Answer, ask_all, combinations, figures, is_dear, price
 from ..words import say
 from . import style
 from .live import Live
-from .reply import conversation
+from .reply import conversation, trouble
 
 # From so many seconds on, what is left is worth telling.
 LONG = 10
@@ -128,9 +128,18 @@ class Sweep(Live):
         await ask_all(self._lab, self.messages, self.settings, answered)
         # Where some are under way at once, the quick come first.
         answers.sort(key=self._place)
-        failed = sum(answer.error is not None for answer in answers)
-        self._say("sweep.failed" if failed else "sweep.done", count=len(answers), failed=failed)
+        self._conclude([answer.cause for answer in answers if answer.cause])
         self._paint()
+
+    def _conclude(self, errors: list[Exception]) -> None:
+        """Say that all are answered, or why some are not, or none."""
+        count = len(self.answers)
+        told = {"count": count, "failed": len(errors)}
+        if not errors:
+            self._say("sweep.done", **told)
+        else:
+            words = "sweep.all_failed" if len(errors) == count else "sweep.failed"
+            self.status.value = trouble(errors[0], self._lab, before=say(words, **told))
 
     def _tell(self, answers: list[Answer]) -> None:
         """How far it is; and how long the rest takes, where one call comes after the other."""
@@ -153,7 +162,9 @@ class Sweep(Live):
         is_under_way = 0 < done < self.progress.max
         self.progress.layout.visibility = "visible" if is_under_way else "hidden"
         ordered = sorted(self.answers, key=self._place)
-        self.shown.value = grid(figures(ordered))._repr_html_()
+        # Where none has a text, the sentence above says all there is.
+        texts = [answer for answer in ordered if answer.error is None]
+        self.shown.value = grid(figures(ordered))._repr_html_() if texts else ""
 
     def _place(self, answer: Answer) -> int:
         return self.settings.index(answer.parameters)

@@ -124,7 +124,20 @@ def test_the_page_computes_what_python_computes(shown, most, times):
 
 def test_a_percentage_is_written_as_python_writes_it(shown):
     page = shown(state())
-    shares = [0, 1, 1e-9, 0.000012, 0.5, 0.0123456, 0.12, 0.99949, 0.99951, 0.999999, 1 / 3]
+    shares = [
+        0,
+        1,
+        1e-9,
+        0.000012,
+        0.5,
+        0.0123456,
+        0.12,
+        0.00004,
+        0.99949,
+        0.99951,
+        0.999999,
+        1 / 3,
+    ]
     write = """shares => shares.map(share => {
       const none = {counts: [0, 0], tail_logprobs: [], tail_counts: []};
       const logprobs = [Math.log(share), Math.log(1 - share)];
@@ -333,17 +346,25 @@ def test_with_no_tail_kept_every_draw_has_a_name_and_takes_it(shown):
     assert page.evaluate("sent") == [{"do": "rare", "from": []}]
 
 
-def test_without_a_kernel_the_sliders_move_the_bars_and_it_says_so(shown):
-    page = shown(state())
+def test_without_a_kernel_only_the_bars_can_be_moved_and_it_says_so(shown):
+    page = shown(state() | {"tried": [{"path": [], "name": "a"}, {"path": [1], "name": "b"}]})
     page.evaluate("model.tell({comm_live_update: 1})")
     page.get_by_text("The kernel is not running").wait_for()
     slider(page, "top_k").fill("3")
     assert page.locator(".row.cut").count() == 10
     assert sum(draw_many(page)) == 1_000
-    # A press says in the end what is the matter, and the bars can be turned as before.
-    rows(page).first.click()
-    page.get_by_text("Asking").wait_for()
+    page.get_by_text("Drawn 1,000 times").wait_for()
     page.get_by_text("The kernel is not running").wait_for()
+    # What asks the kernel is grey, and a press does nothing.
+    asking = [rows(page).first, page.locator(".line button"), page.locator(".tried button")]
+    for each in [*asking, page.get_by_role("button", name="Draw one")]:
+        assert each.get_attribute("aria-disabled") == "true"
+        each.dispatch_event("click")
+    assert page.evaluate("sent") == []
+    colour = "each => getComputedStyle(each).color"
+    off, on = (page.get_by_role("button", name=name) for name in ("Draw one", "Draw 1,000"))
+    assert off.evaluate(colour) == page.locator(".tried button").evaluate(colour)
+    assert off.evaluate(colour) != on.evaluate(colour)
 
 
 def test_an_error_is_an_alert_and_it_can_be_asked_again(shown):

@@ -71,6 +71,7 @@ def test_a_wrong_code_is_told_and_kept_nowhere(browser):
     for code in ("aaaa-bbbb-cccc-dddd", "", "小明\r\n"):
         came = enter(browser, code)
         assert came.status_code == 401 and say("page.class_wrong") in came.text
+        assert came.text.count('qwen-failed" role="alert">') == 2 and ".qwen-failed{" in came.text
         assert "set-cookie" not in came.headers
 
 

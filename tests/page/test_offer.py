@@ -45,12 +45,16 @@ def test_it_goes_on_after_a_pause_and_a_reload_with_what_is_there(open_page, hos
     assert [path for path, _ in host.asked] == [PATHS[0], PATHS[1], *PATHS[1:]]
 
 
-def test_a_half_can_be_removed(open_page, host):
-    place = open_page()
+def test_what_failed_looks_so_and_a_half_can_be_removed(open_page, host):
+    place, failed = open_page(), re.compile("qwen-failed")
+    box = place.locator(".qwen-weights")
+    expect(box).not_to_have_class(failed)
     host.lies = [PATHS[1]] * 2
     press(place, "do_fetch")
+    expect(box).to_have_class(failed)
     press(place, "remove")
     says(place, "none")
+    expect(box).not_to_have_class(failed)
     assert place.page.evaluate(KEPT) == {}
 
 

@@ -79,7 +79,9 @@ def test_what_is_still_to_come_and_what_failed_has_its_place():
         *answers("一", "二", temperature=0),
         Answer({"temperature": 1, "seed": 0}, error="429: x"),
     ]
-    assert "temperature=1 0 of 0 ✗ 429: x …" in seen(grid(figures(found)).html)
+    assert "temperature=1 — ✗ 429: x …" in seen(grid(figures(found)).html)
+    # There are no figures of what did not come.
+    assert "temperature=1 — — — — — error × 1" in seen(grid(figures(found)).html)
 
 
 def test_the_short_form_counts_the_different_answers():

@@ -1,6 +1,8 @@
+import errno
 import html
 import re
 
+import openai
 import pytest
 from openai.types.chat import ChatCompletionChunk
 
@@ -159,8 +161,16 @@ def test_two_answers_are_told_apart():
 @pytest.mark.parametrize("state", ["unread", "reading", "left", "failed"])
 def test_a_stream_that_did_not_end_says_so(state):
     found = [] if state == "unread" else events(recorded.CHUNKS[:2])[:-1]
-    view = wire(found, state, OSError("x") if state == "failed" else None)
-    assert words.say(f"wire.{state}", error="OSError") in view.text
+    view = wire(found, state, OSError(errno.ENOSPC, "x") if state == "failed" else None)
+    assert words.say(f"wire.{state}", error="OSError", reason="the disk is full") in view.text
+
+
+def test_a_stream_that_broke_off_is_a_failure_and_one_that_was_left_is_none():
+    found, error = events(recorded.CHUNKS[:2]), openai.APIError("Try `later`.", None, body=None)
+    page = wire(found, "failed", error).html
+    [told] = re.findall('<p class="qwen-failed">(.*?)</p>', page)
+    assert html.unescape(told).startswith("The stream broke off (APIError): Try `later`. What came")
+    assert "qwen-failed" not in wire(found, "left").html + wire(found, "done").html
 
 
 @pytest.mark.parametrize(

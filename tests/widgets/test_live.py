@@ -69,6 +69,18 @@ def test_a_run_is_awaited_and_stop_can_be_pressed_meanwhile():
     assert box.painted and box.stop_button.disabled and not box.stops
 
 
+def test_of_run_and_stop_the_one_that_can_be_pressed_stands_out():
+    box, looks = Counter(end=50), []
+
+    def look():
+        for button in (box.run_button, box.stop_button):
+            looks.append((button.disabled, button.button_style))
+
+    look(), started(look, box), look()
+    off, on = (True, ""), (False, "primary")
+    assert looks == [on, off, off, on, on, off]
+
+
 def test_the_run_button_begins_in_a_cell_that_does_not_wait():
     box = Counter(end=5)
 

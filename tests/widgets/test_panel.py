@@ -207,7 +207,7 @@ def test_an_answer_cut_by_max_tokens_says_so(lab, engine):
 def test_a_refusal_is_shown_with_status_code_message_and_advice(lab):
     run(panel := Panel(replace(lab, model="gpt-9"), "问好"))
     head, message, advice = words(panel.error).split("\n")
-    assert head == "The service refused the call: HTTP 404, code model_not_found."
+    assert head == "The service refused the call: HTTP 404, code model_not_found. It says:"
     assert message.startswith("The model `gpt-9` does not exist")
     assert advice.startswith("Next: check the name of the model")
     assert words(panel.status).startswith("Ended with an error")

@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from qwen_lab.lab import Lab
-from qwen_lab.widgets.reply import Reply, explain, trouble
+from qwen_lab.widgets.reply import Reply, explain
 
 HELLO = [{"role": "user", "content": "你好"}]
 CHUNK = 'data: {"choices": [{"index": 0, "delta": {"content": "好"}}]}\n\n'
@@ -84,9 +84,10 @@ def test_a_stream_without_an_end_and_a_count_says_so():
 def test_a_stream_that_breaks_keeps_its_text_and_says_what_happened(content, missing):
     with answering(content, missing=missing) as lab:
         reply = read(lab)
-    head, reason, advice = explain(reply, lab).split("\n")
-    assert reply.text == "好" and reply.stage == "failed" and reason
-    assert head == f"The answer broke off: {type(reply.error).__name__}."
+    told, advice = explain(reply.error, lab, begun=True).split("\n")
+    assert reply.text == "好" and reply.stage == "failed"
+    # The reason stands in the sentence, which ends once.
+    assert re.fullmatch(rf"The answer broke off \({type(reply.error).__name__}\): .+[^.]\.", told)
     assert advice.startswith("Next: this is a fault of the service or of the network")
 
 
@@ -94,8 +95,10 @@ def test_an_error_event_in_the_stream_keeps_the_text_and_has_its_code(lab, engin
     engine.reply("好")
     engine.replies[0].insert(2, RuntimeError("secret detail"))
     reply = read(lab)
-    explained = explain(reply, lab)
-    assert reply.text == "好" and "The answer broke off: internal_error." in explained
+    explained = explain(reply.error, lab, begun=True)
+    assert reply.text == "好" and "The answer broke off (internal_error): " in explained
+    # It ends once, whether or not the server's words have a full stop.
+    assert not re.search(r"[.。]\.", explained)
     assert "secret" not in explained
 
 
@@ -109,8 +112,8 @@ def test_an_error_event_in_the_stream_keeps_the_text_and_has_its_code(lab, engin
 def test_a_refusal_is_explained_with_status_code_message_and_advice(lab, wrong, head, advice):
     lab = replace(lab, **wrong)
     reply = read(lab)
-    first, message, last = explain(reply, lab).split("\n")
-    assert first == f"The service refused the call: {head}" and advice in last
+    first, message, last = explain(reply.error, lab).split("\n")
+    assert first == f"The service refused the call: {head} It says:" and advice in last
     assert message == reply.error.body["message"]
 
 
@@ -124,29 +127,30 @@ def test_a_refusal_is_explained_with_status_code_message_and_advice(lab, wrong, 
 )
 def test_each_kind_of_refusal_has_its_advice(status, code, advice):
     with answering(f'{{"error": {{"message": "no", "code": "{code}"}}}}', status) as lab:
-        head, message, last = explain(read(lab), lab).split("\n")
+        head, message, last = explain(read(lab).error, lab).split("\n")
     assert f"HTTP {status}, code {code}" in head and message == "no" and advice in last
 
 
 def test_what_a_tape_does_not_have_is_said_in_the_tapes_own_words_and_is_no_error():
     with answering('{"error": {"message": "not recorded", "code": "not_on_tape"}}', 404) as lab:
         reply = read(lab)
-        assert explain(reply, lab) == "not recorded" and reply.status == ""
-        assert "qwen-panel-unrecorded" in trouble(reply, lab) and "404" not in trouble(reply, lab)
+        told = reply.trouble(lab)
+        assert explain(reply.error, lab) == "not recorded" and reply.status == ""
+        assert "qwen-panel-unrecorded" in told and "404" not in told
 
 
 def test_a_page_instead_of_an_error_is_cut_short():
     with answering("<h1>Forbidden</h1>" * 1000, 403) as lab:
-        explained = explain(read(lab), lab)
+        explained = explain(read(lab).error, lab)
     assert "HTTP 403" in explained and len(explained) < 1000
 
 
 def test_nobody_at_the_address_is_said_with_the_address_and_the_cause(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     lab = Lab("http://127.0.0.1:9/v1", "some-model", "custom", "key")
-    head, reason, advice = explain(read(lab), lab).split("\n")
-    assert head == "No answer from http://127.0.0.1:9/v1." and "connect()" in advice
-    assert reason != "Connection error."
+    told, advice = explain(read(lab).error, lab).split("\n")
+    assert told == "No answer from http://127.0.0.1:9/v1: nothing listens there."
+    assert "connect()" in advice
 
 
 def test_what_fails_after_a_stop_is_still_stopped():

@@ -11,6 +11,7 @@ import pytest
 from qwen_lab import addresses, sweep
 from qwen_lab.endpoint.engine import End, Piece, Prompt
 from qwen_lab.endpoint.refusal import invalid
+from qwen_lab.lab import Lab
 from qwen_lab.watch.sweep import Answer, price
 from qwen_lab.widgets.sweep import Sweep
 
@@ -141,7 +142,21 @@ def test_calls_that_failed_are_not_called_answered(lab, engine):
     engine.replies.append([invalid("No.")])
     box = sweep(lab, "你好", seed=[1, 2])
     run(box)
-    assert "All 2 calls have ended; of them 1 failed." in words(box.status)
+    assert "Of 2 calls 1 failed, and ✗ stands" in words(box.status)
+    assert "The service refused the call: HTTP 400" in words(box.status)
+    assert "A 好 ✗" in words(box.shown)
+
+
+def test_a_sweep_whose_calls_all_failed_says_why_and_what_to_do_and_shows_no_grid(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    nobody = Lab("http://127.0.0.1:9/v1", "some-model", "custom", "key")
+    box = sweep(nobody, "你好", seed=[1, 2])
+    [first, _] = run(box)
+    why = "No answer from http://127.0.0.1:9/v1: nothing listens there."
+    assert words(box.status).startswith(f"All 2 calls failed. {why} Next: ")
+    assert 'role="alert"' in box.status.value and box.shown.value == ""
+    assert first.error == "APIConnectionError: nothing listens there"
+    assert "cause" not in first.to_dict()
 
 
 def test_the_answers_are_rows_and_a_file(lab, engine, tmp_path):

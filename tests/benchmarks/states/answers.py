@@ -3,6 +3,7 @@
 from hashlib import md5
 from unittest.mock import patch
 
+import httpx2
 import openai
 from openai import OpenAI
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
@@ -87,7 +88,7 @@ def anatomy_stream():
 
 @state()
 def anatomy_tools():
-    """A streamed call of a tool: its name, and its arguments put together."""
+    """A streamed call of a tool: its name, its arguments put together, and that it has ended."""
     return qwen_lab.anatomy([*map(ChatCompletionChunk.model_validate, recorded.tool_chunks())])
 
 
@@ -108,7 +109,7 @@ def anatomy_request():
 
 @state()
 def anatomy_two():
-    """Two answers compared field by field: what differs is marked, with both values."""
+    """Two answers compared field by field: what differs is marked, both values are explained."""
     return qwen_lab.anatomy(answer(CAPITAL), answer(AUTUMN, max_tokens=12))
 
 
@@ -175,8 +176,9 @@ def wire_tools():
 
 @state()
 def wire_failed():
-    """A stream that broke off: what came, and the sentence that says so."""
-    return wire(lines(recorded.CHUNKS)[:3], "failed", openai.APIError("", None, body=None))
+    """A stream that broke off: what came, and a failure that says why and what to do."""
+    error = httpx2.RemoteProtocolError("peer closed connection")
+    return wire(lines(recorded.CHUNKS)[:3], "failed", error)
 
 
 @state()

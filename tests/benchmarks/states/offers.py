@@ -42,13 +42,13 @@ def offer_paused():
 
 @state(told("tampered", at=123_000_000, host="models.example.org"))
 def offer_tampered():
-    """What came isn't the Qwen: a sentence that names the host, and Go on."""
+    """What came isn't the Qwen: a failure that names the host, and Go on."""
     return Offer()
 
 
 @state(told("full", at=123_000_000))
 def offer_full():
-    """No room on the device: how many MB are missing, and Go on."""
+    """No room on the device: a failure with the MB that are missing, and Go on."""
     return Offer()
 
 

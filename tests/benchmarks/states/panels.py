@@ -49,7 +49,7 @@ def panel_meanings():
 
 @state()
 async def panel_running():
-    """A panel whose answer is being written: Stop can be pressed."""
+    """A panel whose answer is being written: Run is grey, and Stop stands out."""
     box = qwen_lab.panel(lab(1), pick(*AUTUMN), temperature=1.0, max_tokens=57)
     return await running(box, lambda: len(box.answer) > 5)
 
@@ -82,13 +82,13 @@ def panel_pair():
 
 @state()
 async def panel_failed():
-    """Nobody answers at the address: an error that says so, and what to do."""
+    """Nobody answers at the address: a failure that says so and why, and what to do."""
     return await run(qwen_lab.panel(NOBODY, pick(*AUTUMN)))
 
 
 @state()
 async def panel_unsent():
-    """Run was pressed without a prompt: it says that nothing was sent."""
+    """Run was pressed without a prompt: a hint that nothing was sent."""
     return await run(qwen_lab.panel(lab()))
 
 
@@ -168,7 +168,7 @@ async def playground_xray():
 
 @state()
 async def playground_go_on():
-    """The X-ray tab after a click on the fourth token: the sampler below it, begun there."""
+    """The X-ray tab after a click on the fourth token: marked, and the sampler begun there."""
     box = await side(1, **LIKELY)
     box.results.fork.go_on(3)
     await box.results.fork.children[-1].run()

@@ -70,13 +70,13 @@ async def sampler_tree():
 
 @state()
 async def sampler_failed():
-    """Another endpoint shows no probabilities: an alert, and the button to ask again."""
+    """Another endpoint shows no probabilities: a failure, and the button to ask again."""
     return await run(qwen_lab.sampler(NOBODY, pick(*AUTUMN)))
 
 
 @state(gone=True)
 async def sampler_gone():
-    """A sampler whose kernel was restarted: the bars stay, and it says that they still move."""
+    """A sampler whose kernel was restarted: the bars still move, what asks is grey, and why."""
     return await run(sampler(temperature=1.2))
 
 
@@ -144,7 +144,7 @@ async def sweep_opened():
 
 @state()
 async def sweep_failed():
-    """A sweep whose calls all failed: the grid says so in each place."""
+    """A sweep whose calls all failed: a failure that says why and what to do, and no grid."""
     return await run(sweep(NOBODY, temperature=[0]))
 
 
