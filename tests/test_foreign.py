@@ -20,7 +20,7 @@ from qwen_lab.widgets.presets import Presets
 from qwen_lab.words import LabError
 
 from .strange import LARGE, anything, fuzz, spoilt, written
-from .views.recorded import ANSWER, CHUNKS, PIECE, TAIL, THOUGHT, WRONG_KEY, tool_chunks
+from .views.recorded import ANSWER, CHUNKS, PIECE, TAIL, THOUGHT, WRONG_KEY, tool_pieces
 
 TOP = {"token": "好", "logprob": -0.5, "bytes": [229, 165, 189]}
 TOKEN = TOP | {"top_logprobs": [TOP, TOP | {"token": "a", "bytes": None}]}
@@ -30,7 +30,7 @@ CHOICE = {"index": 0, "finish_reason": "stop", "logprobs": {"content": [TOKEN, T
 FULL = THOUGHT | {"choices": [CHOICE | {"message": SAID}, CHOICE | {"index": 1, "message": SAID}]}
 DELTAS = [{"content": "好", "logprobs": {"content": [TOKEN]}}, {"reasoning_content": "想"}]
 MORE = [{**TAIL, "choices": [PIECE | {"delta": delta}]} for delta in DELTAS]
-STREAM = [*CHUNKS[:2], *MORE, *tool_chunks(), *CHUNKS[2:]]
+STREAM = [*CHUNKS[:2], *MORE, *tool_pieces(), *CHUNKS[2:]]
 JSON, HTML, EVENTS = "application/json", "text/html; charset=utf-8", "text/event-stream"
 PAGE = b"<!doctype html><html>\n\n<body>\x1b[2J It works!</body></html>"
 ASKED = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}

@@ -40,8 +40,8 @@ def anatomy(subject: object, other: object = None) -> View:
     The meanings come from Alibaba's pages and from recorded exchanges. Raises `TypeError` for
     anything else.
     """
-    mine = field_tree(subject)
-    pair = paired(mine.root, None if other is None else field_tree(other).root)
+    mine, theirs = field_tree(subject), None if other is None else field_tree(other)
+    pair = paired(mine.root, theirs and theirs.root)
     if other is None:
         title, lines = say(f"anatomy.kind_{mine.kind}", count=mine.count), [*_lines(mine.root)]
     else:
@@ -50,7 +50,8 @@ def anatomy(subject: object, other: object = None) -> View:
     sides = [say("anatomy.sides")] if other is not None and lines else []
     told = filled(" <small>{}</small>", sides)
     html = Html('<div class="qwen-anatomy"><b>{}</b>{}{}</div>')
-    return View(html.format(title, told, _inner(pair, Meanings(mine))), "\n".join([title, *lines]))
+    tree = _inner(pair, Meanings(mine, theirs))
+    return View(html.format(title, told, tree), "\n".join([title, *lines]))
 
 
 def _item(pair: Pair, meanings: Meanings) -> Html:
@@ -59,11 +60,11 @@ def _item(pair: Pair, meanings: Meanings) -> Html:
     if pair.children:
         opened = field.name not in FOLDED and (pair.differs or _first(field))
         item = Html("<li{}><details{}><summary>{}</summary>{}</details></li>")
-        state, line = Html(" open" if opened else ""), _line(field, "", _size(field), meanings)
+        state, line = Html(" open" if opened else ""), _line(pair, "", _size(field), meanings)
         return item.format(mark, state, line, _inner(pair, meanings))
     between = Html(" ≠ " if _counts(pair) else " ")
     values = _value(field) + (between + _value(pair.other) if pair.differs else "")
-    line = _line(field, values, _type(field.value), meanings)
+    line = _line(pair, values, _type(field.value), meanings)
     return Html("<li{}><div>{}</div></li>").format(mark, line)
 
 
@@ -74,12 +75,14 @@ def _counts(pair: Pair) -> bool:
     return pair.differs and pair.mine.name not in RUN
 
 
-def _line(field: Field, values: object, kind: str, meanings: Meanings) -> Html:
+def _line(pair: Pair, values: object, kind: str, meanings: Meanings) -> Html:
     """What the field is, and beside that what it means; where that was said before, nothing."""
-    words = Html(" ").join(breaking(words, DOTTED) for words in meanings.of(field))
-    told = " · ".join(filter(None, [kind, meanings.origin(field)]))
-    line = Html("<span><code>{}</code> {} <small>{}</small></span> {}")
-    return line.format(field.name, values, told, filled("<span>{}</span>", filter(None, [words])))
+    words = Html(" ").join(breaking(words, DOTTED) for words in meanings.of(pair))
+    meant = filled("<span>{}</span>", filter(None, [words]))
+    came = filled(" <small>· {}</small>", filter(None, [meanings.origin(pair.mine)]))
+    # The kind stays beside the name, however long the value is.
+    line = Html("<span><code>{}</code> <small>{}</small> {}{}</span> {}")
+    return line.format(pair.mine.name, kind, values, came, meant)
 
 
 def _inner(pair: Pair, meanings: Meanings) -> Html:

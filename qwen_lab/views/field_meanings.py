@@ -8,7 +8,7 @@ from .. import models
 from ..parameters import PARAMETERS
 from ..watch import typed
 from ..words import names, say
-from .fields import ABSENT, Field, Subject
+from .fields import ABSENT, Field, Pair, Subject
 
 # Where the same field stands under another name.
 ALIKE = (
@@ -21,15 +21,26 @@ OWN = ("request.tools", "request.response_format", "request.tool_choice", "reque
 
 
 class Meanings:
-    """What the fields of a subject mean; what was said of a field is not said of its like again."""
+    """What the fields of a subject mean, and of another that it is compared with.
 
-    def __init__(self, subject: Subject) -> None:
-        self._subject = subject
+    What was said of a field is not said of its like again.
+    """
+
+    def __init__(self, subject: Subject, other: Subject | None = None) -> None:
+        self._subject, self._other = subject, other
         self._said: set[tuple[str, str]] = set()
 
-    def of(self, field: Field) -> list[str]:
-        """Sentences about the field, the general one first."""
-        found = [(key(field.path), words) for words in _meaning(field, self._subject)]
+    def of(self, pair: Pair) -> list[str]:
+        """Sentences about the field, the general one first; about both values where they differ."""
+        mine = self._about(pair.mine, self._subject)
+        if not pair.differs:
+            return mine
+        other = self._about(pair.other, self._other)
+        # Beside the values it is clear which of them is meant.
+        return mine + [say("anatomy.second", words=w) if pair.children else w for w in other]
+
+    def _about(self, field: Field, subject: Subject) -> list[str]:
+        found = [(key(field.path), words) for words in _meaning(field, subject)]
         new = [pair for pair in found if pair not in self._said]
         self._said.update(new)
         return [words for _, words in new]

@@ -48,6 +48,7 @@ CALLS = [
     {"id": "", "arguments": ' {"number"'},
     {"id": "", "arguments": ": 132413}"},
 ]
+CALLED = {"prompt_tokens": 160, "completion_tokens": 21, "total_tokens": 181}
 WRONG_KEY = {
     "error": {
         "message": "Incorrect API key provided. For details, see: https://www.alibabacloud.com/"
@@ -74,7 +75,13 @@ DOCUMENTED = [
 
 
 def tool_chunks() -> list[dict]:
-    """A streamed tool call, in the recorded grammar."""
+    """A streamed tool call to its end, in the recorded grammar."""
+    end = {"choices": [PIECE | {"delta": {"content": ""}, "finish_reason": "tool_calls"}], **TAIL}
+    return [*tool_pieces(), end, {"choices": [], **TAIL, "usage": CALLED}]
+
+
+def tool_pieces() -> list[dict]:
+    """The pieces of the call, without what ends the stream."""
     pieces = []
     for call in CALLS:
         function = {name: call[name] for name in ("name", "arguments") if name in call}

@@ -78,7 +78,11 @@ def test_what_may_be_null_says_why():
 
 def test_an_answer_shows_its_values_types_and_meanings():
     view = anatomy(completion())
-    assert '<code class="value">&quot;Hello!&quot;</code> <small>str</small>' in view.html
+    # The type stands beside the name, where no long value can push it away.
+    assert (
+        '<code>content</code> <small>str</small> <code class="value">&quot;Hello!&quot;<'
+        in view.html
+    )
     assert html.escape(words.say("anatomy.finish_reason_stop")) in view.html
     assert '<span class="whole">2026-02-26 16:46:41</span>\xa0UTC' in view.html
     assert 'choices[0].message.content = "Hello!"' in view.text
@@ -120,8 +124,9 @@ def test_a_streamed_tool_call_keeps_its_first_id_and_all_its_arguments():
     assert f'{call}.function.arguments = " {{\\"number\\": 132413}}"' in view.text
     assert f'{call}.function.name = "square_root"' in view.text
     assert recorded.CALLS[0]["id"] in view.html
+    assert words.say("anatomy.finish_reason_tool_calls") in view.html
     # Other chunks than the name: neither is said of the call that has both.
-    said = [view.html.split(f"<code>{name}</code>")[1].split("</small>")[0] for name in WITHIN]
+    said = [view.html.split(f"<code>{name}</code>")[1].split("</span>")[0] for name in WITHIN]
     assert ["chunk" in each for each in said] == [False, False, True, True]
 
 
@@ -173,6 +178,21 @@ def test_two_answers_are_compared_field_by_field():
     same = anatomy(completion(), completion())
     assert same.text == words.say("anatomy.same") and sides not in same.html
     assert sides in view.html
+
+
+def test_of_two_values_that_differ_both_are_explained():
+    length = recorded.ANSWER["choices"][0] | {"finish_reason": "length"}
+    page = html.unescape(
+        anatomy(completion(), completion(choices=[length], usage=recorded.CALLED)).html
+    )
+    for name in ("stop", "length"):
+        assert page.count(words.say(f"anatomy.finish_reason_{name}")) == 1
+    # Two sums, and which of them is the second one's; what holds for both stands once.
+    assert page.count("0.000060\xa0CNY") == 1 and "The second one: Costs about 0.000610" in page
+    assert page.count(words.say("anatomy.choices[].finish_reason")) == 1
+    local = completion(model="qwen2.5-coder-0.5b-instruct", usage=recorded.CALLED)
+    free = html.unescape(anatomy(local, completion(model=local.model)).html)
+    assert free.count(words.say("anatomy.cost_free")) == 1 and "The second one" not in free
 
 
 def test_a_field_that_only_one_of_two_has_differs():
