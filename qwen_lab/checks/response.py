@@ -8,6 +8,7 @@ from openai import AsyncStream, Stream
 from openai.types.chat import ChatCompletion
 
 from ..views.fields import field_tree
+from ..views.html import percent
 from ..words import say
 from .functions import need_return, result_of
 from .outcome import Outcome, check, is_number, need, passed, shown, wrong
@@ -82,7 +83,8 @@ def probability(answer: object, completion: object) -> Outcome:
     right = math.exp(first.logprob)
     if _near(answer, right) or float(answer) in {round(right, digits) for digits in DECIMALS}:
         token = shorten(first.token, 20)
-        return passed("checks_response.probability_passed", token=token, percent=f"{right:.1%}")
+        told = {"token": token, "percent": percent(right)}
+        return passed("checks_response.probability_passed", **told)
     need(not _near(answer, first.logprob), "checks_response.probability_logarithm", answer)
     need(abs(float(answer) - 100 * right) > 0.5, "checks_response.probability_percent", answer)
     for number, other in enumerate(others, 2):

@@ -97,16 +97,13 @@ def marked(words: str) -> Html:
 
 
 def percent(probability: float, possible: bool = True) -> str:
-    """A probability in percent, small ones to a precision that tells them apart.
+    """A probability in percent: all have two decimals, so that they can be compared.
 
     What is possible is never shown as zero, not even where it was too small for a float.
     """
-    number = 100 * probability
-    if not possible:
-        return say("html.percent", number=0)
-    if number < 0.001:
-        return say("html.less", number="0.001")
-    return say("html.percent", number=f"{number:.3g}" if number < 99.95 else f"{number:.4g}")
+    number = f"{100 * probability:.2f}" if possible else "0"
+    less = number == "0.00"
+    return say("html.less", number="0.01") if less else say("html.percent", number=number)
 
 
 def fold(title: str, body: Html, opened: bool = False) -> Html:

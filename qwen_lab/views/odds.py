@@ -84,14 +84,10 @@ def _cells(name: str, cells: list) -> Html:
 
 
 def _cell(name: str, cell: str | tuple[float, bool]) -> Html:
-    """Of a chance a figure and a bar: all have as many decimals, so that they can be compared."""
+    """Of a chance a figure and a bar."""
     if isinstance(cell, str):
         return CELL.format(name, cell or say("sampler.off_now"))
-    share, possible = cell
-    number = f"{100 * share:.2f}" if possible else "0"
-    told = say("html.percent", number=number)
-    told = say("html.less", number="0.01") if number == "0.00" else told
-    return CHANCE.format(name, share, told)
+    return CHANCE.format(name, cell[0], percent(*cell))
 
 
 def _line(name: str, cells: list) -> str:

@@ -20,15 +20,16 @@ TOKEN = Html('{}<span tabindex="0" class="qwen-xray-{}{}">{}<span>{}</span></spa
 BAR = Html('<i{} style="--p:{:.3g}" data-token="{}" data-says="{}"></i>')
 
 
-def xray(answer: object, *, choice: int = 0) -> View:
+def xray(answer: object, *, choice: int = 0, opened: int | None = None) -> View:
     """The answer's tokens, coloured by probability, with the alternatives to each.
 
     `answer` is a completion made with `logprobs=True, top_logprobs=5`, or the list of a stream's
     chunks; `choice` is the index of the choice to show. Point at a token, tap it or go there with
-    Tab to see what else was likely; at first the least likely one is open. Tokens that are parts of
-    one character are shown as one. The local Qwen's probabilities are the model's own, before
-    temperature and every cut; for DashScope that is not documented. In the table surprise is in
-    bits: minus the binary logarithm of the probability.
+    Tab to see what else was likely; at first the least likely one is open, or the one with the
+    number `opened`, counted from 0. Tokens that are parts of one character are shown as one. The
+    local Qwen's probabilities are the model's own, before temperature and every cut; for DashScope
+    that is not documented. In the table surprise is in bits: minus the binary logarithm of the
+    probability.
 
     >>> create = client.chat.completions.create
     >>> completion = create(model=lab.model, messages=messages, logprobs=True, top_logprobs=5)
@@ -45,15 +46,16 @@ def xray(answer: object, *, choice: int = 0) -> View:
         words = say("xray.none" if found.text else "xray.empty", models=models)
         return View(filled("<p>{}</p>", [breaking(words, whole=HYPHENED)]), words)
     least = min(found.tokens, key=lambda token: token.probability)
-    opened = filled('<div class="qwen-xray-open">{}</div>', [_bars(least)])
+    shown = least if opened is None else found.tokens[opened]
+    below = filled('<div class="qwen-xray-open">{}</div>', [_bars(shown)])
     summary = filled("<p>{}</p>", [_numbers(found.tokens), *_counted(found)])
-    parts = [_text(found, least), opened, _legend(), summary, _table(found.tokens)]
+    parts = [_text(found, shown), below, _legend(), summary, _table(found.tokens)]
     html = Html('<div class="qwen-xray">{}</div>').format(join(parts))
     return View(html, _short(found))
 
 
-def _text(found: Said, least: Token) -> Html:
-    spans = (_span(token, " least" * (token is least)) for token in found.tokens)
+def _text(found: Said, shown: Token) -> Html:
+    spans = (_span(token, " open" * (token is shown)) for token in found.tokens)
     whole = Html('<div class="qwen-xray-text">{}<small> {}</small></div>')
     return whole.format(join(spans), _ending(found))
 

@@ -21,7 +21,7 @@ function button(parent, look, text, press) {
 
 // A probability in percent as `views.html.percent` has it: what is possible is never shown as zero.
 function percent(words, share, possible = true) {
-  const number = possible ? 100 * share : 0;
-  if (possible && number < 0.001) return fill(words.less, { number: "0.001" });
-  return fill(words.percent, { number: +number.toPrecision(number < 99.95 ? 3 : 4) });
+  const number = possible ? (100 * share).toFixed(2) : "0";
+  if (number === "0.00") return fill(words.less, { number: "0.01" });
+  return fill(words.percent, { number });
 }

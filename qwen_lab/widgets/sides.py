@@ -41,23 +41,25 @@ class Places(anywidget.AnyWidget):
 class Fork(VBox):
     """Under an x-ray: from any of its tokens on with another; without probabilities, `again`."""
 
-    def __init__(self, xray: HTML) -> None:
+    def __init__(self, seen: HTML) -> None:
         self.places = Places().add_class("qwen-script")
         self.again = Button(description=say("playground.again"))
         self.places.on_msg(lambda _, number, __: self.go_on(number))
-        super().__init__([self.places, xray, style.row(self.again)])
+        self.seen = seen
+        super().__init__([self.places, seen, style.row(self.again)])
         self.show(Reply(), {}, None)
 
     def show(self, reply: Reply, request: dict, lab: Lab | None) -> None:
         """Offer what there is to do with this reply."""
-        self._request, self._lab = request, lab
+        self._answer, self._request, self._lab = reply.answer, request, lab
         self.tokens = said(reply.answer).tokens if reply.answer else []
         self.places.value = say("playground.go_on") if self.tokens and lab.is_local else ""
         self.again.layout.display = "" if reply.text and not self.tokens else "none"
         self.children = self.children[:3]
 
     def go_on(self, number: int) -> None:
-        """Open the sampler in the place of that token, with what was asked."""
+        """Mark that token, and open the sampler in its place, with what was asked."""
+        self.seen.value = xray(self._answer, opened=number)._repr_html_()
         prefix = "".join(token.text for token in self.tokens[:number])
         sent = self._request | self._request.get("extra_body", {})
         start = {name: sent[name] for name in (*OFF, "seed") if name in sent}
@@ -75,8 +77,8 @@ class Results(Tab):
         self.sides = {name: HTML(_words("nothing")) for name in SIDES}
         self.code = Code()
         titles = [say(f"playground.{name}") for name in ("answer", *SIDES)]
-        xray, *shown, note = self.sides.values()
-        self.fork = Fork(xray)
+        seen, *shown, note = self.sides.values()
+        self.fork = Fork(seen)
         tabs = [VBox(answer), self.fork, *shown, VBox([note, self.code])]
         super().__init__(tabs, titles=titles)
 

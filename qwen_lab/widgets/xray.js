@@ -1,18 +1,24 @@
 // The x-ray beside it under the hand: a click on a token, or Enter, tells Python which one it was.
 
+const TOKEN = ".qwen-xray-text > [tabindex]";
+
 export default {
   render({ model, el }) {
     const told = make(el, "p");
     const show = () => (told.textContent = model.get("value"));
+    const tokens = () => [...el.parentElement.querySelectorAll(TOKEN)];
     const token = ({ target }) => {
-      const found = target.closest?.(".qwen-xray-text > [tabindex]");
+      const found = target.closest?.(TOKEN);
       return el.parentElement?.contains(found) ? found : undefined;
     };
-    // What opens below may lie out of sight.
+    // What opens below may lie out of sight. The tokens are new ones, and the focus stays.
+    let number;
     const opened = new MutationObserver((changes) => {
       const [first] = changes.flatMap(({ addedNodes }) => [...addedNodes]);
-      if (first) opened.disconnect();
-      first?.scrollIntoView({ behavior: "smooth" });
+      if (!first) return;
+      opened.disconnect();
+      tokens()[number]?.focus({ preventScroll: true });
+      first.scrollIntoView({ behavior: "smooth" });
     });
     const heard = {
       // JupyterLab would take Enter.
@@ -22,7 +28,7 @@ export default {
         const found = token(event);
         if (!found || !model.get("value")) return;
         opened.observe(el.parentElement, { childList: true });
-        model.send([...found.parentElement.children].indexOf(found));
+        model.send((number = tokens().indexOf(found)));
       },
     };
     Object.entries(heard).forEach((each) => document.addEventListener(...each));

@@ -1,5 +1,6 @@
 """The playground in a notebook, used as a learner does, with the keyboard alone."""
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -129,6 +130,10 @@ def test_from_a_token_of_the_xray_a_hand_goes_on_with_another(page, language):
     expect(ready).to_be_visible(timeout=180_000)
     expect(ready).to_be_in_viewport()
     expect(written).to_have_text(["".join(texts[:2]).replace("↵", "")])
+    # It is marked, has the focus still, and its bars are open.
+    expect(tokens.nth(2)).to_have_class(re.compile("open"))
+    expect(tokens.nth(2)).to_be_focused()
+    expect(page.locator(".qwen-xray-text .open")).to_have_count(1)
     names = sampler.locator(".row:not([hidden], .rest) .name")
     # What it wrote is among what might have come; the hand takes another.
     assert texts[2].translate(SIGNS) in names.all_inner_texts()

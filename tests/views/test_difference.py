@@ -55,15 +55,18 @@ def test_with_logprobs_the_fork_tells_what_was_likely_in_both():
     b = answer(row("是", 0.9), row("冬", 0.05, top=tops))
     view = difference(a, b, labels=("T=0", "T=1.5"))
     assert marked(view) == ["秋", "冬"]
-    assert "Probability there, T=0: “秋” 60 %, “冬” not among those listed." in view.text
-    assert "Probability there, T=1.5: “秋” 60 %, “冬” 5 %." in view.text
+    assert "Probability there, T=0: “秋” 60.00 %, “冬” not among those listed." in view.text
+    assert "Probability there, T=1.5: “秋” 60.00 %, “冬” 5.00 %." in view.text
 
 
 def test_where_both_give_the_same_probabilities_they_are_said_once():
     tops = [("秋", 0.6), ("冬", 0.3)]
     a, b = (answer(row("是", 0.9), row(*each, top=tops)) for each in tops)
     told = difference(a, b, labels=("T=0", "T=1.5")).text.split("\n")
-    assert told[1:] == ["Probability there, in both: “秋” 60 %, “冬” 30 %.", say("difference.own")]
+    assert told[1:] == [
+        "Probability there, in both: “秋” 60.00 %, “冬” 30.00 %.",
+        say("difference.own"),
+    ]
 
 
 def test_tokens_that_spell_alike_part_where_the_tokens_do():

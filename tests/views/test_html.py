@@ -1,9 +1,11 @@
 import html
+import re
+import tomllib
 
 import pytest
 
 from qwen_lab.views.html import Html, View, breaking, brief, cards, marked, percent, sentence
-from qwen_lab.words import printable, use
+from qwen_lab.words import LANGUAGES, WORDS, printable, use
 
 from .hostile import HOSTILE, check
 
@@ -57,22 +59,22 @@ def test_a_long_text_is_cut_with_an_ellipsis(text, shown):
 @pytest.mark.parametrize(
     ("probability", "said"),
     [
-        (1, "100\xa0%"),
+        (1, "100.00\xa0%"),
         (0.9997, "99.97\xa0%"),
-        (0.5, "50\xa0%"),
+        (0.5, "50.00\xa0%"),
         (0.0123, "1.23\xa0%"),
-        (0.00004, "0.004\xa0%"),
-        (1e-9, "<\xa00.001\xa0%"),
-        (0.0, "<\xa00.001\xa0%"),
+        (0.00006, "0.01\xa0%"),
+        (0.00004, "<\xa00.01\xa0%"),
+        (0.0, "<\xa00.01\xa0%"),
     ],
 )
-def test_percentages_tell_small_ones_apart_and_are_never_a_false_zero(probability, said):
+def test_percentages_have_two_decimals_each_and_are_never_a_false_zero(probability, said):
     assert percent(probability) == said
 
 
 def test_a_number_keeps_its_unit_on_a_page_and_its_short_form_has_ordinary_spaces():
     view = sentence(percent(0.5))
-    assert "50\xa0%" in view.html and view.text == "50 %"
+    assert "50.00\xa0%" in view.html and view.text == "50.00 %"
 
 
 def test_a_date_is_not_torn_and_what_stands_beside_it_breaks_where_it_may():
@@ -84,4 +86,15 @@ def test_a_date_is_not_torn_and_what_stands_beside_it_breaks_where_it_may():
 
 def test_percentages_are_written_as_the_reader_writes_them(monkeypatch):
     monkeypatch.setenv("QWEN_LAB_LANG", "zh")
-    assert percent(0.123) == "12.3%" and percent(1e-9) == "<0.001%"
+    assert percent(0.123) == "12.30%" and percent(1e-9) == "<0.01%"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_seconds_have_one_decimal_wherever_they_are_told(language):
+    # An axis has round steps, and what is only about right has none.
+    others = {"timeline.tick", "sweep.left"}
+    for path in (WORDS / language).glob("*.toml"):
+        for name, told in tomllib.loads(path.read_text("utf-8")).items():
+            seconds = re.findall(r"[^ ]*\{\w+:[^}]*\}\s(?:s\b|秒)", str(told))
+            found = set(re.findall(r":([^}]*)\}", "".join(seconds)))
+            assert found <= {".1f"} or f"{path.stem}.{name}" in others, (path.stem, name)

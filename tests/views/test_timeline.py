@@ -50,9 +50,9 @@ def test_every_part_has_its_place_on_the_axis_on_which_all_calls_fit_one_after_t
 def test_each_row_opens_to_its_times_in_words():
     page = timeline(recorded(RETRIED)).html.replace("\xa0", " ").replace("\u2060", "")
     assert re.findall(r"<div>([^<]+)</div>", page) == [
-        "Try 1: failed 0.00–0.50 s (429)",
-        "the SDK waits before it tries again 0.50–1.00 s",
-        "Try 2: waiting for the answer 1.00–1.50 s; reading it 1.50–2.00 s (200)",
+        "Try 1: failed 0.0–0.5 s (429)",
+        "the SDK waits before it tries again 0.5–1.0 s",
+        "Try 2: waiting for the answer 1.0–1.5 s; reading it 1.5–2.0 s (200)",
     ]
     assert page.count("<details") == 1 and "再试" in page.split("</summary>")[0]
 
@@ -113,7 +113,7 @@ def test_a_call_that_is_still_open_lasts_until_now():
     view = timeline(recorded(opened, Call("读着", None, [Attempt(now - 2, now - 1, None, 200)])))
     assert view.text.split("\n")[1:] == ["开着: still open", "读着: still open"]
     assert [kind for kind, *_ in parts(view)] == ["waiting", "waiting", "reading"]
-    assert re.search(r"waiting for the answer 0\.00–\u2060[2-9]\.", view.html)
+    assert re.search(r"waiting for the answer 0\.0–\u2060[2-9]\.", view.html)
     # Nothing has ended yet, and nothing says so.
     assert re.search(r"Calls: 2; [2-9]\.\d\xa0s so far\.", view.html)
     assert "qwen-timeline-sums" not in view.html

@@ -51,12 +51,12 @@ def test_each_token_has_the_colour_of_its_probability_and_can_be_reached_by_keyb
 
 def test_a_token_opens_what_else_might_have_come_as_bars():
     page = xray(answer(row("秋", 0.3, top=[("春", 0.5), ("秋", 0.3)]))).html
-    told = [("", 0.5, "春", "50 %"), ("chosen", 0.3, "秋", "30 % ◀")]
-    told.append(("rest", 0.2, words.say("xray.others"), "20 %"))
-    assert bars(page) == told * 2 and "at 30 %. It might have been:" in plain(page)
+    told = [("", 0.5, "春", "50.00 %"), ("chosen", 0.3, "秋", "30.00 % ◀")]
+    told.append(("rest", 0.2, words.say("xray.others"), "20.00 %"))
+    assert bars(page) == told * 2 and "at 30.00 %. It might have been:" in plain(page)
     # In the table each of them stands by itself: a comma is a token too.
     listed = re.findall(r'<span class="pair"><code>(.*?)</code> (.*?)</span>', plain(page))
-    assert listed == [("春", "50 %"), ("秋", "30 %")]
+    assert listed == [("春", "50.00 %"), ("秋", "30.00 %")]
 
 
 def test_a_token_that_is_not_among_the_likeliest_has_its_bar_too():
@@ -67,14 +67,21 @@ def test_a_token_that_is_not_among_the_likeliest_has_its_bar_too():
         ("chosen", 0.1, "冬"),
     ]
     alone = bars(xray(answer(row("冬", 0.1, top=[]))).html)
-    assert alone == [("chosen", 0.1, "冬", "10 % ◀")] * 2
+    assert alone == [("chosen", 0.1, "冬", "10.00 % ◀")] * 2
 
 
 def test_the_least_expected_token_is_open_at_first():
     page = xray(answer(row("a", 0.9), row("b", 0.2), row("c", 0.5))).html
-    assert re.findall(r'class="qwen-xray-\d least">(\w)', page) == ["b"]
+    assert re.findall(r'class="qwen-xray-\d open">(\w)', page) == ["b"]
     opened = page.split('<div class="qwen-xray-open">')[1].split("</div>")[0]
     assert [token for _, _, token, _ in bars(opened)] == ["b"]
+
+
+def test_the_token_that_is_asked_for_is_the_one_that_is_marked_and_open():
+    page = xray(answer(row("a", 0.9), row("b", 0.2), row("c", 0.5)), opened=2).html
+    assert re.findall(r'class="qwen-xray-\d open">(\w)', page) == ["c"]
+    opened = page.split('<div class="qwen-xray-open">')[1].split("</div>")[0]
+    assert [token for _, _, token, _ in bars(opened)] == ["c"]
 
 
 def test_without_its_style_the_text_is_the_answer_and_nothing_else():
@@ -86,7 +93,7 @@ def test_a_character_of_several_tokens_is_shown_whole():
     view = xray(answer(*split("😀", 2, 0.5, 0.4), content="😀"))
     assert ">😀<span>" in view.html
     assert "\ufffd" not in view.html
-    assert words.say("xray.pieces", count=2) in view.html and "20\xa0%" in view.html
+    assert words.say("xray.pieces", count=2) in view.html and "20.00\xa0%" in view.html
 
 
 @pytest.mark.parametrize(

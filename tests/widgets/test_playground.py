@@ -326,6 +326,9 @@ def test_from_a_token_of_the_x_ray_one_goes_on_in_the_sampler(playground, engine
     asyncio.run(press())
     *_, title, sampler = fork.children
     assert "in the place of “风”" in title.value
+    # The token is marked as well, and its bars are open.
+    marked = box.results.sides["xray"].value
+    assert re.findall(r'class="qwen-xray-\d open">(.)', marked) == ["风"]
     assert engine.calls[-1][1] == "秋" and sampler.path == []
     assert (sampler.settings.temperature, sampler.settings.top_k) == (1.5, 40)
     run(box)
