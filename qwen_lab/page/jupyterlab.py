@@ -23,15 +23,25 @@ STYLE = """<style>
   max-width: min(640px, 94vw); padding: 6px 14px; pointer-events: auto }
 .qwen-lab-wait small { font-variant-numeric: tabular-nums; margin-left: 10px; opacity: .8 }
 </style>"""
-# JupyterLite's kernel leaves this request without an answer, and then no widget that was kept with
-# a notebook is ever shown; the pieces are of its script, whose hash is locked.
-ASKED = 'case"comm_open":'
-REPLY = """case"comm_info_request":this._sendMessage({0}.KernelMessage.createMessage({{\
-msgType:"comm_info_reply",channel:"shell",session:e.header.session,parentHeader:e.header,\
-content:await this.commInfoRequest(e.content)}}));break;"""
+# What is changed in the scripts of JupyterLab, whose hash is locked, and of its kernel.
+FRAME = {
+    # The kernel leaves this request without an answer, and then no widget that was kept with a
+    # notebook is ever shown.
+    r'(case"comm_open":)(?=.*?(\w+)\.KernelMessage\.createMessage\(\{msgType:"is_complete_reply")':
+        r'case"comm_info_request":this._sendMessage(\2.KernelMessage.createMessage({'
+        r'msgType:"comm_info_reply",channel:"shell",session:e.header.session,'
+        r"parentHeader:e.header,content:await this.commInfoRequest(e.content)}));break;\1",
+    # A lesson would be taken for the one of the same name in the other language, and no Python
+    # would start for it: a session is known by its path.
+    r"(\{path:(\w+),name:(\w+)\}=\w+,\w+=this\._sessions\.find\((\w+)=>\4)\.name===\3\)":
+        r"\1.path===\2)",
+    # A cell that is run before it is known which Python there is would ask for one, or not run.
+    r"if\((\w+)\.hasNoKernel&&await":
+        r"if(await \1._initPromise.promise,\1.hasNoKernel&&await",
+}  # fmt: skip
 # Where a page is isolated, the kernel would be reached through memory that both share: that garbles
 # now and then what it reads, and leaves cells running that are done. By messages it does not.
-CHANGED = {
+KERNEL = {
     r"crossOriginIsolated\?": "!1?",
     # Python starts with the worker (`start.js`), and this with the page (`wait.js`).
     r'new Worker\((\w+),\{type:"module"\}\)': r"beginPython(\1)",
@@ -40,12 +50,6 @@ CHANGED = {
     r"await this\.initPackageManager\(\w+\),": "",
 }
 WORKER = re.compile(r"/comlink\.worker\.\w+\.js$")
-# JupyterLite would take a lesson for the one of the same name in the other language, and no Python
-# would start for it: a session is known by its path.
-NAMED = re.compile(
-    r"(\{path:(\w+),name:(\w+)\}=\w+,\w+=this\._sessions\.find\((\w+)=>\4)\.name===\3\)"
-)
-CREATED = re.compile(r'(\w+)\.KernelMessage\.createMessage\(\{msgType:"is_complete_reply"')
 
 
 def finished(frame: Files, kernel: Files) -> Files:
@@ -63,7 +67,7 @@ def finished(frame: Files, kernel: Files) -> Files:
         f"const {name} = {json.dumps(each, ensure_ascii=False)};" for name, each in head.items()
     ]
     script += [_script("wait"), _script("lab")]
-    changed = {name: _answering(each) for name, each in frame.items() if ASKED.encode() in each}
+    changed = {name: _changed(each, FRAME) for name, each in frame.items() if name.endswith(".js")}
     page = _page(frame[PAGE].decode(), loading)
     frame = frame | changed | {PAGE: page, SCRIPT: "\n".join(script).encode()}
     return frame | {f"extensions/{name}": content for name, content in kernel.items()}
@@ -77,21 +81,18 @@ def _sooner(name: str, content: bytes) -> bytes:
     """A file of the kernel, whose Python starts sooner, and which is reached by messages."""
     if not name.endswith(".js"):
         return content
-    text = content.decode()
-    for pattern, instead in CHANGED.items():
-        text = re.sub(pattern, instead, text)
-    return (f"{_script('start')}\n{text}" if WORKER.search(name) else text).encode()
+    content = _changed(content, KERNEL)
+    return f"{_script('start')}\n".encode() + content if WORKER.search(name) else content
+
+
+def _changed(script: bytes, changes: dict[str, str]) -> bytes:
+    text = script.decode()
+    for pattern, instead in changes.items():
+        text = re.sub(pattern, instead, text, flags=re.DOTALL)
+    return text.encode()
 
 
 def _page(page: str, loading: str) -> bytes:
     page = page.replace("Loading JupyterLite...", loading).replace("JupyterLite<", "Qwen Lab<")
     page = re.sub(r' *<link rel="manifest".*\n', "", page)
     return page.replace("</head>", f'{STYLE}<script src="lab.js"></script>\n</head>').encode()
-
-
-def _answering(script: bytes) -> bytes:
-    text = script.decode()
-    if not (created := CREATED.search(text)):
-        return script
-    text = NAMED.sub(r"\1.path===\2)", text)
-    return text.replace(ASKED, REPLY.format(created[1]) + ASKED).encode()

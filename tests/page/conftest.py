@@ -134,6 +134,9 @@ class Visit:
     def open(self, lesson: str) -> Page:
         page = self.context.new_page()
         page.goto(f"{self.root}lab/index.html?path={lesson}")
+        # What another page has open may come first.
+        front = page.locator(f"#jp-main-dock-panel .lm-mod-current[title*='{lesson}']")
+        expect(front).to_be_visible(timeout=PATIENCE)
         expect(page.locator(f"{IN_FRONT} h1")).to_be_visible(timeout=PATIENCE)
         return page
 

@@ -1,11 +1,13 @@
 """A visit to the site: the first page, what a learner may try, and what is there the next time."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from qwen_lab.words import say, use
 
-from .conftest import PATIENCE, run
+from .conftest import IN_FRONT, PATIENCE, run
 
 pytestmark = pytest.mark.page
 
@@ -35,6 +37,20 @@ def test_the_first_page_leads_to_a_lesson_in_either_language(visit):
         expect(page.locator(".jp-Notebook h1")).to_contain_text("01", timeout=PATIENCE)
         assert page.locator(".jp-Dialog, .Toastify__toast").count() == 0
     assert here.outside() == []
+
+
+def test_a_cell_that_is_run_before_python_is_there_waits_for_it_and_asks_nothing(visit):
+    here = visit()
+    page = here.context.new_page()
+    slowly = here.context.new_cdp_session(page)
+    slowly.send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    page.goto(f"{here.root}lab/index.html?path=en/01_basic_call.ipynb")
+    cell = page.locator(f"{IN_FRONT} .jp-CodeCell").first
+    while not re.search(r"[*\d]", cell.locator(".jp-InputPrompt").inner_text()):
+        cell.locator(".cm-content").press("Control+Enter")
+        page.wait_for_timeout(500)
+        assert page.locator(".jp-Dialog").count() == 0
+    expect(cell.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\d"), timeout=PATIENCE)
 
 
 def test_what_was_not_recorded_says_what_would_answer_it_and_keys_and_packages_are_refused(visit):
