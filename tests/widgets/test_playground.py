@@ -343,6 +343,7 @@ def test_an_answer_without_probabilities_is_asked_again_with_them(playground, en
 
     async def again():
         box.results.fork.again.click()
+        assert box.results.fork.again.disabled
         await box._task
 
     asyncio.run(again())
