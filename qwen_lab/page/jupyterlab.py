@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from .. import words
+from ..views import theme
 from .archive import Files
 
 PAGE, SCRIPT = "lab/index.html", "lab/lab.js"
@@ -95,4 +96,5 @@ def _changed(script: bytes, changes: dict[str, str]) -> bytes:
 def _page(page: str, loading: str) -> bytes:
     page = page.replace("Loading JupyterLite...", loading).replace("JupyterLite<", "Qwen Lab<")
     page = re.sub(r' *<link rel="manifest".*\n', "", page)
-    return page.replace("</head>", f'{STYLE}<script src="lab.js"></script>\n</head>').encode()
+    style = f"{STYLE}<style>{theme.sheet('failed')}</style>"
+    return page.replace("</head>", f'{style}<script src="lab.js"></script>\n</head>').encode()

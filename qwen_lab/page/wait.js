@@ -33,6 +33,7 @@ function follow(worker) {
       seconds: Math.round(seconds), written, pace,
     });
     figures.hidden = state === "failed";
+    box.className = state === "failed" ? "qwen-view qwen-failed" : "";
     if (!place.isConnected) document.body.append(place);
     if (!box.isConnected) place.append(box);
   }

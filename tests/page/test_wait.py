@@ -54,6 +54,7 @@ def test_a_line_says_that_python_starts_and_why_it_could_not(page):
     page.held[0].fulfill(status=404, body="Nothing here.")
     expect(told).to_contain_text(say("page_wait.failed", why="…").split("…")[0], timeout=PATIENCE)
     expect(told).to_contain_text("WebAssembly")
+    expect(told).to_have_class("qwen-view qwen-failed")
 
 
 def test_a_line_says_what_the_qwen_in_the_page_does_as_long_as_it_is_waited_for(page):
