@@ -5,7 +5,7 @@ One live call always; the rest takes minutes, and is run by name.
 
 import asyncio
 import json
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
 
@@ -63,11 +63,28 @@ def stopped(page, source: str) -> str:
 
 
 @pytest.fixture
-def begun(visit, request):
+def begin(visit, request) -> Callable[[dict[str, str]], Begun]:
+    """Begin a lesson in which pieces of the Qwen's script are others."""
     if not request.config.getoption("--whole-page"):
         pytest.skip("--whole-page runs it")
     use("en")
-    return Begun(visit())
+
+    def begin(pieces: dict[str, str]) -> Begun:
+        script = qwen.files()["static/wllama/qwen.js"].decode()
+        for piece, instead in pieces.items():
+            assert piece in script
+            script = script.replace(piece, instead)
+        here = visit()
+        sent = {"body": script, "content_type": "text/javascript"}
+        here.context.route("**/qwen.js", lambda route: route.fulfill(**sent))
+        return Begun(here)
+
+    return begin
+
+
+@pytest.fixture
+def begun(begin) -> Begun:
+    return begin({})
 
 
 AGE = {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}
@@ -108,7 +125,9 @@ def seeded(text, seed):
 """
 
 
-def test_one_seed_gives_one_text_to_the_last_bit_whatever_is_in_the_cache(begun):
+@pytest.mark.parametrize("threads", [1, 2])
+def test_one_seed_gives_one_text_to_the_last_bit_whatever_is_in_the_cache(begin, threads):
+    begun = begin({"threads = () => (": f"threads = () => {threads} || ("})
     run(begun.page, SEEDED)
     texts = [
         "A line about autumn.",
@@ -197,16 +216,10 @@ def test_a_lesson_that_has_it_answers_on_when_it_is_removed_until_it_would_load_
 
 
 @pytest.mark.parametrize("right", [True, False])
-def test_a_graphics_card_has_it_only_as_long_as_it_counts_right_there(visit, request, right):
-    if not request.config.getoption("--whole-page"):
-        pytest.skip("--whole-page runs it")
+def test_a_graphics_card_has_it_only_as_long_as_it_counts_right_there(begin, right):
     # There is none here: what is asked to run on it runs on the processor, as right as that is.
-    script = qwen.files()["static/wllama/qwen.js"].decode().replace("await graphics()", "true")
-    script = script if right else script.replace('" 8, 9"', '" 8, 10"')
-    here = visit()
-    changed = {"body": script, "content_type": "text/javascript"}
-    here.context.route("**/qwen.js", lambda route: route.fulfill(**changed))
-    begun = Begun(here)
+    wrong = {} if right else {'" 8, 9"': '" 8, 10"'}
+    begun = begin({"await graphics()": "true"} | wrong)
     run(begun.page, SEEDED)
     # Beside others a card rounds in another way, so there a seed has all read afresh.
     cached = [begun.shown("seeded('Hi', 5)")[1] for _ in range(2)][1]
