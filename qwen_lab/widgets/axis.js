@@ -16,7 +16,14 @@ class Axis {
     this.ticks = QUARTERS.map(() => make(this.line, "span"));
   }
 
-  // The kinds that are `seen`, and each quarter as far as the axis is `full`, with its label.
+  // Where it ends: at a quarter, half of it all at least; draws may go beyond what is likely. While
+  // a slider is `held` it grows where a bar needs it, and never shrinks.
+  reach(shares) {
+    const needed = Math.min(1, Math.max(0.5, Math.ceil(4.32 * Math.max(...shares)) / 4));
+    return (this.full = this.held ? Math.max(this.full, needed) : needed);
+  }
+
+  // The kinds that are `seen`, and each quarter with its label, up to the one that is `full`.
   show(seen, full, label) {
     this.kinds.forEach((kind, at) => (kind.hidden = !seen.includes(KEY[at])));
     this.ticks.forEach((tick, at) => {

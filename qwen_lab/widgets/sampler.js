@@ -61,7 +61,8 @@ class Instrument {
     scale.forEach((end) => make(place, "small", "", end, { "aria-hidden": "true" }));
     // JupyterLab would take the arrows.
     input.dataset.lmSuppressShortcuts = "true";
-    input.oninput = () => input.checkValidity() && this.turn({ [name]: input.valueAsNumber });
+    input.oninput = () => input.checkValidity() && this.turn({ [name]: input.valueAsNumber }, slides);
+    input.onchange = () => this.paint((this.axis.held = false));
     this.inputs[name] = { input, output: make(label, "span", "value") };
   }
 
@@ -92,7 +93,8 @@ class Instrument {
     }
   }
 
-  turn(values) {
+  turn(values, held = false) {
+    this.axis.held = held;
     this.turned({ ...this.values, ...values });
     this.model.set("values", this.values);
     this.model.save_changes();
@@ -146,9 +148,7 @@ class Instrument {
 
   show(told) {
     const { rows, others, among } = candidates(told, this.stage, this.groups, this.most);
-    // Half of the axis is enough, as long as nothing needs more; draws may go beyond what is likely.
-    const most = Math.max(...[...rows, others].flatMap(({ now, raw }) => [now, raw]));
-    this.full = Math.min(1, Math.max(0.5, 1.08 * most));
+    this.full = this.axis.reach([...rows, others].flatMap(({ now, raw }) => [now, raw]));
     const { counts } = this.fell ?? {};
     this.bars.style.setProperty("--quarter", this.wide(0.25));
     const cut = [...rows, others].some((row) => row.cut) && "cut";

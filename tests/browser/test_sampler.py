@@ -463,3 +463,29 @@ def test_who_hears_it_is_told_what_each_part_is(shown):
         "status: Press a bar to take that token",
     ):
         assert told in heard, told
+
+
+def test_the_axis_ends_at_a_labelled_quarter_and_does_not_shrink_under_a_hand(shown):
+    logits = -0.2 * numpy.arange(40)
+    logprobs = logits - numpy.log(numpy.exp(logits).sum())
+    found = listed([(n, b"<%d>" % n, each) for n, each in enumerate(logprobs)], [], 0, 0.0)
+    page = shown(state(found, temperature=0))
+    end = "() => el.querySelector('.axis > .end:not([hidden])').textContent"
+    turn = """([value, kind]) => {
+      const input = el.querySelector("[type=range][aria-label=temperature]");
+      Object.assign(input, {value}).dispatchEvent(new Event(kind)); }"""
+
+    def drag(*values):
+        """What the axis ends at, each time that it is another."""
+        ends = []
+        for value in values:
+            page.evaluate(turn, [value, "input"])
+            ends.append(page.evaluate(end))
+        return [*dict.fromkeys(ends)]
+
+    heats = [each / 20 for each in range(1, 31)]
+    assert page.evaluate(end) == "100\xa0%" and drag(*heats) == ["100\xa0%"]
+    page.evaluate(turn, [1.5, "change"])
+    assert page.evaluate(end) == "50\xa0%"
+    # What needs more gets it at once.
+    assert drag(*reversed(heats)) == ["50\xa0%", "75\xa0%", "100\xa0%"]
