@@ -15,7 +15,7 @@ from threading import Thread
 from urllib.parse import urlsplit
 
 from .settings import bare
-from .words import causes, language, reason, say
+from .words import causes, joined, reason, say
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 # What httpx2, the SDK's HTTP library, can go through; "socks" is read as "socks5".
@@ -30,8 +30,7 @@ def prepare() -> str:
     _keep_the_systems()
     told = [*_mend_proxies(), *_drop_certificates()]
     _bypass("127.0.0.1")
-    between = "; " if language() == "en" else "；"
-    return say("connection.network", changes=between.join(told)) if told else ""
+    return say("connection.network", changes=joined(told, "clauses")) if told else ""
 
 
 def go_straight(url: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sys import float_info
 
 from . import paths
-from .words import WrongValueError, say
+from .words import WrongValueError, joined, say
 
 # How many tokens the local model reads (design, section 3); the cloud's models read more.
 MAX_INPUT = 3_072
@@ -117,7 +117,7 @@ def named(*names: str) -> list[Parameter]:
     """The parameters of these names, all without one; `ValueError` for what is none."""
     for name in names:
         if name not in PARAMETERS:
-            raise WrongValueError("knobs.unknown", name=name, names=", ".join(PARAMETERS))
+            raise WrongValueError("knobs.unknown", name=name, names=joined(PARAMETERS))
     return [PARAMETERS[name] for name in names or PARAMETERS]
 
 

@@ -10,7 +10,7 @@ import re
 import reprlib
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -50,6 +50,15 @@ def say(key: str, **values: object) -> str:
     """The words for "topic.name" in the language in use, with `values` filled in, printable."""
     topic, name = key.split(".", 1)
     return printable(_topic(language(), topic)[name].format(**values))
+
+
+def joined(parts: Iterable[str], between: str = "names") -> str:
+    """The parts in a line, with what the language puts `between` such parts.
+
+    >>> joined(["top_k", "top_p"])
+    'top_k, top_p'
+    """
+    return say(f"joins.{between}").join(parts)
 
 
 def printable(text: str) -> str:

@@ -212,6 +212,18 @@ def test_a_usual_reason_is_told_in_the_readers_language(error, english, chinese)
     assert not re.search(r"denied|space|refused$|file or", words.reason(error))
 
 
+def test_each_language_has_its_own_signs_between_parts():
+    for language, names, sentences in (("en", "a, b", "a b"), ("zh", "a、b", "ab")):
+        words.use(language)
+        assert words.joined(["a", "b"]) == names
+        assert words.joined(["a", "b"], "sentences") == sentences
+    # No other blank follows a Chinese sentence within a page.
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    answer = {"choices": [], "created": 0, "usage": usage, "object": "chat.completion"}
+    shown = qwen_lab.anatomy(answer | {"id": "a", "model": "qwen-plus"})
+    assert "。" in shown.html and "。 " not in shown.html
+
+
 def test_no_sentence_holds_a_systems_words_as_they_come():
     for path in (ROOT / "qwen_lab").rglob("*.py"):
         code = path.read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from itertools import chain
 from textwrap import shorten
 
 from ..parameters import PAIRS, PARAMETERS, SAMPLING, Parameter
+from ..words import joined
 from .outcome import Outcome, check, near, need, passed, shown, wrong
 
 
@@ -20,7 +21,7 @@ def accepted(request: object, *names: str) -> Outcome:
     """
     sent = need_legal(request)
     for name in names:
-        need(name in sent, "checks_request.missing", name=name, expected=", ".join(names))
+        need(name in sent, "checks_request.missing", name=name, expected=joined(names))
     return passed("checks_request.accepted_passed", seen=_listed(sent))
 
 

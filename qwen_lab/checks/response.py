@@ -9,7 +9,7 @@ from openai.types.chat import ChatCompletion
 
 from ..views.fields import field_tree
 from ..views.html import percent
-from ..words import say
+from ..words import joined, say
 from .functions import need_return, result_of
 from .outcome import Outcome, check, is_number, need, passed, shown, wrong
 
@@ -59,7 +59,7 @@ def fields(answers: Mapping[str, object], completion: object) -> Outcome:
     values = {field.place: field.value for field in field_tree(completion).root.walk()}
     for name, answer in answers.items():
         _need_field(name, answer, values)
-    return passed("checks_response.fields_passed", fields=", ".join(answers))
+    return passed("checks_response.fields_passed", fields=joined(answers))
 
 
 @check

@@ -7,7 +7,7 @@ from textwrap import shorten
 import fastjsonschema
 from pydantic import BaseModel, ValidationError
 
-from ..words import say
+from ..words import joined
 from .outcome import Outcome, check, need, not_yet, passed, told, wrong
 
 # Of each field, values that it may have or must not have.
@@ -81,7 +81,7 @@ def _need_judged(validate: Callable, good: Values, bad: Values) -> str:
     for name, example in _changed(whole, bad):
         key = "checks_schema.let_through" if name in whole else "checks_schema.further"
         need(_problem(validate, example), key, name=name, example=_short(example))
-    return say("checks.comma").join(good)
+    return joined(good)
 
 
 def _changed(whole: dict, values: Values) -> list[tuple[str, dict]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..paths import read_json, replacing
-from ..words import LabError
+from ..words import LabError, joined
 from .seats import Seat
 
 # Below it are the system's own.
@@ -33,7 +33,7 @@ def ready(seats: Iterable[Seat], file: Path, *, make: bool) -> dict[str, str]:
             run("useradd", *home, made[seat.name])
     found = {seat.name: made.get(seat.name, seat.name) for seat in seats}
     if missing := [name for name, account in found.items() if not _is_there(account)]:
-        raise LabError("classroom.no_accounts", names=", ".join(missing))
+        raise LabError("classroom.no_accounts", names=joined(missing))
     codes = [f"{made[seat.name]}:{seat.code}\n" for seat in seats if seat.name in made]
     run("chpasswd", told="".join(codes))
     return found

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from .. import addresses, keys, models, network, settings
 from ..models import Price
-from ..words import LabError
+from ..words import LabError, joined
 from .allowance import Limits
 from .relay import Relay
 from .upstream import Upstream
@@ -38,5 +38,5 @@ def prices(behind: Upstream | Relay | None, limits: Limits) -> list[Price]:
     found = {name: models.price(name) for name in behind.names} if there else {"local": None}
     unknown = [name for name, price in found.items() if not price]
     if unknown and (limits.cny, limits.class_cny) != (None, None):
-        raise LabError("classroom.no_price", models=", ".join(unknown))
+        raise LabError("classroom.no_price", models=joined(unknown))
     return [price for price in found.values() if price]

@@ -25,7 +25,7 @@ from ..endpoint.rules import ChatRequest
 from ..endpoint.turns import Turns
 from ..parameters import PARAMETERS
 from ..watch.next_token import NextToken
-from ..words import say
+from ..words import joined, say
 from .upstream import PATIENCE, no_next_token, refused
 
 # A search has a price of its own, and neither what it finds nor a thought is bounded by a request.
@@ -71,7 +71,7 @@ class Relay:
             raise invalid(f"Range of input length should be [1, {LONGEST}]")
         model = rules.checked_model(given, self.names)
         if dear := [name for name in given.keys() - PASSED if given[name] not in (None, False)]:
-            raise invalid(say("classroom.not_passed_on", names=", ".join(sorted(dear))))
+            raise invalid(say("classroom.not_passed_on", names=joined(sorted(dear))))
         values = {name: rules.checked_value(PARAMETERS[name], given) for name in COUNTED}
         talk = messages.checked(given.get("messages"))
         most = min(values["max_tokens"], values["max_completion_tokens"] or values["max_tokens"])

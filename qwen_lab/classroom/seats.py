@@ -16,7 +16,7 @@ from pathlib import Path
 from ..endpoint.learner import Learner
 from ..paths import replacing
 from ..rows import FORMULA
-from ..words import LabError, printable, reason
+from ..words import LabError, joined, printable, reason
 
 # Letters and digits that nobody takes for another; 16 of them are 79 bits.
 SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -64,7 +64,7 @@ class Seats:
         # Whatever the capitals: nobody could tell them apart in a room, or logging in.
         counts = Counter(map(str.casefold, names))
         if twice := [name for name in names if counts[name.casefold()] > 1]:
-            raise LabError("classroom.names_twice", names=", ".join(twice))
+            raise LabError("classroom.names_twice", names=joined(twice))
         if too_long := [name for name in names if len(name) > LONGEST_NAME]:
             raise LabError("classroom.name_long", name=too_long[0], most=LONGEST_NAME)
         known = {"", *(seat.name.casefold() for seat in self.seats)}
@@ -78,7 +78,7 @@ class Seats:
         """
         kept = [seat for seat in self.seats if seat.name != _plain(name)]
         if len(kept) == len(self.seats):
-            raise LabError("classroom.no_seat", name=name, names=", ".join(self.names()))
+            raise LabError("classroom.no_seat", name=name, names=joined(self.names()))
         self._write(kept)
 
     async def identify(self, given: str) -> Learner | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 
 from ..paths import originals
-from ..words import LabError, language, reason
+from ..words import LabError, joined, language, reason
 from . import lessons
 from .exercises import FOLDED, Exercise, exercises
 
@@ -50,7 +50,7 @@ def write(numbers: list[int], to: Path) -> list[Path]:
     found = {int(name[:2]): name for name in lessons.names(language()) if name[:2] != "00"}
     for number in numbers:
         if number not in found:
-            known = ", ".join(f"{each:02d}" for each in found)
+            known = joined(f"{each:02d}" for each in found)
             raise LabError("lessons.no_such", number=number, lessons=known)
     return [_write(found[number], to) for number in numbers or found]
 

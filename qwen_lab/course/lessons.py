@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 from .. import paths
 from ..paths import originals
-from ..words import LANGUAGES, LabError, reason
+from ..words import LANGUAGES, LabError, joined, reason
 from . import editions
 
 
@@ -80,7 +80,7 @@ def _name(number: int, language: str) -> str:
     for name in names(language):
         if name.startswith(f"{number:02d}_"):
             return name
-    known = ", ".join(name[:2] for name in names(language))
+    known = joined(name[:2] for name in names(language))
     raise LabError("lessons.no_such", number=number, lessons=known)
 
 

@@ -10,7 +10,7 @@ from ipywidgets import HTML, Button, VBox
 
 from ..views.html import SIGNS, Html, verdict
 from ..widgets import style
-from ..words import LabError, language, say
+from ..words import LabError, joined, language, say
 from . import log
 
 FOLDER = Path(__file__).parent / "quizzes"
@@ -28,7 +28,7 @@ def read(lesson: str) -> list[dict]:
     Raises `LabError` when the lesson has none.
     """
     if lesson not in names():
-        raise LabError("quiz.no_quiz", lesson=lesson, lessons=", ".join(names()))
+        raise LabError("quiz.no_quiz", lesson=lesson, lessons=joined(names()))
     path = FOLDER / language() / f"{lesson}.toml"
     return tomllib.loads(path.read_text(encoding="utf-8"))["questions"]
 

@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 from .. import paths
-from ..words import LabError, names, say
+from ..words import LabError, joined, names, say
 
 TABLE = paths.table(__file__)
 # An error in the engine's log: a time, "E", and where it arose.
@@ -28,7 +28,7 @@ def failure(code: int | None, log: Path, model: Path, seconds: float) -> LabErro
     if (said := _said(text)) and "home_full" not in causes:
         why.append(say("server.said", said=said))
     why = why or [say("server.silent", code=code)]
-    return LabError("server.did_not_start", why=say("server.between").join(why), log=log)
+    return LabError("server.did_not_start", why=joined(why, "sentences"), log=log)
 
 
 def signal_name(code: int | None) -> str:

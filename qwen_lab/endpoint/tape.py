@@ -13,7 +13,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from ..watch.next_token import WHOLE, NextToken
-from ..words import LabError, reason, say
+from ..words import LabError, joined, reason, say
 from . import tape_line
 from .engine import Engine, Event, Events, Prefix, events_of
 from .refusal import Refusal
@@ -140,7 +140,7 @@ class Player:
         known = [takes[0]["ask"] for takes in self._exchanges.values()]
         nearest = min(known, key=lambda other: len(_unlike(ask, other)), default={})
         rows = [f"{name}: {nearest.get(name)} → {ask.get(name)}" for name in _unlike(ask, nearest)]
-        return say("tape.differs", rows="; ".join(rows))
+        return say("tape.differs", rows=joined(rows, "clauses"))
 
 
 def _unlike(ask: dict, other: dict) -> list[str]:

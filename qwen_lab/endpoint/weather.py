@@ -19,7 +19,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..words import say
+from ..words import joined, say
 from .refusal import DONE, Refusal
 from .request import body, while_connected
 
@@ -95,7 +95,7 @@ class Weather:
         try:
             asked = _read(headers.get(LATENCY, "0"), headers.get(FAULT, ""))
         except ValueError:
-            message = say("weather.unknown", kinds=", ".join(KINDS), longest=LONGEST)
+            message = say("weather.unknown", kinds=joined(KINDS), longest=LONGEST)
             raise Refusal(message, code="unknown_weather") from None
         who = f"{request.state.learner.name}\n{headers.get(FAULT)}\n".encode()
         if asked.times is None or self._fails(who + content, asked.times):

@@ -15,7 +15,7 @@ PAGE, SCRIPT = "lab/index.html", "lab/lab.js"
 STYLE = """<style>
 #jp-MainLogo a { color: var(--jp-ui-font-color1); display: block; font-size: 20px; padding: 0 9px }
 .jupyterlite-loading-indicator-text { box-sizing: border-box; line-height: 1.6; padding: 0 24px;
-  text-align: center; width: 100% }
+  text-align: center; white-space: pre-line; width: 100% }
 .qwen-lab-wait { bottom: 32px; display: grid; gap: 6px; justify-items: center; left: 0;
   pointer-events: none; position: fixed; right: 0; z-index: 999 }
 .qwen-lab-wait p { background: var(--jp-layout-color1, #fff); border-radius: 8px; margin: 0;
@@ -56,7 +56,8 @@ WORKER = re.compile(r"/comlink\.worker\.\w+\.js$")
 def finished(frame: Files, kernel: Files) -> Files:
     """The files of JupyterLab's page and of its kernel, with what is changed and what is new."""
     told = [words.patterns("page", language) for language in reversed(words.LANGUAGES)]
-    home, loading = (" · ".join(each[name] for each in told) for name in ("home", "loading"))
+    home = " · ".join(each["home"] for each in told)
+    loading = "\n".join(each["loading"] for each in told)
     kernel = {name: _sooner(name, content) for name, content in kernel.items()}
     [worker] = [name for name in kernel if WORKER.search(name)]
     head = {

@@ -65,7 +65,7 @@ function offer(el, words, root) {
     line.hidden = !(told.at > 0 || told.state === "fetching");
     bar.max = told.size;
     bar.value = told.at ?? 0;
-    figures.textContent = [fill(words.figures, values), left(told.left)].filter(Boolean).join(" · ");
+    figures.textContent = [fill(words.figures, values), left(told.left)].filter(Boolean).join(words.phrases);
     bar.setAttribute("aria-valuetext", figures.textContent);
     const active = document.activeElement;
     main.order = MAIN[told.state] ?? "go_on";

@@ -34,7 +34,7 @@ class Offer(anywidget.AnyWidget):
 
 
 def _words() -> dict[str, str]:
-    return patterns("page_weights") | {"lang": tag()}
+    return patterns("joins") | patterns("page_weights") | {"lang": tag()}
 
 
 def under(start: Html) -> Html:

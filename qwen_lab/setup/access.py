@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from .. import addresses, dotfile, keys, network
 from ..settings import Settings, bare
-from ..words import LabError, say
+from ..words import LabError, joined, say
 from .finding import BROKEN, FINE, ODD, Finding, found
 
 # For a name to be looked up.
@@ -26,10 +26,10 @@ def proxies(before: Mapping[str, str]) -> Finding:
     for fault in filter(None, dict.fromkeys(faults.values())):
         which = {name: network.plain(named[name]) for name in named if faults[named[name]] == fault}
         # What no one can read may hold a password anywhere.
-        shown = ", ".join(which) if fault == "unusable" else _by_value(which)
+        shown = joined(which) if fault == "unusable" else _by_value(which)
         told.append(say(f"doctor.proxy_{fault}", which=shown))
     if told:
-        return found(BROKEN, "proxy_wrong", shown=say("doctor.between").join(told))
+        return found(BROKEN, "proxy_wrong", shown=joined(told, "clauses"))
     shown = _by_value({name: network.plain(address) for name, address in named.items()})
     if "socks://" in shown:
         return found(ODD, "proxy_socks", shown=shown)
@@ -73,9 +73,7 @@ def certificates(before: Mapping[str, str]) -> Finding:
     """The certificates that variables name, where there are any; `before` as for proxies."""
     named = {name: before[name] for name in network.CERTIFICATES if before.get(name)}
     if broken := {name: path for name, path in named.items() if name not in os.environ}:
-        return found(
-            BROKEN, "certificates_broken", shown=_by_value(broken), names=", ".join(broken)
-        )
+        return found(BROKEN, "certificates_broken", shown=_by_value(broken), names=joined(broken))
     if named:
         return found(FINE, "certificates", shown=_by_value(named))
     return found(FINE, "certificates_none")
@@ -85,7 +83,7 @@ def _by_value(named: Mapping[str, str]) -> str:
     """Each value with the variables that say it: one is often said by several."""
     said = {value: [name for name in named if named[name] == value] for value in named.values()}
     told = [f"{value} ({', '.join(names)})" for value, names in said.items()]
-    return say("doctor.between").join(told)
+    return joined(told, "clauses")
 
 
 def dotenv(given: Settings) -> Finding:
@@ -96,7 +94,7 @@ def dotenv(given: Settings) -> Finding:
     named = given.get("DASHSCOPE_API_KEY") or given.get("QWEN_LAB_ENDPOINT")
     if not named and (hint := dotfile.hint(given.path)):
         return Finding(ODD, hint)
-    names = ", ".join(name for name in dotfile.NAMES if given.file.get(name))
+    names = joined(name for name in dotfile.NAMES if given.file.get(name))
     told = {"path": given.path, "names": names or say("doctor.nothing")}
     return found(FINE, "dotenv" if given.path else "dotenv_none", **told)
 
@@ -107,7 +105,7 @@ def key(given: Settings) -> Finding:
     names = [name for name in ("DASHSCOPE_API_KEY", "QWEN_LAB_API_KEY") if given.get(name)]
     if given.problem and not names:
         return found(ODD, "key_unread")
-    shown = say("doctor.between").join(_shape(given, name) for name in names)
+    shown = joined((_shape(given, name) for name in names), "clauses")
     for name in names:
         try:
             _judge(given, name)

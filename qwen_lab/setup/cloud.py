@@ -6,7 +6,7 @@ from contextlib import suppress
 from .. import addresses, keys
 from ..network import why
 from ..settings import Settings
-from ..words import LabError, say
+from ..words import LabError, joined, say
 from .finding import BROKEN, FINE, ODD, Finding, found
 
 SECONDS = 8
@@ -25,7 +25,7 @@ def cloud(given: Settings) -> Finding:
     with ThreadPoolExecutor(len(urls)) as pool:
         answers = dict(zip(urls, pool.map(lambda url: _answer(url, key), urls), strict=True))
     each = [f"{addresses.host(url)}: {_told(answers[url])}" for url in urls]
-    told = {"shown": say("doctor.between").join(each)}
+    told = {"shown": joined(each, "clauses")}
     if answers[chosen] == 200:
         return found(FINE, "cloud", **told)
     if taken := [url for url in urls if answers[url] == 200]:

@@ -65,7 +65,7 @@ def disk() -> Finding:
 def folders() -> Finding:
     """Whether each folder that the lab writes to can be written."""
     closed = [f"{folder} ({why})" for folder, why in _closed().items()]
-    told = words.say("doctor.between").join(closed or map(str, _folders()))
+    told = words.joined(closed or map(str, _folders()), "clauses")
     return found(*((BROKEN, "folder_closed") if closed else (FINE, "folders")), folders=told)
 
 

@@ -6,6 +6,7 @@ from importlib import metadata
 from pathlib import Path
 
 from .. import paths
+from ..words import joined
 from . import environment, packages
 from .finding import BROKEN, FINE, ODD, Finding, found
 
@@ -43,13 +44,13 @@ def locked() -> Finding:
 
 
 def _differ(sign: str, key: str, names: list[str], pins: dict[str, str]) -> Finding:
-    some = ", ".join(names[:3]) + (" …" if names[3:] else "")
+    some = joined(names[:3]) + (" …" if names[3:] else "")
     return found(sign, key, count=len(names), all=len(pins), names=some)
 
 
 def jupyter() -> Finding:
     """JupyterLab, its kernel and the widgets."""
-    told = ", ".join(f"{name} {metadata.version(name)}" for name in NOTEBOOK)
+    told = joined(f"{name} {metadata.version(name)}" for name in NOTEBOOK)
     if not (Path(sys.prefix) / "share/jupyter/kernels/python3/kernel.json").is_file():
         return found(ODD, "jupyter_no_kernel", versions=told)
     return found(FINE, "jupyter", versions=told)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from ..words import say
+from ..words import joined, say
 from .field_meanings import Meanings
 from .fields import ABSENT, Field, Pair, field_tree, paired
 from .html import Html, View, breaking, brief, filled, fold
@@ -77,9 +77,10 @@ def _counts(pair: Pair) -> bool:
 
 def _line(pair: Pair, values: object, kind: str, meanings: Meanings) -> Html:
     """What the field is, and beside that what it means; where that was said before, nothing."""
-    words = Html(" ").join(breaking(words, DOTTED) for words in meanings.of(pair))
+    told = [breaking(each, DOTTED) for each in meanings.of(pair)]
+    words = Html(say("joins.sentences")).join(told)
     meant = filled("<span>{}</span>", filter(None, [words]))
-    came = filled(" <small>· {}</small>", filter(None, [meanings.origin(pair.mine)]))
+    came = filled(" <small>{}</small>", filter(None, [meanings.origin(pair.mine)]))
     # The kind stays beside the name, however long the value is.
     line = Html("<span><code>{}</code> <small>{}</small> {}{}</span> {}")
     return line.format(pair.mine.name, kind, values, came, meant)
@@ -114,7 +115,7 @@ def _size(field: Field) -> str:
 
 def _type(value: object) -> str:
     if isinstance(value, str) and len(value) > LONGEST_SHORT:
-        return f"str · {say('anatomy.characters', count=len(value))}"
+        return joined(["str", say("anatomy.characters", count=len(value))], "phrases")
     return "" if value is ABSENT else type(value).__name__.replace("NoneType", "None")
 
 

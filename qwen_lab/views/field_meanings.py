@@ -7,7 +7,7 @@ from openai.types import CompletionUsage
 from .. import models
 from ..parameters import PARAMETERS
 from ..watch import typed
-from ..words import names, say
+from ..words import joined, names, say
 from .fields import ABSENT, Field, Pair, Subject
 
 # Where the same field stands under another name.
@@ -88,7 +88,7 @@ def _general(path: str) -> str:
         return say(f"anatomy.{path}")
     if path in (f"request.{name}", f"request.extra_body.{name}") and name in PARAMETERS:
         row = PARAMETERS[name]
-        return " ".join(filter(None, [row.meaning, row.range.replace(" ", "\u00a0")]))
+        return joined(filter(None, [row.meaning, row.range.replace(" ", "\u00a0")]), "sentences")
     if path.startswith(OWN) or path.endswith("[]"):
         return ""
     return say("anatomy.unknown")

@@ -3,7 +3,7 @@
 from unicodedata import east_asian_width
 
 from ..parameters import Parameter, named
-from ..words import need_type, say
+from ..words import joined, need_type, say
 from .html import Html, View, breaking, cards, filled
 
 COLUMNS = ("name", "range", "default", "place", "meaning", "models")
@@ -41,7 +41,10 @@ def knobs(*names: str) -> View:
     rows = named(*names)
     cells = [_cells(row) for row in rows]
     pages = dict.fromkeys(row.source for row in rows if row.is_documented)
-    notes = [say("knobs.note"), *([say("knobs.source", pages="; ".join(pages))] if pages else [])]
+    notes = [
+        say("knobs.note"),
+        *([say("knobs.source", pages=joined(pages, "clauses"))] if pages else []),
+    ]
     small = filled("<p><small>{}</small></p>", map(breaking, notes))
     heads = [say(f"knobs.{name}") for name in COLUMNS]
     whole = cards(map(_line, cells), *heads)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..parameters import PARAMETERS
 from ..watch.next_token import NextToken
 from ..watch.sampling import Settings, Stage, stages
-from ..words import WrongValueError, need_type, say
+from ..words import WrongValueError, joined, need_type, say
 from .html import Html, View, filled, join, percent, sentence, table
 from .sampler import token_name
 
@@ -55,7 +55,7 @@ def odds(found: NextToken | None, *settings: Mapping[str, float], most: int = 5)
 def _checked(setting: Mapping[str, float]) -> Settings:
     for name, value in setting.items():
         if name not in vars(Settings()):
-            raise WrongValueError("odds.unknown", name=name, names=", ".join(vars(Settings())))
+            raise WrongValueError("odds.unknown", name=name, names=joined(vars(Settings())))
         PARAMETERS[name].check(value)
     return Settings(**setting)
 

@@ -7,7 +7,7 @@ import numpy
 
 from ..watch.next_token import NextToken
 from ..watch.sampling import Settings, Stage, stages
-from ..words import say
+from ..words import joined, say
 from .html import Html, View, brief, filled, join, percent
 from .tokens import visible
 
@@ -58,7 +58,7 @@ def _candidate(found: NextToken, told: Sequence[Stage], index: int) -> Html:
     count, hidden = (met(found, part)[index] for part in (found.context, system(found)))
     words = "sampler.occurs_system" if hidden == count else "sampler.occurs"
     notes += [say(words, count=count)] if count else []
-    return _row(name, raw, now, not cut, " · ".join(notes))
+    return _row(name, raw, now, not cut, joined(notes, "phrases"))
 
 
 def met(found: NextToken, tokens: numpy.ndarray) -> list[int]:

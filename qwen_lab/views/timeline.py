@@ -8,7 +8,7 @@ from itertools import accumulate, chain
 from typing import Any
 
 from ..watch.calls import Attempt, Call, Calls
-from ..words import need_type, say
+from ..words import joined, need_type, say
 from .axis import Axis, lane, legend
 from .html import Html, View, brief, filled, join, sentence, sign
 
@@ -116,7 +116,7 @@ def _told(call: Call, tries: list[list[tuple]], begin: float) -> Iterator[str]:
         told = [_part(kind, start - begin, end - begin) for kind, start, end in parts]
         if number > 1:
             yield told.pop(0)
-        words = say("timeline.between").join(told)
+        words = joined(told, "clauses")
         # That it was given up, its last part says.
         if not attempt.left:
             words = say("timeline.ended", told=words, outcome=_outcome(attempt))
@@ -168,4 +168,4 @@ def _lines(calls: list[Call]) -> Iterator[str]:
     retries = sum(len(call.attempts) - 1 for call in calls)
     yield say("timeline.count", count=len(calls), good=good, retries=retries)
     for call in calls:
-        yield f"{call.label[:LABEL]}: {', '.join(_outcomes(call))}"
+        yield f"{call.label[:LABEL]}: {joined(_outcomes(call))}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..watch.stream import Line, Recording, speed, texts
-from ..words import reason, say
+from ..words import joined, reason, say
 from .axis import Axis, lane, legend
 from .html import Html, View, breaking, brief, filled, fold, join, marked, sentence
 from .tokens import SIGNS, visible
@@ -86,7 +86,8 @@ def _times(events: list[Line], at_once: bool) -> str:
     usage = _usage(events)
     # The token that ends an answer is counted, and has no text.
     pace = speed(usage.completion_tokens, events[-1].seconds - moments[0]) if usage else None
-    return words + (" " + say("wire.speed", speed=pace) if pace and not at_once else "")
+    faster = [say("wire.speed", speed=pace)] if pace and not at_once else []
+    return joined([words, *faster], "sentences")
 
 
 def _usage(events: list[Line]) -> Any:
@@ -117,7 +118,7 @@ def meaning(event: Line) -> str:
         usage = event.chunk.usage
         counts = (usage.prompt_tokens, usage.completion_tokens) if usage else ("?", "?")
         return say("wire.usage", prompt=counts[0], completion=counts[1])
-    return " · ".join(_choice(choice) for choice in event.chunk.choices)
+    return joined(map(_choice, event.chunk.choices), "clauses")
 
 
 def _unread(raw: str) -> str:
@@ -142,7 +143,7 @@ def _choice(choice: Any) -> str:
         said.append(say(words, index=call.index, name=name, arguments=arguments))
     if choice.finish_reason:
         said.append(f"finish_reason: {choice.finish_reason}")
-    words = ", ".join(said) or say("wire.nothing")
+    words = joined(said, "phrases") or say("wire.nothing")
     return f"index {choice.index}: {words}" if choice.index else words
 
 

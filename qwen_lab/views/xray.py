@@ -77,8 +77,9 @@ def _step(token: Token) -> int:
 
 def _bars(token: Token) -> Html:
     """What might have stood in a token's place, as bars; the token itself is among them."""
-    told = [say("xray.here", token=visible(token.text), percent=percent(token.probability))]
-    told += [say("xray.pieces", count=token.pieces)] if token.pieces > 1 else []
+    pieces = say("xray.pieces", count=token.pieces) if token.pieces > 1 else ""
+    share = percent(token.probability)
+    told = say("xray.here", token=visible(token.text), pieces=pieces, percent=share)
     shares = [*token.alternatives]
     if not shares or token.pieces == 1 and token.text not in dict(shares):
         shares.append((token.text, token.probability))
@@ -86,7 +87,7 @@ def _bars(token: Token) -> Html:
     rest = 1 - sum(share for _, share in shares)
     if token.alternatives and rest > SHARE:
         bars.append(_bar(say("xray.others"), rest, "rest"))
-    return Html('<b data-says="{}"></b>').format(" · ".join(told)) + join(bars)
+    return Html('<b data-says="{}"></b>').format(told) + join(bars)
 
 
 def _bar(name: str, share: float, kind: str) -> Html:

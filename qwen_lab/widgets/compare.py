@@ -13,7 +13,7 @@ from ..views import grid
 from ..views.difference import parted
 from ..views.html import Html, breaking, filled
 from ..views.knobs import HYPHENED
-from ..words import WrongValueError, need_type
+from ..words import WrongValueError, joined, need_type
 from . import style
 from .flow import Flow
 from .live import Live, need_lab
@@ -120,7 +120,7 @@ class Compare(Live):
         places = [(column.lab.model, _place(column.lab)) for column in self.columns]
         differs = [len(set(names)) > 1 for names in zip(*places, strict=True)]
         for column, place in zip(self.columns, places, strict=True):
-            column.name = " · ".join([*itertools.compress(place, differs), column.name])
+            column.name = joined([*itertools.compress(place, differs), column.name], "phrases")
             title = breaking(column.name, whole=HYPHENED)
             column.title.value = Html("<b>{}</b>").format(title)
 

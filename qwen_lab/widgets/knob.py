@@ -10,7 +10,7 @@ import ipywidgets
 from ..parameters import LARGEST_TOP_K, Parameter, named
 from ..views.html import clean
 from ..views.knobs import USUAL
-from ..words import WrongValueError, reason, say
+from ..words import WrongValueError, joined, reason, say
 
 # Where a slider ends when the range does not. A repetition penalty above 2 is far from what anyone
 # uses.
@@ -110,7 +110,7 @@ def checked(parameters: Iterable[str], start: dict) -> dict[str, Parameter]:
     rows = {row.name: row for row in named(*parameters, "seed")}
     for name, value in start.items():
         if name not in rows:
-            raise WrongValueError("panel.no_row", name=name, names=", ".join(rows))
+            raise WrongValueError("panel.no_row", name=name, names=joined(rows))
         rows[name].check(value)
     return rows
 

@@ -176,13 +176,13 @@ class Instrument {
     return count ? fill(this.words[where], { count }) : "";
   }
 
-  fit(row, { at, raw, now, cut, by = STAGES[cut] }, name, note, fell) {
+  fit(row, { at, raw, now, cut, by = [STAGES[cut]] }, name, note, fell) {
     const figure = fell === undefined ? this.percent(now, !cut) : this.count(fell);
-    const notes = [cut ? fill(this.words.cut, { name: by }) : "", note];
+    const notes = [cut ? fill(this.words.cut, { name: by.join(this.words.names) }) : "", note];
     row.at = at;
     row.label.textContent = name;
     row.figure.textContent = figure;
-    row.note.textContent = notes.filter(Boolean).join(" · ");
+    row.note.textContent = notes.filter(Boolean).join(this.words.phrases);
     row.classList.toggle("below", Math.max(now, raw) >= 0.4 * this.full);
     row.now.style.width = this.wide(now);
     row.raw.style.left = this.wide(raw);

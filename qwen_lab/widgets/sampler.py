@@ -77,7 +77,7 @@ class Sampler(Work, anywidget.AnyWidget):
         self.branches = Branches(lab, talk, prefix)
         rows = checked(OFF, start)
         values = {name: start.get(name, default(row)) for name, row in rows.items()}
-        words = patterns("html") | patterns("sampler")
+        words = patterns("html") | patterns("joins") | patterns("sampler")
         words |= {"meanings": say("panel.meanings"), "lang": tag()}
         if lab.kind == "page":
             words["take"] = say("page.only_bars")

@@ -93,7 +93,7 @@ export function candidates(told, stage, { listed, counts }, most) {
   }));
   const others = one(listed, ({ now }) => Math.max(0, 1 - among(now)), rest);
   const by = STAGES.filter((_, at) => at > 0 && at <= stage && rest(told[at]) < rest(told[at - 1]));
-  return { rows, others: { ...others, all: rest(told[0]), by: by.join(", ") }, among };
+  return { rows, others: { ...others, all: rest(told[0]), by }, among };
 }
 
 // What each stage does: the name of the sentence that says so, and what is to be filled into it.

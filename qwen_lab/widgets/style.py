@@ -74,15 +74,11 @@ def box(kind: str, text: str) -> str:
 
 
 def _whole(text: str) -> Html:
-    """The text; its first line may break between figures that a dot parts, and not within one."""
+    """The text; in its first line a gap stands for each dot, and it breaks only there."""
     line, *rest = text.split("\n", 1)
-    *parts, last = line.split(" · ")
-    if not parts:
-        return Html.escape(text)
     whole = Html('<span class="part">{}</span>')
-    # The dot stays at the end of a line.
-    told = Html(" ").join(whole.format(part) for part in [*(f"{p} ·" for p in parts), last])
-    return Html("\n").join([told, *map(Html.escape, rest)])
+    parts = Html(" ").join(map(whole.format, line.split(" · "))) if " · " in line else line
+    return Html("\n").join(map(Html.escape, [parts, *rest]))
 
 
 def meanings(rows: list) -> str:

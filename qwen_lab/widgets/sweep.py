@@ -10,7 +10,7 @@ from ..lab import Lab
 from ..rows import write_csv
 from ..views.grid import grid, named
 from ..watch.sweep import Answer, ask_all, combinations, figures, is_dear, price
-from ..words import say
+from ..words import joined, say
 from . import style
 from .live import Live
 from .reply import conversation, trouble
@@ -148,7 +148,7 @@ class Sweep(Live):
         left = sum(answer.seconds for answer in answers) / max(done, 1) * (count - done)
         if self._lab.is_local and left > LONG:
             told.append(say("sweep.left", seconds=left))
-        self.status.value = style.box("status", " ".join(told))
+        self.status.value = style.box("status", joined(told, "sentences"))
 
     def _stopped(self) -> None:
         self._say("sweep.stopped", done=len(self.answers), count=len(self.settings))

@@ -175,7 +175,7 @@ def test_what_a_stage_cuts_is_marked_and_said_and_each_stage_can_be_looked_at(sh
     page = shown(state(top_k=3))
     notes = page.locator(".row.cut small").all_inner_texts()
     assert (
-        notes == ["cut by top_k"] * 4 + ["cut by top_k · occurs 1 × before"] + ["cut by top_k"] * 5
+        notes == ["cut by top_k"] * 4 + ["cut by top_k, occurs 1 × before"] + ["cut by top_k"] * 5
     )
     assert "3 of 3,000 tokens stay" in page.locator(".step", has_text="top_k").inner_text()
     page.get_by_role("button", name="temperature", exact=True).click()

@@ -54,10 +54,10 @@ def test_it_speaks_chinese(monkeypatch):
     monkeypatch.setenv("QWEN_LAB_LANG", "zh")
     view = qwen_lab.knobs("temperature")
     head, row = lines(view)[:2]
-    assert "云上哪些模型有它" in view.html and row[0].endswith("全部")
+    assert "支持它的云上模型" in view.html and row[0].endswith("全部")
     assert "temperature" in row[0] and PARAMETERS["temperature"].meaning in view.html
     # On a screen a Chinese character is two places wide.
-    before = head[0].index("云上")
+    before = head[0].index("支持")
     assert before + len(re.findall("[一-龥]", head[0][:before])) == row[0].index("全部")
 
 

@@ -120,11 +120,11 @@ def test_a_title_says_what_differs_besides_the_settings(lab):
     elsewhere = replace(lab, base_url="https://elsewhere.example/v1", kind="custom")
     box = compare(lab, "你好", COLD, (elsewhere, COLD))
     assert [words(column.title) for column in box.columns] == [
-        "local · temperature=0",
-        "elsewhere.example · temperature=0",
+        "local, temperature=0",
+        "elsewhere.example, temperature=0",
     ]
     box = compare(lab, "你好", COLD, (replace(lab, model="qwen-plus"), COLD))
-    assert words(box.columns[1].title) == "qwen-plus · temperature=0"
+    assert box.columns[1].name == "qwen-plus, temperature=0"
     assert "example" not in repr(box) and "qwen" not in words(compare(lab, "a", {}, {}).note)
 
 

@@ -55,9 +55,9 @@ def test_the_answer_is_announced_and_keeps_its_lines(lab, engine):
     assert re.search(r"qwen-panel-answer{[^}]*white-space:pre-wrap", panel.children[0].value)
 
 
-def test_a_line_of_figures_breaks_between_them_and_not_within_one():
+def test_a_line_of_figures_has_gaps_between_them_and_breaks_there_alone():
     shown = style.box("status", "finish_reason: stop · 0.7\u00a0s")
-    assert '<span class="part">finish_reason: stop ·</span> <span class="part">0.7' in shown
+    assert '<span class="part">finish_reason: stop</span> <span class="part">0.7' in shown
     assert "part" not in style.box("status", "Ended")
     cut = style.box("status", "finish_reason: length · 0.7\u00a0s\nCut off · by max_tokens.")
     assert cut.endswith('<span class="part">0.7\u00a0s</span>\nCut off · by max_tokens.</div>')
