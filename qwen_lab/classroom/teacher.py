@@ -175,12 +175,14 @@ async def _page(request: Request) -> Response:
         '<meta name="viewport" content="width=device-width, initial-scale=1"><style>{}</style>'
         '</head><body class="qwen-view qwen-teacher" data-words="{}"><header><h1>{}</h1>'
         '<button id="csv" hidden>{}</button></header><p id="state" role="status"></p>'
-        '<main tabindex="0"><table></table></main><small>{}</small>'
+        '<main class="qwen-table" tabindex="0" aria-label="{}"><table></table></main>'
+        "<small>{}</small>"
         '<script src="teacher.js"></script></body></html>'
     )
     style = Html(theme.sheet("failed", "sign", "table", "teacher"))
     told = language(), words["title"], style, json.dumps(words), words["title"], words["csv"]
-    return HTMLResponse(page.format(*told, words["legend"]), headers=HEADERS)
+    more = words["table"], words["legend"]
+    return HTMLResponse(page.format(*told, *more), headers=HEADERS)
 
 
 async def _script(request: Request) -> Response:

@@ -17,7 +17,9 @@ def sheet(*parts: str) -> str:
     )
     css = " ".join(re.sub(r"/\*.*?\*/", "", css, flags=re.S).split())
     css = re.sub(r" ?([{};]) ?|(?<=[:,]) ", r"\1", css).replace(";}", "}")
-    # What none of the parts uses is left out.
+    # A size stands where it is used, and what none of the parts uses is left out.
+    for name, size in re.findall(r"(--ql-[\w-]+):(\d+px);", css):
+        css = css.replace(f"{name}:{size};", "").replace(f"var({name})", size)
     names, used = (set(re.findall(rf"--ql-[\w-]+(?={end})", css)) for end in (":", r"\)"))
     for name in names - used:
         css = re.sub(rf"{name}:[^;]+;", "", css)

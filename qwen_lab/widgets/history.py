@@ -108,7 +108,7 @@ class History(VBox):
         self.table.value = _table(self.runs)
         numbers = [run.number for run in self.runs]
         for choice in (self.first, self.second):
-            choice.options = numbers
+            choice.options = [(say("playground.run", number=each), each) for each in numbers]
             choice.value = numbers[-1]
         self.first.value = numbers[-2:][0]
         self._compare()
@@ -199,9 +199,9 @@ def _cells(run: Run, before: Run | None) -> list[str]:
         breaking(_parameters(run, before), whole=HYPHENED),
         brief(reply.text, BEGINNING),
         f"✗\u00a0{run.ending}" if reply.error else run.ending,
-        ", ".join(map(str, run.tokens)) if run.tokens else unknown,
-        f"{reply.seconds:.1f}",
-        f"{reply.speed:.0f}" if reply.speed else unknown,
+        say("playground.in_out", tokens=run.tokens) if run.tokens else unknown,
+        say("panel.seconds", seconds=reply.seconds),
+        say("playground.a_second", speed=reply.speed) if reply.speed else unknown,
         _cny(run.cost),
     ]
 
@@ -209,7 +209,7 @@ def _cells(run: Run, before: Run | None) -> list[str]:
 def _cny(cost: float | None) -> str:
     if cost is None:
         return say("playground.unknown")
-    return f"{cost:.6f}" if cost else say("playground.free")
+    return say("playground.cny", cny=f"{cost:.6f}" if cost else "0")
 
 
 def _total(runs: list[Run]) -> str:

@@ -5,8 +5,10 @@ import pytest
 
 import qwen_lab
 from qwen_lab.lab import Lab
+from qwen_lab.views import html
 from qwen_lab.views.axis import Axis
 from qwen_lab.views.grid import grid
+from qwen_lab.views.html import View
 from qwen_lab.views.knobs import knobs
 from qwen_lab.views.odds import odds
 from qwen_lab.views.theme import styled
@@ -82,6 +84,45 @@ def test_all_of_a_table_is_seen(shown, language, width, chromium, monkeypatch):
     page.set_content(view if isinstance(view, str) else view._repr_html_())
     page.evaluate(TEXTS)
     assert page.locator("table").count() and page.evaluate(HIDDEN) == page.evaluate(BROKEN) == []
+    page.close()
+
+
+# Of each view: where what is seen of it begins and ends, from the left of the page.
+EDGES = """() => [...document.querySelectorAll(".qwen-view")].map(view => {
+  const found = [...view.querySelectorAll("p, td, th, pre, .qwen-outcome, .qwen-lane-name")];
+  const boxes = found.map(element => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    const own = parseFloat(getComputedStyle(element).borderLeftWidth) > 0;
+    return (own ? element : range).getBoundingClientRect();
+  }).filter(box => box.width);
+  return [Math.min(...boxes.map(box => box.left)), Math.max(...boxes.map(box => box.right))];
+})"""
+
+
+def test_views_under_each_other_begin_at_one_edge_and_end_at_one_of_two(chromium):
+    verdict = View(html.verdict("wrong", "wrong", WORDS * 9), "")
+    shown = [verdict, likely(), swept(), drawn(), knobs(), html.sentence(WORDS * 9)]
+    page = chromium.new_page(viewport={"width": 1400, "height": 800})
+    page.set_content("".join(view._repr_html_() for view in shown))
+    edges = page.evaluate(EDGES)
+    begin = 8 + 2
+    assert len(edges) == len(shown) and {round(left) for left, _ in edges} == {begin}
+    for (_, right), most in zip(edges, (720, 1000, 1000, 1000, 1000, 720), strict=True):
+        assert right <= begin + most, edges
+    assert edges[0][1] == begin + 720
+    page.close()
+
+
+@pytest.mark.parametrize("width", [270, 840])
+def test_a_runs_figures_stand_under_those_of_other_runs_with_their_units(width, chromium):
+    page = chromium.new_page(viewport={"width": width, "height": 800})
+    page.set_content(runs())
+    for column, unit in ((6, "s"), (8, "CNY")):
+        cells = page.locator(f".qwen-history td:nth-child({column})").all()
+        boxes = [cell.bounding_box() for cell in cells]
+        assert len({box["x"] + box["width"] for box in boxes}) == 1 and len(boxes) == 2
+        assert all(cell.inner_text().endswith(f"\xa0{unit}") for cell in cells)
     page.close()
 
 

@@ -117,6 +117,20 @@ def test_it_shows_what_happens_as_it_happens_and_resets_an_allowance(chromium, r
         page.wait_for_url(url)
 
 
+def test_where_it_is_wider_than_the_window_it_says_so_and_the_keys_scroll_it(chromium, roll):
+    with opened(chromium, roll, viewport={"width": 390, "height": 800}) as (page, _):
+        main = page.get_by_role("main", name="All learners, with arrow keys to scroll sideways")
+        expect(main).to_contain_text("Ada")
+        wide, seen = main.evaluate("element => [element.scrollWidth, element.clientWidth]")
+        assert wide > seen
+        # Shadows stay at both edges, and what covers them moves along with the table.
+        covers = main.evaluate("element => getComputedStyle(element).backgroundAttachment")
+        assert covers == "local, local, scroll, scroll"
+        main.focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("() => document.querySelector('main').scrollLeft > 0")
+
+
 def test_hostile_names_are_text(chromium, roll):
     asked, said = set(), []
     with opened(chromium, roll) as (page, url):

@@ -118,6 +118,20 @@ def test_no_part_has_a_colour_of_its_own():
                 assert not re.search(r"#|rgb|hsl|--jp|white|black|grey|red|green", value), part
 
 
+def test_no_part_has_a_width_of_its_own_for_text_or_for_what_is_wider():
+    for part, css in CSS.items():
+        for value in re.findall(r"[{;\s]max-width: ([^;}]+)", css):
+            # Names in a table are cut short, and a teacher's page fills its window.
+            assert "var(--ql-" in value or value in (
+                "60%",
+                "100%",
+                "none",
+                "160px",
+                "96px",
+                "80px",
+            ), part
+
+
 def test_what_stands_on_heat_has_the_colour_of_text():
     hot = [body for sheet in CSS.values() for _, body in RULE.findall(sheet) if "ql-heat" in body]
     painted = [body for body in hot if "--ql-heat-1:" not in body]
