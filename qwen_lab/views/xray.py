@@ -105,8 +105,8 @@ def _legend() -> Html:
         Html('<span class="qwen-xray-{}">{}</span> ').format(step, _range(low, high))
         for step, (high, low) in enumerate(pairwise((1.0, *STEPS)))
     )
-    line = Html("<p><small>{} {}<br>{}</small></p>")
-    return line.format(say("xray.legend"), marks, say("xray.point"))
+    told = Html(say("joins.sentences")).join([say("xray.legend"), marks])
+    return Html("<p><small>{}<br>{}</small></p>").format(told, say("xray.point"))
 
 
 def _range(low: float, high: float) -> str:

@@ -137,10 +137,11 @@ class Panel(Live):
         hints = [setting.problem for setting in self.settings.values() if setting.problem]
         unsent = say("panel.sends_none" if hints else "panel.sends_nothing")
         words = say("panel.sends") if sent else unsent
-        self.sends.value = Html("{} <code>{}</code>").format(words, shown)
+        sends = Html("<code>{}</code>").format(shown)
+        self.sends.value = Html(say("joins.sentences")).join([words, sends])
         hints += [say("panel.pair", first=a, second=b) for a, b in PAIRS if {a, b} <= sent.keys()]
         if "frequency_penalty" in sent:
-            hints.append(f"frequency_penalty: {PARAMETERS['frequency_penalty'].meaning}")
+            hints.append(say("panel.hint", row=PARAMETERS["frequency_penalty"]))
         self.hint.value = style.box("hint", "\n".join(hints))
 
     def _show(self) -> None:

@@ -84,8 +84,8 @@ class Results(Tab):
 
     def show(self, reply: Reply, request: dict, lab: Lab) -> None:
         """Show a reply that has ended, or failed."""
-        seed = _words("code_seed" if "seed" in request else "code_no_seed")
-        self.sides["code"].value = Html("{} {}").format(_words("code_note"), seed)
+        notes = ("code_note", "code_seed" if "seed" in request else "code_no_seed")
+        self.sides["code"].value = Html(say("joins.sentences")).join(map(_words, notes))
         self.code.value = code.cell(request, lab)
         answer = reply.answer
         subject = reply.error or answer

@@ -65,10 +65,10 @@ def likely():
 def runs():
     """The playground's table of runs."""
     history, lab = History(), Lab("http://127.0.0.1:1/v1", "qwen", "local", "x")
-    reply = Reply()
-    reply._texts, reply.reason = {0: WORDS}, "length"
-    reply.end("done")
-    for _ in range(2):
+    for text, reason in ((WORDS, "length"), ("Hi", "content_filter")):
+        reply = Reply()
+        reply._texts, reply.reason = {0: text}, reason
+        reply.end("done")
         history.add({"model": "qwen", "messages": [], **SENT}, reply, lab)
     return history.table.value
 

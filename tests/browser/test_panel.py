@@ -18,7 +18,7 @@ WORDS = {
         "stop": "停止",
         "nothing": "有了回答以后，这里显示最近的一次。",
         "stopped": "已停止",
-        "sends": "这次调用会发送： temperature=0.6, max_tokens=400",
+        "sends": "这次调用会发送：temperature=0.6, max_tokens=400",
         "long": "从一数到三百，用汉字，每行一个。",
     },
 }

@@ -255,7 +255,7 @@ def test_it_speaks_chinese(lab, engine, monkeypatch):
     engine.reply(*"一二三四五", reason="length")
     run(panel := Panel(lab, "问好", temperature=0.5, top_p=0.5))
     assert panel.run_button.description == "运行" and panel.stop_button.description == "停止"
-    assert words(panel.sends) == "这次调用会发送： temperature=0.5, top_p=0.5"
+    assert words(panel.sends) == "这次调用会发送：temperature=0.5, top_p=0.5"
     assert "一次只动一个" in panel.hint.value and "每秒" in panel.status.value
     assert "被截断" in panel.status.value
 
