@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import replace
 from functools import cache
+from unittest.mock import patch
 
 import uvicorn
 
@@ -13,7 +14,7 @@ from qwen_lab.endpoint import tape_line
 from qwen_lab.endpoint.app import create_app
 from qwen_lab.endpoint.engine import End, Events, Piece, Prefix
 from qwen_lab.endpoint.learner import alone
-from qwen_lab.endpoint.llama import LlamaEngine
+from qwen_lab.endpoint.llama import TOLD, LlamaEngine
 from qwen_lab.endpoint.refusal import Refusal
 from qwen_lab.endpoint.rules import ChatRequest
 from qwen_lab.endpoint.server_file import BASE
@@ -33,7 +34,9 @@ MANY = 60
 @cache
 def qwen() -> LlamaEngine:
     path = fetch()
-    return LlamaEngine(path, model_id(path))
+    # What it warns of would stand in the cell that is drawn.
+    with patch.dict(TOLD, verbosity=1):
+        return LlamaEngine(path, model_id(path))
 
 
 class Nearest:
