@@ -94,7 +94,9 @@ class Quiz(VBox):
             Question(number, question, self._count)
             for number, question in enumerate(read(self._lesson), 1)
         ]
-        super().__init__([style.sheet("outcome", "quiz", "sign"), *self.questions, self._status])
+        rule = HTML(style.box("status", say("quiz.open")))
+        sheet = style.sheet("outcome", "quiz", "sign")
+        super().__init__([sheet, rule, *self.questions, self._status])
         self.add_class("qwen-panel")
         self.add_class("qwen-quiz")
         self._count()
@@ -110,12 +112,10 @@ class Quiz(VBox):
         return sum(question.right for question in self.questions)
 
     def _count(self) -> None:
-        if self.score is None:
-            words = say("quiz.open")
-        else:
+        if self.score is not None:
             words = say("quiz.score", right=self.score, count=len(self.questions))
+            self._status.value = style.box("status", words)
             log.note_quiz(self._lesson, self.score)
-        self._status.value = style.box("status", words)
 
 
 def _marked(text: str) -> Html:

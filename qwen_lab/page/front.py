@@ -17,13 +17,16 @@ body { font: 17px/1.6 system-ui, sans-serif; color: #1b1b1f; background: #fff; m
   padding: 24px; max-width: 1040px; display: grid; gap: 0 48px;
   grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)) }
 h1 { font-size: 30px; margin: 16px 0 0 } ol { list-style: none; padding: 0 } li { margin: 10px 0 }
-a { color: #1f4fd8; text-decoration: none } a:hover, a:focus { text-decoration: underline }
-.start { display: inline-block; color: #fff; background: #1f4fd8; border-radius: 8px;
+a { color: #0b62c4; text-decoration: none } a:hover, a:focus { text-decoration: underline }
+.start { display: inline-block; color: #fff; background: #0b62c4; border-radius: 8px;
   padding: 8px 18px; margin: 8px 0 } small { color: #5a5a66 }
-input, button { font: inherit; padding: 7px 12px; border: 1px solid #8a8a96; border-radius: 8px }
+input, form button { font: inherit; padding: 7px 12px; border: 1px solid #8a8a96;
+  border-radius: 8px }
+form button { color: #fff; background: #0b62c4; border-color: #0b62c4; cursor: pointer }
 label { display: block } input { width: 13em; margin: 4px 8px 4px 0 }
 @media (prefers-color-scheme: dark) { body { color: #e6e6ea; background: #16161a }
-  a { color: #9db7ff } .start { color: #16161a; background: #9db7ff } small { color: #a9a9b4 } }
+  a { color: #6cb2ff } small { color: #a9a9b4 }
+  .start, form button { color: #16161a; background: #6cb2ff; border-color: #6cb2ff } }
 """
 # JupyterLite reads the settings of each folder from a page in it.
 PAGE = Html(

@@ -69,6 +69,7 @@ function offer(el, words, root) {
     bar.setAttribute("aria-valuetext", figures.textContent);
     const active = document.activeElement;
     main.order = MAIN[told.state] ?? "go_on";
+    main.classList.toggle("main", main.order !== "pause");
     main.hidden = DONE.includes(told.state);
     main.textContent = fill(words[`do_${main.order}`], values);
     away.hidden = !(told.state === "kept" || (main.order === "go_on" && told.at > 0));

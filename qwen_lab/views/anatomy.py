@@ -80,7 +80,10 @@ def _line(pair: Pair, values: object, kind: str, meanings: Meanings) -> Html:
     told = [breaking(each, DOTTED) for each in meanings.of(pair)]
     words = Html(say("joins.sentences")).join(told)
     meant = filled("<span>{}</span>", filter(None, [words]))
-    came = filled(" <small>{}</small>", filter(None, [meanings.origin(pair.mine)]))
+    came = meanings.origin(pair.mine)
+    if came and not values:
+        kind, came = joined([kind, came], "phrases"), ""
+    came = filled(" <small>{}</small>", filter(None, [came]))
     # The kind stays beside the name, however long the value is.
     line = Html("<span><code>{}</code> <small>{}</small> {}{}</span> {}")
     return line.format(pair.mine.name, kind, values, came, meant)

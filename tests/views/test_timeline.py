@@ -98,7 +98,8 @@ def test_the_legend_explains_the_parts_that_there_are_and_no_others():
 
 def test_the_sum_is_held_against_the_whole():
     page = seen(timeline(recorded(RETRIED, QUEUED)).html)
-    assert "Calls: 2. Their times add up to 5.0 s; all had ended after 4.0 s." in page
+    told = "Their times, waiting for a turn left out, add up to 5.0 s; all had ended after 4.0 s."
+    assert f"Calls: 2. {told}" in page
 
 
 def test_the_short_form_has_no_times():
