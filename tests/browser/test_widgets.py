@@ -133,6 +133,11 @@ def test_a_quiz_is_answered_by_keyboard_and_explains_itself(opened, language, py
     expect(panel.get_by_text(say("quiz.right"), exact=True)).to_have_count(2)
     expect(panel.get_by_text(say("quiz.missed"), exact=True)).to_have_count(1)
     expect(panel.get_by_text(say("quiz.wrong"), exact=True)).to_have_count(1)
+    # And it and the choice stand out from those that are only closed.
+    kinds = (".passed", ".wrong", ":not(.passed, .wrong)")
+    buttons = [panel.locator(f".jupyter-button{kind}").first for kind in kinds]
+    colours = [each.evaluate("each => getComputedStyle(each).borderColor") for each in buttons]
+    assert len({*colours}) == 3
     picture(page, pytestconfig, f"quiz-{language}")
 
 
