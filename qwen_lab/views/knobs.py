@@ -52,8 +52,17 @@ def knobs(*names: str) -> View:
     return View(html, "\n".join([*map(_text, [heads, *cells]), *notes]))
 
 
+def usual(row: Parameter) -> object:
+    """What a service does without the parameter; None where nothing says so.
+
+    Where the table names no default of a number, it is the most that there can be.
+    """
+    found = USUAL.get(row.name, row.default)
+    return row.high if found is None and row.step is not None else found
+
+
 def _cells(row: Parameter) -> list[str]:
-    default = USUAL.get(row.name, row.default)
+    default = usual(row)
     shown = "–" if default is None else str(default)
     place = "create()" if row.keyword else "extra_body"
     return [row.name, row.range or "–", shown, place, row.meaning, row.taken_by]

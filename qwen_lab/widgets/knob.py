@@ -9,7 +9,7 @@ import ipywidgets
 
 from ..parameters import LARGEST_TOP_K, Parameter, named
 from ..views.html import clean
-from ..views.knobs import USUAL
+from ..views.knobs import USUAL, usual
 from ..words import WrongValueError, joined, reason, say
 
 # Where a slider ends when the range does not. A repetition penalty above 2 is far from what anyone
@@ -116,14 +116,8 @@ def checked(parameters: Iterable[str], start: dict) -> dict[str, Parameter]:
 
 
 def default(row: Parameter) -> object:
-    """What an unticked row shows: what the service does without it; in a field of JSON nothing.
-
-    Where the table names no default of a number, it is the most that there can be.
-    """
-    if row.kind is not bool and row.step is None:
-        return ""
-    usual = USUAL.get(row.name, row.default)
-    return row.high if usual is None else usual
+    """What an unticked row shows: what the service does without it; in a field of JSON nothing."""
+    return "" if row.kind is not bool and row.step is None else usual(row)
 
 
 def _shown(row: Parameter, value: object) -> object:
@@ -145,8 +139,8 @@ def _control(row: Parameter, value: object) -> ipywidgets.DOMWidget:
     if row.kind is bool:
         return ipywidgets.Dropdown(options=[("true", True), ("false", False)], **given)
     if row.step is None:
-        usual = USUAL.get(row.name, say("panel.none"))
-        return ipywidgets.Textarea(placeholder=say("panel.default", value=usual), rows=1, **given)
+        words = say("panel.default", value=USUAL.get(row.name, say("panel.none")))
+        return ipywidgets.Textarea(placeholder=words, rows=1, **given)
     kind = ipywidgets.IntText if row.kind is int else ipywidgets.FloatText
     return kind(**given, step=row.step)
 

@@ -104,7 +104,8 @@ class Panel(Live):
         if not self.prompt.value.strip():
             return self._refuse()
         request = self._request()
-        self.call.value = fold(say("panel.call"), _pre(code.call(request)))
+        told = Html('<pre class="code">{}</pre>').format(code.call(request))
+        self.call.value = fold(say("panel.call"), told)
         self._paint()
         return self._read(self._reply, request)
 

@@ -30,7 +30,8 @@ THEMES = "lab/user-settings/@jupyterlab/apputils-extension/themes.jupyterlab-set
 STICKS_OUT = """() => [...document.querySelectorAll('.qwen-panel, .qwen-panel *')]
     .filter(part => part.getBoundingClientRect().right >
         document.querySelector('.jp-Notebook').getBoundingClientRect().right ||
-        (part.clientWidth && !part.closest('.slider') && part.scrollWidth > part.clientWidth + 1))
+        (part.clientWidth && !part.closest('.slider, pre.code') &&
+            part.scrollWidth > part.clientWidth + 1))
     .map(part => part.className || part.tagName)"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]

@@ -76,3 +76,9 @@ def test_a_name_of_a_model_and_a_date_stay_whole_in_a_line():
     page = qwen_lab.knobs("frequency_penalty", "n").html
     for whole in ("qwen-plus", "2026-08", "qwen-plus-character"):
         assert f'<span class="whole">{whole}</span>' in page
+
+
+def test_a_number_without_a_default_has_that_of_the_playgrounds_row():
+    cells = {row[0].split()[0]: row[0] for row in lines(qwen_lab.knobs())}
+    assert cells["max_completion_tokens"].split()[3] == "2048"
+    assert cells["thinking_budget"].split()[3] == "2048"
