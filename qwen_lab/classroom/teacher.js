@@ -53,6 +53,13 @@ function ago(seconds) {
   return unit ? since.format(-Math.floor(seconds / size), unit) : words.now;
 }
 
+// Where the window is narrow, what the page is about comes first: the exercises.
+const narrow = matchMedia("(max-width: 600px)").matches;
+
+function placed(sides, exercises) {
+  return narrow ? [exercises(), sides()].reverse() : [sides(), exercises()];
+}
+
 function begins(exercise) {
   return { className: exercise.endsWith(".1") ? "begins" : "" };
 }
@@ -61,12 +68,14 @@ function head(exercises) {
   const part = add(table, "thead");
   const [lessons, numbers, passed, wrong] = [1, 2, 3, 4].map(() => add(part, "tr"));
   add(lessons, "th", words.name, { rowSpan: 2, className: "name" });
-  // What matters in a lesson stays in sight where the exercises are wider than the window.
-  for (const name of SIDES) add(lessons, "th", words[name], { rowSpan: 4, className: name });
-  for (const lesson of new Set(exercises.map((each) => each.split(".")[0]))) {
-    const colSpan = exercises.filter((each) => each.startsWith(`${lesson}.`)).length;
-    add(lessons, "th", lesson, { colSpan, className: "begins" });
-  }
+  // What matters in a lesson stays in sight where the exercises are wider than a window.
+  const sides = () => SIDES.map((name) => add(lessons, "th", words[name], { rowSpan: 4, className: name }));
+  placed(sides, () => {
+    for (const lesson of new Set(exercises.map((each) => each.split(".")[0]))) {
+      const colSpan = exercises.filter((each) => each.startsWith(`${lesson}.`)).length;
+      add(lessons, "th", lesson, { colSpan, className: "begins" });
+    }
+  });
   for (const each of exercises) add(numbers, "th", each.split(".")[1], begins(each));
   for (const [line, status] of [[passed, "passed"], [wrong, "wrong"]]) {
     add(line, "th", words[`sum_${status}`], { className: "name" });
@@ -78,8 +87,10 @@ function head(exercises) {
 function row(name, exercises) {
   const line = add(table.tBodies[0], "tr");
   add(line, "th", name, { className: "name", title: name });
-  const sides = SIDES.map((side) => add(line, "td", "", { className: side }));
-  const signs = exercises.map((each) => add(add(line, "td", "", begins(each)), "b", "", { role: "img" }));
+  const [sides, signs] = placed(
+    () => SIDES.map((side) => add(line, "td", "", { className: side })),
+    () => exercises.map((each) => add(add(line, "td", "", begins(each)), "b", "", { role: "img" })),
+  );
   const left = add(sides.pop(), "span");
   const reset = add(left.parentNode, "button", words.reset);
   reset.setAttribute("aria-label", say("reset_told", { name }));

@@ -204,3 +204,5 @@ def test_it_fits_a_telephone_and_no_sign_is_told_by_its_colour(chromium, roll, s
         expect(page.locator(".passed").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         assert page.locator("tbody .qwen-sign.open").first.inner_text() == "·"
+        # The exercises come before what each learner used.
+        assert page.locator("tbody td").first.inner_text() == "✓"
