@@ -10,7 +10,7 @@ from ..words import printable, say, tag
 from .theme import styled
 
 # Signs that differ in shape, so that they can be told apart without colour.
-SIGNS = {"passed": "✓", "not yet": "…", "wrong": "✗", "open": "·"}
+SIGNS = {"passed": "✓", "not yet": "…", "wrong": "✗", "open": "·", "left": "–"}
 
 # A date stays whole in a line, which else may end after each of its hyphens.
 DATE = r"(?<![\dA-Za-z-])\d{4}-\d\d(?:-\d\d(?: \d\d:\d\d:\d\d)?)?(?![\dA-Za-z-])"
@@ -136,7 +136,7 @@ def cards(rows: Iterable[Iterable], *heads: str) -> Html:
 def sign(status: str, told: str = "") -> Html:
     """How something stands, as a sign; what is `told` of it is heard, and seen on pointing."""
     heard = Html('role="img" title="{0}" aria-label="{0}"').format(told) if told else ""
-    kind = status if status in ("passed", "wrong") else "open"
+    kind = status if status in ("passed", "wrong", "left") else "open"
     return Html('<b class="qwen-sign {}" {}>{}</b>').format(kind, heard, SIGNS[status])
 
 

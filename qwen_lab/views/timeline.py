@@ -129,7 +129,7 @@ def _part(kind: str, start: float, end: float) -> str:
 
 
 def _status(last: Attempt) -> str:
-    ended = "passed" if last.ok else "open" if last.left else "wrong"
+    ended = "passed" if last.ok else "left" if last.left else "wrong"
     return "not yet" if last.ended is None else ended
 
 

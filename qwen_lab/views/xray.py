@@ -1,6 +1,7 @@
 """The x-ray of an answer: how sure the model was of each token, and what else was likely."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -49,7 +50,7 @@ def xray(answer: object, *, choice: int = 0, opened: int | None = None) -> View:
     shown = least if opened is None else found.tokens[opened]
     below = filled('<div class="qwen-xray-open">{}</div>', [_bars(shown)])
     summary = filled("<p>{}</p>", [_numbers(found.tokens), *_counted(found)])
-    parts = [_text(found, shown), below, _legend(), summary, _table(found.tokens)]
+    parts = [_text(found, shown), below, _legend(found.tokens), summary, _table(found.tokens)]
     html = Html('<div class="qwen-xray">{}</div>').format(join(parts))
     return View(html, _short(found))
 
@@ -76,10 +77,11 @@ def _step(token: Token) -> int:
 
 
 def _bars(token: Token) -> Html:
-    """What might have stood in a token's place, as bars; the token itself is among them."""
+    """The candidates for a token's place, as bars; the token itself is among them."""
     pieces = say("xray.pieces", count=token.pieces) if token.pieces > 1 else ""
     share = percent(token.probability)
-    told = say("xray.here", token=visible(token.text), pieces=pieces, percent=share)
+    values = {"token": visible(token.text), "pieces": pieces, "percent": share, "bits": token.bits}
+    told = say("xray.here", **values)
     shares = [*token.alternatives]
     if not shares or token.pieces == 1 and token.text not in dict(shares):
         shares.append((token.text, token.probability))
@@ -100,9 +102,12 @@ def _ending(found: Said) -> str:
     return say(f"xray.{found.reason if found.reason in ('stop', 'length') else 'other'}")
 
 
-def _legend() -> Html:
+def _legend(tokens: list[Token]) -> Html:
+    """What the colours mean, and how many tokens have each."""
+    counts = Counter(map(_step, tokens))
+    mark = Html('<span class="qwen-xray-{}">{}</span> ')
     marks = join(
-        Html('<span class="qwen-xray-{}">{}</span> ').format(step, _range(low, high))
+        mark.format(step, say("xray.step", range=_range(low, high), count=counts[step]))
         for step, (high, low) in enumerate(pairwise((1.0, *STEPS)))
     )
     told = Html(say("joins.sentences")).join([say("xray.legend"), marks])

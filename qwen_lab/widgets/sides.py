@@ -65,8 +65,9 @@ class Fork(VBox):
         start = {name: sent[name] for name in (*OFF, "seed") if name in sent}
         sampler = Sampler(self._lab, sent["messages"], prefix=prefix, **start)
         words = say("playground.instead", token=visible(self.tokens[number].text))
-        title = HTML(Html('<div class="qwen-panel-title">{}</div>').format(words))
-        self.children = (*self.children[:3], title, sampler)
+        title = Html('<div class="qwen-panel-title">{}</div><small>{}</small>')
+        head = HTML(title.format(words, say("playground.anew")))
+        self.children = (*self.children[:3], head, sampler)
         sampler.go(())
 
 

@@ -1,5 +1,7 @@
 // The x-ray beside it under the hand: a click on a token, or Enter, tells Python which one it was.
 
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const ASIDE = { ArrowLeft: -1, ArrowRight: 1 };
 const TOKEN = ".qwen-xray-text > [tabindex]";
 
 export default {
@@ -18,12 +20,23 @@ export default {
       if (!first) return;
       opened.disconnect();
       tokens()[number]?.focus({ preventScroll: true });
-      first.scrollIntoView({ behavior: "smooth" });
+      first.scrollIntoView({ behavior: calm.matches ? "auto" : "smooth" });
     });
     const heard = {
-      // JupyterLab would take Enter.
-      focusin: (event) => token(event)?.setAttribute("data-lm-suppress-shortcuts", "true"),
-      keydown: (event) => event.key === "Enter" && heard.click(event),
+      // JupyterLab would take Enter. Tab goes to one of them and on; arrows go from one to the next.
+      focusin: (event) => {
+        const found = token(event);
+        found?.setAttribute("data-lm-suppress-shortcuts", "true");
+        if (found) tokens().forEach((each) => (each.tabIndex = each === found ? 0 : -1));
+      },
+      keydown: (event) => {
+        if (event.key === "Enter") heard.click(event);
+        const next = token(event) && ASIDE[event.key];
+        if (!next) return;
+        event.preventDefault();
+        const all = tokens();
+        all[all.indexOf(event.target) + next]?.focus();
+      },
       click: (event) => {
         const found = token(event);
         if (!found || !model.get("value")) return;

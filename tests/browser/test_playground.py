@@ -15,6 +15,12 @@ TABS = {
 }
 RUN = {"en": "Run", "zh": "运行"}
 HOSTILE = "<img src=x onerror=window.stolen=1></div><script>window.stolen=1</script><!--"
+# How much wider each list is than what is chosen in it.
+ROOM = """lists => lists.map((each) => {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = getComputedStyle(each).font;
+  return each.clientWidth - pen.measureText(each.selectedOptions[0].text).width;
+})"""
 # Each token's text: a blank before it and the end of its line stand outside.
 TOKENS = """all => all.map(each => {
   const [before, after] = [each.previousSibling?.data, each.nextSibling?.data];
@@ -96,12 +102,15 @@ def test_hostile_names_of_presets_and_folders_are_only_text(opened, language):
 
 @pytest.mark.parametrize("language", ["zh"])
 def test_two_runs_with_one_seed_and_the_code_copied_into_a_cell_answer_the_same(page, language):
+    use(language)
     run(page, language, 1)
     run(page, language, 2)
     expect(page.locator(".qwen-panel")).to_contain_text("两个回答相同")
+    # Which two are compared is legible: beside the name there is room for the arrow.
+    chosen = page.locator("select", has_text=say("playground.run", number=2))
+    assert chosen.count() == 2 and min(chosen.evaluate_all(ROOM)) >= 30
     answer = page.locator(".qwen-panel-answer").inner_text()
     page.get_by_role("tab", name=TABS[language][-1]).click()
-    use(language)
     press(page, say("playground.copy"))
     expect(page.locator(".qwen-panel")).to_contain_text(say("playground.copied"))
     page.locator(".jp-Cell .jp-InputPrompt").first.click()
@@ -124,7 +133,11 @@ def test_from_a_token_of_the_xray_a_hand_goes_on_with_another(page, language):
     texts = tokens.evaluate_all(TOKENS)
     sampler = page.locator(".qwen-sampler")
     written, draw = sampler.locator(".line button"), say("sampler.draw_one")
-    tokens.nth(2).focus()
+    # With Tab one comes to the tokens once, and with arrows from one to the next.
+    tokens.nth(1).focus()
+    page.keyboard.press("ArrowRight")
+    expect(tokens.nth(2)).to_be_focused()
+    expect(page.locator('.qwen-xray-text > [tabindex="0"]')).to_have_count(1)
     page.keyboard.press("Enter")
     ready = sampler.get_by_role("button", name=draw, disabled=False)
     expect(ready).to_be_visible(timeout=180_000)

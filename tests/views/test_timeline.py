@@ -63,7 +63,7 @@ def test_a_sign_says_how_each_call_stands():
     assert re.findall(r'class="qwen-sign (\w+)" >(.)', timeline(found).html) == [
         ("passed", "✓"),
         ("wrong", "✗"),
-        ("open", "·"),
+        ("left", "–"),
         ("open", "…"),
     ]
 

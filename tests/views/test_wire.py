@@ -98,7 +98,8 @@ def test_no_backtick_is_on_the_page():
 def test_times_stand_in_the_page_and_not_in_the_short_form():
     slow, fast = (wire(events([*recorded.CHUNKS[:4], used(21)], n), "done") for n in (0.1, 0.01))
     told = (
-        "First text after 200 ms; from one piece to the next 100 ms in the median, 100 ms at most."
+        "First text after 200 ms; from one piece of text to the next 100 ms in the median,"
+        " 100 ms at most, up to the last text."
     )
     assert f"{told} After the first token 50 tokens/s." in seen(slow.html)
     assert "200 ms" not in seen(fast.html)

@@ -49,11 +49,17 @@ def test_each_token_has_the_colour_of_its_probability_and_can_be_reached_by_keyb
     assert len({style[1] for style in styles}) == 5
 
 
+def test_each_colour_says_how_many_tokens_have_it():
+    page = seen(xray(answer(row("a", 0.95), row("b", 0.3), row("c", 0.3))).html)
+    for told in ("90–100 %: 1", "50–90 %: 0", "20–50 %: 2"):
+        assert told in page
+
+
 def test_a_token_opens_what_else_might_have_come_as_bars():
     page = xray(answer(row("秋", 0.3, top=[("春", 0.5), ("秋", 0.3)]))).html
     told = [("", 0.5, "春", "50.00 %"), ("chosen", 0.3, "秋", "30.00 % ◀")]
     told.append(("rest", 0.2, words.say("xray.others"), "20.00 %"))
-    assert bars(page) == told * 2 and "at 30.00 %. It might have been:" in plain(page)
+    assert bars(page) == told * 2 and "30.00 %, 1.7 bits. The candidates:" in plain(page)
     # In the table each of them stands by itself: a comma is a token too.
     listed = re.findall(r'<span class="pair"><code>(.*?)</code> (.*?)</span>', plain(page))
     assert listed == [("春", "50.00 %"), ("秋", "30.00 %")]

@@ -147,7 +147,7 @@ def test_every_run_stands_in_the_table_with_what_it_used(playground, engine):
     run(box)
     run(box)
     table = words(box.history.table)
-    assert "temperature=0.5" in table and "再见" in table and "9 in, 2 out" in table
+    assert "temperature=0.5" in table and "再见" in table and "9\xa0in, 2\xa0out" in table
     assert "Together: runs 2, tokens 22" in table
     rows = box.history.to_dicts()
     assert [row["text"] for row in rows] == ["你好", "再见"]

@@ -40,7 +40,10 @@ def qwen() -> LlamaEngine:
 
 
 class Nearest:
-    """An engine that answers any request: as recorded for the same last question, else live."""
+    """An engine that answers any request: as recorded for the same last question, else live.
+
+    Probabilities are live, as what the sampler asks is: recorded ones were rounded otherwise.
+    """
 
     slots, thinks, stuck, at_once = 4, False, False, False
 
@@ -56,7 +59,7 @@ class Nearest:
         found = self._find(ask, request.logprobs)
         self._begun += 1
         most, count = request.sampling["max_tokens"], 0
-        recorded = request.tools or not _differs(found["ask"], ask)
+        recorded = request.tools or not (request.logprobs or _differs(found["ask"], ask))
         events = played(found) if recorded else qwen().generate(request, seed, alone)
         async for event in events:
             if isinstance(event, Piece):
