@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy
 
@@ -13,6 +14,30 @@ from .tokens import visible
 
 # How many candidates have a row, and how much of a long token is shown.
 ROWS, LONG = 12, 24
+# As in the widget: where its axis may end, and how many letters fit onto a bar's line.
+ENDS, LINE = (0.1, 0.25, 0.5, 0.75, 1), 36
+NO_PENALTIES = {
+    name: getattr(Settings(), name)
+    for name in ("repetition_penalty", "presence_penalty", "frequency_penalty")
+}
+KEY = Html('<span><i class="key-{}"></i><span>{}</span></span> ')
+TICK = Html('<span class="{}" style="left:{:g}%">{}\u00a0%</span> ')
+BAR = Html(
+    '<div class="row {}"><span class="name">{}</span> <span class="track"><i class="{}"'
+    ' style="width:{:.1f}%"></i>{}</span> <small>{}</small> <span class="figure">{}</span></div>'
+)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A candidate or all others, with its share by the model and now, or before it was cut."""
+
+    name: str
+    raw: float
+    now: float
+    cut: bool
+    note: str
+    kind: str = ""
 
 
 def sampler(found: NextToken, settings: Settings, *, most: int = ROWS) -> View:
@@ -21,13 +46,41 @@ def sampler(found: NextToken, settings: Settings, *, most: int = ROWS) -> View:
     # Those that are likeliest by the model, or are so now.
     weight = numpy.maximum(told[0].probabilities, told[-1].probabilities)
     listed = sorted(numpy.argsort(-weight, kind="stable")[:most].tolist())
-    rows = [_candidate(found, told, index) for index in listed]
+    unfined = stages(found, replace(settings, **NO_PENALTIES))
+    bars = [_candidate(found, told, unfined, index) for index in listed]
+    full = _end(max(max(bar.raw, bar.now) for bar in bars))
     if count := told[0].tokens - len(listed):
-        rows.append(_others(told, listed, count))
+        bars.append(_others(told, listed, count))
+    cut = any(bar.cut for bar in bars)
+    rows = join(_row(bar, full) for bar in bars)
     values = ", ".join(f"{name}={value:g}" for name, value in vars(settings).items())
     words = filled("<p><small>{}</small></p>", [say("sampler.picture"), values])
-    html = Html('<div class="qwen-sampler"><div class="bars">{}</div>{}</div>')
-    return View(html.format(join(rows), words), _text(found, told, listed))
+    html = Html(
+        '<div class="qwen-sampler">{}<div class="bars" style="--part:{:g}%">{}</div>{}</div>'
+    )
+    step = 100 * _apart(full) / full
+    return View(html.format(_axis(full, cut), step, rows, words), _text(found, told, listed))
+
+
+def _end(share: float) -> float:
+    """Where the axis ends, as in `axis.js`: beyond all the candidates."""
+    return next((end for end in ENDS if end >= 1.08 * share), 1)
+
+
+def _apart(full: float) -> float:
+    return 0.25 if full > 0.25 else 0.05
+
+
+def _axis(full: float, cut: bool) -> Html:
+    """What the bars are made of, and the axis above them."""
+    kinds = ["now", "raw", *["cut"] * cut]
+    key = (KEY.format(kind, say(f"sampler.key_{kind}")) for kind in kinds)
+    steps = round(full / _apart(full))
+    ticks = (
+        TICK.format("end" * (at == steps), 100 * at / steps, round(100 * full * at / steps))
+        for at in range(steps + 1)
+    )
+    return Html('<p class="key">{}</p><div class="axis">{}</div>').format(join(key), join(ticks))
 
 
 def token_name(token: bytes, number: int) -> str:
@@ -49,16 +102,20 @@ def _sign(character: str) -> str:
     return "◌" + character if kind[0] == "M" else character
 
 
-def _candidate(found: NextToken, told: Sequence[Stage], index: int) -> Html:
+def _candidate(
+    found: NextToken, told: Sequence[Stage], unfined: Sequence[Stage], index: int
+) -> Bar:
     name = token_name(found.bytes[index], int(found.ids[index]))
     cut = next((at for at, stage in enumerate(told) if not stage.kept[index]), 0)
     # What is cut still shows what it had.
     raw, now = (float(told[at].probabilities[index]) for at in (0, cut - 1))
-    notes = [say("sampler.cut", name=told[cut].name)] if cut else []
     count, hidden = (met(found, part)[index] for part in (found.context, system(found)))
+    low = count and told[1].probabilities[index] < raw
+    cuts = "sampler.cut_fined" if low and unfined[cut].kept[index] else "sampler.cut"
+    notes = [say(cuts, name=told[cut].name)] if cut else []
     words = "sampler.occurs_system" if hidden == count else "sampler.occurs"
     notes += [say(words, count=count)] if count else []
-    return _row(name, raw, now, not cut, joined(notes, "phrases"))
+    return Bar(name, raw, now, cut > 0, joined(notes, "phrases"))
 
 
 def met(found: NextToken, tokens: numpy.ndarray) -> list[int]:
@@ -77,24 +134,29 @@ def system(found: NextToken) -> numpy.ndarray:
     return found.context[first : others[0]] if begins else found.context[:0]
 
 
-def _others(told: Sequence[Stage], listed: list[int], count: int) -> Html:
-    kept = told[-1].tokens - int(told[-1].kept[listed].sum())
-    raw, now = (
-        max(0.0, 1 - float(stage.probabilities[listed].sum())) for stage in (told[0], told[-1])
-    )
-    note = say("sampler.others_kept", count=f"{kept:,}") if kept < count else ""
-    name = say("sampler.others", count=f"{count:,}")
-    return _row(name, raw, now if kept else 0.0, kept > 0, note, "rest")
+def _others(told: Sequence[Stage], listed: list[int], count: int) -> Bar:
+    left = [stage.tokens - int(stage.kept[listed].sum()) for stage in told]
+    cut = left.index(0) if 0 in left else 0
+    raw, now = (max(0.0, 1 - float(told[at].probabilities[listed].sum())) for at in (0, cut - 1))
+    note = say("sampler.others_kept", count=f"{left[-1]:,}") if left[-1] < count else ""
+    if cut:
+        by = [told[at].name for at in range(1, len(told)) if left[at] < left[at - 1]]
+        note = say("sampler.cut", name=joined(by, "names"))
+    return Bar(say("sampler.others", count=f"{count:,}"), raw, now, cut > 0, note, "rest")
 
 
-def _row(name: str, raw: float, now: float, kept: bool, note: str, kind: str = "") -> Html:
-    row = Html(
-        '<div class="row {}"><span class="name">{}</span> <span class="track"><i class="now"'
-        ' style="width:{:.1f}%"></i><i class="raw" style="left:{:.1f}%"></i></span>'
-        ' <small>{}</small> <span class="figure">{}</span></div>'
-    )
-    kind = " ".join([kind, "cut" * (not kept), "below" * (max(now, raw) >= 0.4)])
-    return row.format(kind, name, 100 * now, 100 * raw, note, percent(now, kept))
+def _row(bar: Bar, full: float) -> Html:
+    letters = sum(1 + (letter > "\u2e80") for letter in bar.note)
+    below = bar.note and max(bar.now, bar.raw) / full + (letters + 2) / LINE > 1
+    looks = {"cut": bar.cut, "below": below, "long": letters > 26}
+    kind = " ".join([bar.kind, *(look for look, is_so in looks.items() if is_so)])
+    now = "now torn" if bar.now > full else "now"
+    # A mark beyond the axis has no place.
+    mark = Html('<i class="raw" style="left:{:.1f}%"></i>').format(100 * bar.raw / full)
+    width = 100 * min(1, bar.now / full)
+    figure = percent(0 if bar.cut else bar.now, not bar.cut)
+    mark = mark if bar.raw <= full else ""
+    return BAR.format(kind, bar.name, now, width, mark, bar.note, figure)
 
 
 def _text(found: NextToken, told: Sequence[Stage], listed: list[int]) -> str:

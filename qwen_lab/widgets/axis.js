@@ -1,7 +1,10 @@
 // Above the sampler's bars: what they are made of, and how long they are.
 
 const KEY = ["now", "raw", "cut", "drawn", "expected"];
-const QUARTERS = [0, 0.25, 0.5, 0.75, 1];
+// Where it may end, and how far apart its labels are there.
+const ENDS = [0.1, 0.25, 0.5, 0.75, 1];
+const apart = (end) => (end > 0.25 ? 0.25 : 0.05);
+const MOST = 6;
 
 class Axis {
   constructor(parent, words) {
@@ -13,25 +16,28 @@ class Axis {
       return kind;
     });
     this.line = make(parent, "div", "axis", "", { "aria-hidden": "true" });
-    this.ticks = QUARTERS.map(() => make(this.line, "span"));
+    this.ticks = Array.from({ length: MOST }, () => make(this.line, "span"));
   }
 
-  // Where it ends: at a quarter, half of it all at least; draws may go beyond what is likely. While
-  // a slider is `held` it grows where a bar needs it, and never shrinks.
+  // Where it ends: beyond all the shares, as draws may go beyond what is likely. While a slider is
+  // `held` it grows where a bar needs it, and never shrinks.
   reach(shares) {
-    const needed = Math.min(1, Math.max(0.5, Math.ceil(4.32 * Math.max(...shares)) / 4));
+    const needed = ENDS.find((end) => end >= 1.08 * Math.max(...shares)) ?? 1;
     return (this.full = this.held ? Math.max(this.full, needed) : needed);
   }
 
-  // The kinds that are `seen`, and each quarter with its label, up to the one that is `full`.
-  show(seen, full, label) {
+  // The kinds that are `seen`, and the labels; what is from one to the next, as part of it all.
+  show(seen, label) {
+    const step = apart(this.full);
+    const last = Math.round(this.full / step);
     this.kinds.forEach((kind, at) => (kind.hidden = !seen.includes(KEY[at])));
     this.ticks.forEach((tick, at) => {
-      tick.textContent = label(QUARTERS[at]);
-      tick.style.left = `${(100 * QUARTERS[at]) / full}%`;
-      tick.hidden = QUARTERS[at] > full;
-      tick.classList.toggle("end", QUARTERS[at] === full);
+      tick.textContent = label(at * step);
+      tick.style.left = `${(100 * at * step) / this.full}%`;
+      tick.hidden = at > last;
+      tick.classList.toggle("end", at === last);
     });
+    return `${(100 * step) / this.full}%`;
   }
 
   set hidden(hidden) {

@@ -1,6 +1,7 @@
 // What our scripts make a page of. Text gets there as `textContent`, so that none becomes a tag.
 
 const counted = (number) => number.toLocaleString("en-US");
+const brief = (text) => (text.length > 10 ? `${text.slice(0, 10)}…` : text);
 const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 function make(parent, kind, look = "", text = "", attributes = {}) {

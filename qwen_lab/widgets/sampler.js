@@ -3,6 +3,8 @@
 
 // Milliseconds: how long a thousand draws fall, and when it says that it still waits for Python.
 const [FALL, PATIENCE] = [2000, 2500];
+// What stands for a token that is not listed.
+const RARE = -1;
 
 class Instrument {
   constructor(model, el) {
@@ -69,19 +71,12 @@ class Instrument {
   scene(parent) {
     this.axis = new Axis(parent, this.words);
     this.bars = this.group(parent, "bars", "bars");
-    this.rows = Array.from({ length: this.most }, () => this.row("row"));
-    this.rest = this.row("row rest");
+    const bar = (look) => row(this.bars, look, ({ at }) => this.take(at));
+    this.rows = Array.from({ length: this.most }, () => bar("row"));
+    this.rest = bar("row rest");
     this.result = make(parent, "p", "result", "", { role: "status" });
     this.look = button(parent, "main", this.words.look, () => this.send({ do: "ask" }, "asking"));
     this.error = make(parent, "p", "qwen-failed", "", { role: "alert" });
-  }
-
-  row(look) {
-    const row = button(this.bars, look, "", () => this.take(row.at));
-    const part = (kind, parent) => (look) => make(parent, kind, look);
-    const [label, track, figure] = ["name", "track", "figure"].map(part("span", row));
-    const [now, drawn, raw] = ["now", "drawn", "raw"].map(part("i", track));
-    return Object.assign(row, { label, figure, now, drawn, raw, note: make(row, "small") });
   }
 
   meanings(parent) {
@@ -112,6 +107,7 @@ class Instrument {
     if (numbers !== this.numbers || !same(path, this.path)) this.forget();
     if (numbers !== this.numbers) this.groups = numbers.names && groups(numbers);
     if (!begins(path, this.line)) this.line = path;
+    if (!doing || !same(path, this.path)) this.picked = undefined;
     Object.assign(this, { numbers, path, doing, gone, waits: "" });
     clearTimeout(this.late);
     this.here = Boolean(this.groups) && same(numbers.path, path);
@@ -142,63 +138,72 @@ class Instrument {
     if (this.told) this.show(this.told);
     const name = this.steps[this.stage].head.textContent;
     const hint = fill(this.words[this.stage < STAGES.length - 1 ? "after" : "take"], { name });
-    const idle = this.gone ? this.words.kept : this.told && !this.fell ? hint : "";
+    const asks = this.look.hidden || this.error.textContent ? "" : this.words.start;
+    const idle = this.gone ? this.words.kept : !this.told ? asks : this.fell ? "" : hint;
     this.result.textContent = busy || [this.fell?.said, idle].filter(Boolean).join(" ");
   }
 
   show(told) {
     const { rows, others, among } = candidates(told, this.stage, this.groups, this.most);
-    this.full = this.axis.reach([...rows, others].flatMap(({ now, raw }) => [now, raw]));
+    this.full = this.axis.reach(rows.flatMap(({ now, raw }) => [now, raw]));
     const { counts } = this.fell ?? {};
-    this.bars.style.setProperty("--quarter", this.wide(0.25));
     const cut = [...rows, others].some((row) => row.cut) && "cut";
     const seen = counts ? ["drawn", "expected"] : ["now", "raw", cut];
-    const whole = (part) => fill(this.words.percent, { number: 100 * part });
-    const label = (part) => (counts ? this.count(part * this.times) : whole(part));
-    this.axis.show(seen, this.full, label);
+    const whole = (part) => fill(this.words.percent, { number: Math.round(100 * part) });
+    const label = (part) => (counts ? this.count(Math.round(part * this.times)) : whole(part));
+    this.bars.style.setProperty("--part", this.axis.show(seen, label));
+    const asked = rows.some(({ cut, count }) => cut && count);
+    const free = asked && unfined(this.groups, this.values, this.off, this.largest_top_k);
+    const [taken, last] = [this.taken(), counts ? -1 : edge(rows, others)];
     this.rows.forEach((row, rank) => {
       if ((row.hidden = rank >= rows.length)) return;
-      const { at, count } = rows[rank];
-      this.fit(row, rows[rank], this.numbers.names[at], this.occurs(at, count), counts?.[at]);
+      const { at, cut, count } = rows[rank];
+      const is = { taken: this.numbers.ids[at] === taken, last: rank === last };
+      const low = count && told[1].now[at] < told[0].now[at];
+      const fined = low && free && free[cut].are[at];
+      const shown = { ...rows[rank], ...is, name: this.numbers.names[at], fined };
+      // A word of the system message, which the template may have written, is not the learner's own.
+      const of = this.numbers.system?.[at] === count ? "occurs_system" : "occurs";
+      const notes = [count ? fill(this.words[of], { count }) : ""];
+      if (is.last) notes.push(this.together(told, rows[rank + 1].cut));
+      this.fit(row, shown, notes, counts?.[at]);
     });
     const { all, left } = others;
     this.rest.hidden = !all;
     const note = left && left < all ? fill(this.words.others_kept, { count: counted(left) }) : "";
     const name = fill(this.words.others, { count: counted(all) });
     const fell = counts && sum(counts) - among(counts);
-    this.fit(this.rest, others, name, this.numbers.counting ? this.words.counting : note, fell);
+    const rare = taken !== undefined && !rows.some(({ at }) => this.numbers.ids[at] === taken);
+    const notes = [this.numbers.counting ? this.words.counting : note];
+    this.fit(this.rest, { ...others, name, taken: rare }, notes, fell);
     this.describe(told);
   }
 
-  // A word of the system message, which the template may have written, is not the learner's own.
-  occurs(at, count) {
-    const where = this.numbers.system?.[at] === count ? "occurs_system" : "occurs";
-    return count ? fill(this.words[where], { count }) : "";
+  // Of these bars' tokens the one that was taken: the next in the line, or the one just pressed.
+  taken() {
+    const { path } = this.numbers;
+    return this.picked ?? (begins(path, this.line) ? this.line[path.length] : undefined);
   }
 
-  fit(row, { at, raw, now, cut, by = [STAGES[cut]] }, name, note, fell) {
+  fit(row, shown, more, fell) {
+    const note = noted(this.words, shown, more);
+    const { at, name, now, cut } = shown;
     const figure = fell === undefined ? this.percent(now, !cut) : this.count(fell);
-    const notes = [cut ? fill(this.words.cut, { name: by.join(this.words.names) }) : "", note];
     row.at = at;
-    row.label.textContent = name;
-    row.figure.textContent = figure;
-    row.note.textContent = notes.filter(Boolean).join(this.words.phrases);
-    row.classList.toggle("below", Math.max(now, raw) >= 0.4 * this.full);
-    row.now.style.width = this.wide(now);
-    row.raw.style.left = this.wide(raw);
-    row.drawn.style.width = this.wide((fell ?? 0) / this.times);
-    row.classList.toggle("cut", cut > 0);
-    const told = { name, now: figure, raw: this.percent(raw), note: row.note.textContent };
-    row.ariaLabel = fill(this.words.row, told);
+    fit(row, { ...shown, figure, note, drawn: (fell ?? 0) / this.times }, this.full);
+    const raw = this.percent(shown.raw);
+    row.ariaLabel = fill(this.words.row, { name, now: figure, raw, note });
     row.ariaDisabled = String(!this.ready || (row === this.rest && cut > 0));
   }
 
-  wide = (share) => `${(100 * share) / this.full}%`;
+  together = (told, cut) =>
+    fill(this.words.together, { mass: this.percent(told[cut].mass), name: STAGES[cut] });
   count = (times) => fill(this.words.times, { count: counted(times) });
   percent = (share, possible) => percent(this.words, share, possible);
 
   describe(told) {
-    const lines = steps(told, this.groups, this.values, this.off, this.percent);
+    const names = this.numbers.names.map(brief);
+    const lines = steps(told, { ...this.groups, names }, this.values, this.off, this.percent);
     lines.forEach(([name, numbers], at) => {
       this.steps[at].did.textContent = fill(this.words[name], numbers);
       this.steps[at].head.ariaPressed = String(at === this.stage);
@@ -217,6 +222,7 @@ class Instrument {
   }
 
   take(at) {
+    this.picked = this.numbers.ids[at] ?? RARE;
     if (at === this.groups.listed) this.send({ do: "rare" }, "asking_whole");
     else this.send({ do: "take", number: this.numbers.ids[at] }, "asking");
   }

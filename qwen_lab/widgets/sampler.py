@@ -26,7 +26,7 @@ from .reply import conversation
 
 OFF = asdict(Settings())
 TIMES = 1_000
-SCRIPTS = ("elements", "sampling", "answer", "axis", "sampler")
+SCRIPTS = ("elements", "sampling", "answer", "axis", "bars", "sampler")
 
 
 class Sampler(Work, anywidget.AnyWidget):

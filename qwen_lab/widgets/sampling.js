@@ -96,10 +96,27 @@ export function candidates(told, stage, { listed, counts }, most) {
   return { rows, others: { ...others, all: rest(told[0]), by }, among };
 }
 
+// The stages without the penalties, if some are on: what is kept there, they alone can bring down.
+export function unfined(groups, values, off, largest_top_k) {
+  const none = Object.fromEntries(PENALTIES.map((name) => [name, off[name]]));
+  const fines = PENALTIES.some((name) => values[name] !== off[name]);
+  return fines ? stages(groups, { ...values, ...none }, largest_top_k) : undefined;
+}
+
+// The last row before a cut that leaves nothing after it, if several stay; otherwise -1.
+export function edge(rows, others) {
+  const first = rows.findIndex(({ cut }) => cut);
+  const whole = first > 1 && others.cut && rows.slice(first).every(({ cut }) => cut);
+  return whole ? first - 1 : -1;
+}
+
 // What each stage does: the name of the sentence that says so, and what is to be filled into it.
-export function steps(told, { listed, counts }, values, off, percent) {
+export function steps(told, { listed, counts, names }, values, off, percent) {
   const [raw, fined, warm, ...cuts] = told;
-  const first = ({ now }) => percent(Math.max(...now.slice(0, listed)));
+  // Which one is the likeliest, and what it has after other stages.
+  const likeliest = ({ now }) => now.indexOf(Math.max(...now.slice(0, listed)));
+  const [first, next] = [likeliest(raw), likeliest(fined)];
+  const had = { before: percent(fined.now[next]), after: percent(warm.now[next]) };
   const met = counts.map((count, at) => (count ? at : -1)).filter((at) => at >= 0);
   const part = ({ now }) => percent(sum(met.map((at) => now[at])));
   const fines = PENALTIES.some((name) => values[name] !== off[name]);
@@ -110,9 +127,9 @@ export function steps(told, { listed, counts }, values, off, percent) {
     return [cut ? "stay" : "off_now", { ...numbers, mass: percent(mass) }];
   };
   return [
-    ["raw", { tokens: counted(raw.tokens), first: first(raw) }],
+    ["raw", { tokens: counted(raw.tokens), name: names[first], first: percent(raw.now[first]) }],
     [fines ? "penalties" : "off_now", { before: part(raw), after: part(fined) }],
-    [hot, { before: first(fined), after: first(warm) }],
+    [hot, { name: names[next], ...had }],
     ...cuts.map(cutting),
   ];
 }

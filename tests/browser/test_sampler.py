@@ -177,7 +177,7 @@ def test_what_a_stage_cuts_is_marked_and_said_and_each_stage_can_be_looked_at(sh
     assert (
         notes == ["cut by top_k"] * 4 + ["cut by top_k, occurs 1 × before"] + ["cut by top_k"] * 5
     )
-    assert "3 of 3,000 tokens stay" in page.locator(".step", has_text="top_k").inner_text()
+    assert "3 of 3,000 stay" in page.locator(".step", has_text="top_k").inner_text()
     page.get_by_role("button", name="temperature", exact=True).click()
     assert page.locator(".row.cut").count() == 0
     assert "The token is drawn after the last step" in page.get_by_role("status").inner_text()
@@ -263,6 +263,95 @@ def test_the_answer_so_far_leads_back_and_its_branches_stay(shown):
     assert page.evaluate("sent.at(-1)") == {"do": "go", "path": [1, 3], "from": [1]}
 
 
+def test_what_was_taken_is_marked_while_the_next_is_asked_for_and_where_one_goes_back(shown):
+    page = shown(state(seed=5))
+    taken = page.locator(".taken")
+    assert taken.count() == 0
+    rows(page).nth(2).click()
+    assert taken.locator(".name").inner_text() == "<2>"
+    assert "taken" in taken.locator("small").inner_text() and "taken" in taken.get_attribute(
+        "title"
+    )
+    sign = taken.locator(".name").evaluate("e => getComputedStyle(e, '::before').content")
+    assert "▶" in sign
+    tried = "tried: [[], [2]].map(path => ({path, name: path.length ? '<2>' : 'start'}))"
+    page.evaluate(f"model.tell({{path: [2], {tried}, doing: 'Asking…'}})")
+    assert taken.locator(".name").inner_text() == "<2>"
+    page.evaluate("model.tell({numbers: {...model.get('numbers'), path: [2]}, doing: ''})")
+    assert taken.count() == 0
+    # Back at the beginning, the one that stands in the line.
+    page.evaluate("model.tell({path: [], numbers: {...model.get('numbers'), path: []}})")
+    assert taken.locator(".name").inner_text() == "<2>"
+
+
+def test_one_that_has_no_row_marks_the_others(shown):
+    page = shown(state())
+    page.locator(".rest").click()
+    assert page.locator(".rest.taken").count() == 1
+    page.evaluate("model.tell({doing: 'Asking for the whole vocabulary…'})")
+    assert page.locator(".taken").count() == 1
+    page.evaluate("model.tell({doing: '', error: 'No answer.'})")
+    assert page.locator(".taken").count() == 0
+
+
+def test_what_only_the_penalties_brought_below_the_cut_says_so(shown):
+    page = shown(state(top_k=3, presence_penalty=2, frequency_penalty=2))
+    notes = page.locator(".row.cut small").all_inner_texts()
+    assert "penalised, then cut by top_k, occurs 3 × before" in notes and "cut by top_k" in notes
+    assert "“<0>” leads" in page.locator(".step").first.inner_text()
+
+
+def test_a_line_at_the_cut_says_what_is_above_it(shown):
+    found = vocabulary().first(300)
+    page = shown(state(found, top_k=3))
+    mass = percent(stages(found, Settings(top_k=3))[3].mass)
+    last = page.locator(".last")
+    assert last.locator(".name").inner_text() == "<2>"
+    assert f"together {mass} before top_k" in last.inner_text()
+    # Nothing is together where one is left, nor where the cut is among the others.
+    for few in ("1", "20"):
+        slider(page, "top_k").fill(few)
+        assert last.count() == 0
+
+
+def places_of(page):
+    """How far from the top the sliders, the draw and the rows are."""
+    return page.evaluate("""() => [...el.querySelectorAll(".desk .input, .draw button, .row")]
+      .filter(each => each.checkVisibility()).map(each => each.getBoundingClientRect().top)""")
+
+
+def test_nothing_moves_when_the_bars_come_or_a_branch_or_a_note(shown):
+    known = state()
+    page = shown(known | {"numbers": {}})
+    assert "Ask, and you see" in page.get_by_role("status").inner_text()
+    steps = places_of(page)
+    page.evaluate("numbers => model.tell({numbers})", known["numbers"])
+    assert places_of(page)[: len(steps)] == steps
+    whole = places_of(page)
+    tried = "[[], [1], [4]].map(path => ({path, name: path.length ? '<1>' : '(the beginning)'}))"
+    page.evaluate(f"model.tell({{tried: {tried}}})")
+    assert page.locator(".tried button").count() == 2 and places_of(page) == whole
+    for name, value in (("temperature", "0.1"), ("top_k", "3"), ("presence_penalty", "2")):
+        slider(page, name).fill(value)
+        assert places_of(page) == whole, name
+    # A note that has no room beside its bar makes no row higher.
+    heights = "all => [...new Set(all.map(each => each.offsetHeight))]"
+    assert page.locator(".row.below:not(.rest)").count()
+    assert page.locator(".row:not(.rest)").evaluate_all(heights) == [30]
+
+
+def test_on_a_telephone_the_slider_and_the_first_bars_fit_one_screen(shown):
+    page = shown(state(top_k=3, seed=1234), viewport={"width": 300, "height": 800})
+    top = slider(page, "temperature").bounding_box()["y"]
+    fifth = rows(page).nth(4).bounding_box()
+    # In the order of the page, which is that of the Tab key.
+    assert 0 < fifth["y"] + fifth["height"] - top < 640
+    cut = (
+        "all => all.filter(each => each.scrollHeight > each.clientHeight + 1).map(e => e.innerText)"
+    )
+    assert page.locator(".row small").evaluate_all(cut) == []
+
+
 def draw_many(page):
     page.get_by_role("button", name="Draw 1,000").click()
     page.get_by_text("Drawn 1,000 times").wait_for()
@@ -319,7 +408,7 @@ def test_a_word_of_the_system_message_alone_is_said_to_stand_there(shown):
     found = state()
     found["numbers"]["system"][0] = found["numbers"]["counts"][0]
     notes = shown(found).locator(".row small").all_inner_texts()
-    assert notes[:2] == ["occurs 1 × in the system message", "occurs 3 × before"]
+    assert notes[:2] == ["1 × in the system message", "occurs 3 × before"]
 
 
 def test_draws_fill_the_bars_one_by_one_and_go_when_something_moves(shown):
@@ -486,6 +575,14 @@ def test_the_axis_ends_at_a_labelled_quarter_and_does_not_shrink_under_a_hand(sh
     heats = [each / 20 for each in range(1, 31)]
     assert page.evaluate(end) == "100\xa0%" and drag(*heats) == ["100\xa0%"]
     page.evaluate(turn, [1.5, "change"])
-    assert page.evaluate(end) == "50\xa0%"
+    assert page.evaluate(end) == "25\xa0%"
     # What needs more gets it at once.
-    assert drag(*reversed(heats)) == ["50\xa0%", "75\xa0%", "100\xa0%"]
+    assert drag(*reversed(heats)) == [f"{each}\xa0%" for each in (25, 50, 75, 100)]
+    # All the others, who have most here, never do.
+    page = shown(state(vocabulary(size=30_000).first(300), temperature=1.95))
+    assert page.locator(".axis > .end").inner_text() == "75\xa0%"
+    assert page.locator(".torn").count() == 1 and page.locator(".rest .now.torn").count() == 1
+    track, bar = (page.locator(f".rest {each}").bounding_box() for each in (".track", ".now"))
+    assert bar["width"] == track["width"]
+    draw_many(page)
+    assert page.locator(".rest .drawn.torn").count() == 1

@@ -40,8 +40,14 @@ def test_each_candidate_has_its_probability_now_and_the_models_as_a_mark(found):
     view, last = sampler(found, Settings(temperature=0.5)), stages(found, Settings(0.5))[-1]
     assert rows(view)[0] == ("t0", "", percent(last.probabilities[0]), False)
     assert len(rows(view)) == ROWS + 1
-    assert widths(view)[0] == pytest.approx(100 * last.probabilities[0], abs=0.05)
-    assert f"left:{100 * numpy.exp(found.logprobs[0]):.1f}%" in view.html
+    # Its axis ends at half of it all.
+    assert re.findall(r'left:([\d.]+)%">([\d.]+)', view.html)[:3] == [
+        ("0", "0"),
+        ("50", "25"),
+        ("100", "50"),
+    ]
+    assert widths(view)[0] == pytest.approx(200 * last.probabilities[0], abs=0.05)
+    assert f"left:{200 * numpy.exp(found.logprobs[0]):.1f}%" in view.html
 
 
 def test_all_the_others_have_one_row(found):
@@ -65,9 +71,13 @@ def test_what_is_cut_says_by_what_and_still_shows_what_it_had(found, settings, s
     assert [f"cut by {stage}" in note for _, note, *_ in rows(view)[:ROWS]] == (
         [False] * kept + [True] * (ROWS - kept)
     )
-    assert rows(view)[-1][1:] == ("0 of them can be drawn", "0\xa0%", True)
+    assert rows(view)[-1][1:] == (f"cut by {stage}", "0\xa0%", True)
     assert sum(cut for *_, cut in rows(view)) == ROWS + 1 - kept
-    assert widths(view)[ROWS - 1] == pytest.approx(100 * told[1].probabilities[ROWS - 1], abs=0.06)
+    end = float(re.search(r'class="end".*?>(\d+)', view.html)[1]) / 100
+    had = told[1].probabilities[ROWS - 1] / end
+    assert widths(view)[ROWS - 1] == pytest.approx(100 * had, abs=0.06)
+    key = re.findall(r'class="key-(\w+)"', view.html)
+    assert key == ["now", "raw", "cut"] and "cut" not in str(sampler(found, Settings()).html)
 
 
 def test_a_candidate_of_the_context_says_how_often_it_occurs(found):
@@ -79,7 +89,7 @@ def test_a_word_of_the_system_message_alone_is_said_to_stand_there():
     names = [b"<|im_start|>", b"system", b"You", b"sea", b"user"]
     rows = [(n, name, -0.5 * n - 1) for n, name in enumerate(names)]
     for context, note in (
-        ([0, 1, 2, 0, 4, 3], "occurs 1 × in the system message"),
+        ([0, 1, 2, 0, 4, 3], "1 × in the system message"),
         ([0, 1, 2, 0, 4, 2, 3], "occurs 2 × before"),
         # What begins otherwise has no system message that is known.
         ([0, 4, 2, 0, 4, 3], "occurs 1 × before"),
@@ -92,6 +102,27 @@ def test_a_word_of_the_system_message_alone_is_said_to_stand_there():
 
 def rows_of(view):
     return {name: note for name, note, *_ in rows(view)}
+
+
+def test_the_others_never_set_the_axis_and_a_bar_beyond_it_is_torn(found):
+    view = sampler(found, Settings(temperature=1.9))
+    assert "100%" in re.search(r'class="now torn" style="width:([^"]*)"', view.html)[0].replace(
+        ".0", ""
+    )
+    assert view.html.count("torn") == 1
+    assert "torn" not in sampler(found, Settings(top_k=3)).html
+
+
+def test_what_only_the_penalties_brought_below_the_cut_says_so(found):
+    settings = Settings(top_k=3, presence_penalty=2, frequency_penalty=2)
+    notes = rows_of(sampler(found, settings))
+    assert notes["t1"] == "penalised, then cut by top_k, occurs 2 × before"
+    assert notes["t5"] == "cut by top_k"
+    # Without them it would have been cut as well.
+    alone = rows_of(sampler(found, Settings(top_k=1, presence_penalty=2)))
+    assert alone["t1"] == "cut by top_k, occurs 2 × before"
+    # Nor was it itself penalised, where another was lifted above it.
+    assert rows_of(sampler(found, Settings(top_k=1, presence_penalty=-2)))["t0"] == "cut by top_k"
 
 
 def test_a_rare_token_that_is_lifted_gets_a_row():

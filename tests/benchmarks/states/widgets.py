@@ -1,5 +1,7 @@
 """The sampler, a comparison, a sweep and a quiz, at first and after something was done."""
 
+from playwright.sync_api import Locator
+
 import qwen_lab
 from qwen_lab.lab import Lab
 
@@ -31,6 +33,12 @@ async def sampler_hot():
     return await run(sampler(temperature=1.7, top_p=1, top_k=0))
 
 
+@state(lambda shown: shown.locator(".step .name").nth(2).dispatch_event("click"))
+async def sampler_step():
+    """The step temperature pressed: the bars before top_k cuts, and a hint that says so."""
+    return await run(sampler(temperature=1, top_p=1, top_k=3))
+
+
 @state()
 async def sampler_top_k():
     """top_k 3: three bars stay, the others are cut and say so."""
@@ -56,9 +64,15 @@ async def sampler_drawn():
     return await run(sampler(temperature=1.2, seed=5))
 
 
-@state()
+def back(shown: Locator) -> None:
+    """Return to the beginning."""
+    shown.locator(".line button").first.dispatch_event("click")
+    shown.locator(".ahead").first.wait_for()
+
+
+@state(back)
 async def sampler_tree():
-    """Two tokens taken, one step back, and another branch: the answer so far, and the tree."""
+    """A step back: the token taken there is marked, the answer goes on dashed; other branches."""
     box = await run(sampler(temperature=1.2, top_p=1))
     for path, rank in (((), 0), (None, 1), ((), 2), (None, 0), ((), 0)):
         if path is not None:

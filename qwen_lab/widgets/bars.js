@@ -1,0 +1,39 @@
+// A row of the sampler: a token's name, its bar with the model's own as a mark, a figure, a note.
+
+// So many letters fit onto the shortest bar's line; Chinese ones are twice as wide.
+const LINE = 36;
+const width = (text) => sum([...text].map((letter) => (letter > "\u2e80" ? 2 : 1)));
+
+function row(parent, look, press) {
+  const row = button(parent, look, "", press);
+  const part = (kind, parent) => (look) => make(parent, kind, look);
+  const [label, track, figure] = ["name", "track", "figure"].map(part("span", row));
+  const [now, drawn, raw] = ["now", "drawn", "raw"].map(part("i", track));
+  return Object.assign(row, { label, figure, now, drawn, raw, note: make(row, "small") });
+}
+
+// On an axis that ends at `full`; a bar that goes on beyond it ends torn.
+function fit(row, { name, figure, note, now, raw, drawn = 0, cut, taken, last }, full) {
+  const place = (share) => `${(100 * Math.min(share, full)) / full}%`;
+  for (const [bar, share] of [[row.now, now], [row.drawn, drawn]]) {
+    bar.style.width = place(share);
+    bar.classList.toggle("torn", share > full);
+  }
+  row.raw.style.left = place(raw);
+  row.raw.hidden = raw > full;
+  row.label.textContent = name;
+  row.figure.textContent = figure;
+  row.title = row.note.textContent = note;
+  // Where there is no room for it beside the bar and its mark, the note stands below.
+  const below = note && Math.max(now, raw) / full + (width(note) + 2) / LINE > 1;
+  const long = width(note) > 26;
+  for (const [look, is] of Object.entries({ below, long, cut, taken, last }))
+    row.classList.toggle(look, Boolean(is));
+}
+
+// What a row says of its token; `fined` is one that only the penalties brought so low.
+function noted(words, { cut, by = [STAGES[cut]], fined, taken }, more) {
+  const name = by.join(words.names);
+  const cuts = cut ? fill(words[fined ? "cut_fined" : "cut"], { name }) : "";
+  return [taken ? words.taken : "", cuts, ...more].filter(Boolean).join(words.phrases);
+}
