@@ -23,8 +23,9 @@ NO_PENALTIES = {
 KEY = Html('<span><i class="key-{}"></i><span>{}</span></span> ')
 TICK = Html('<span class="{}" style="left:{:g}%">{}\u00a0%</span> ')
 BAR = Html(
-    '<div class="row {}"><span class="name">{}</span> <span class="track"><i class="{}"'
-    ' style="width:{:.1f}%"></i>{}</span> <small>{}</small> <span class="figure">{}</span></div>'
+    '<div class="row {}"><span class="name">{}</span> <span class="track"><i class="now"'
+    ' style="width:{:.1f}%"></i><i class="raw" style="left:{:.1f}%"></i></span>'
+    ' <small>{}</small> <span class="figure">{}</span></div>'
 )
 
 
@@ -48,9 +49,9 @@ def sampler(found: NextToken, settings: Settings, *, most: int = ROWS) -> View:
     listed = sorted(numpy.argsort(-weight, kind="stable")[:most].tolist())
     unfined = stages(found, replace(settings, **NO_PENALTIES))
     bars = [_candidate(found, told, unfined, index) for index in listed]
-    full = _end(max(max(bar.raw, bar.now) for bar in bars))
     if count := told[0].tokens - len(listed):
         bars.append(_others(told, listed, count))
+    full = _end(max(max(bar.raw, bar.now) for bar in bars))
     cut = any(bar.cut for bar in bars)
     rows = join(_row(bar, full) for bar in bars)
     values = ", ".join(f"{name}={value:g}" for name, value in vars(settings).items())
@@ -63,7 +64,7 @@ def sampler(found: NextToken, settings: Settings, *, most: int = ROWS) -> View:
 
 
 def _end(share: float) -> float:
-    """Where the axis ends, as in `axis.js`: beyond all the candidates."""
+    """Where the axis ends, as in `axis.js`: beyond all bars."""
     return next((end for end in ENDS if end >= 1.08 * share), 1)
 
 
@@ -150,13 +151,9 @@ def _row(bar: Bar, full: float) -> Html:
     below = bar.note and max(bar.now, bar.raw) / full + (letters + 2) / LINE > 1
     looks = {"cut": bar.cut, "below": below, "long": letters > 26}
     kind = " ".join([bar.kind, *(look for look, is_so in looks.items() if is_so)])
-    now = "now torn" if bar.now > full else "now"
-    # A mark beyond the axis has no place.
-    mark = Html('<i class="raw" style="left:{:.1f}%"></i>').format(100 * bar.raw / full)
-    width = 100 * min(1, bar.now / full)
+    places = 100 * bar.now / full, 100 * bar.raw / full
     figure = percent(0 if bar.cut else bar.now, not bar.cut)
-    mark = mark if bar.raw <= full else ""
-    return BAR.format(kind, bar.name, now, width, mark, bar.note, figure)
+    return BAR.format(kind, bar.name, *places, bar.note, figure)
 
 
 def _text(found: NextToken, told: Sequence[Stage], listed: list[int]) -> str:

@@ -12,15 +12,12 @@ function row(parent, look, press) {
   return Object.assign(row, { label, figure, now, drawn, raw, note: make(row, "small") });
 }
 
-// On an axis that ends at `full`; a bar that goes on beyond it ends torn.
+// On an axis that ends at `full`.
 function fit(row, { name, figure, note, now, raw, drawn = 0, cut, taken, last }, full) {
   const place = (share) => `${(100 * Math.min(share, full)) / full}%`;
-  for (const [bar, share] of [[row.now, now], [row.drawn, drawn]]) {
-    bar.style.width = place(share);
-    bar.classList.toggle("torn", share > full);
-  }
+  row.now.style.width = place(now);
+  row.drawn.style.width = place(drawn);
   row.raw.style.left = place(raw);
-  row.raw.hidden = raw > full;
   row.label.textContent = name;
   row.figure.textContent = figure;
   row.title = row.note.textContent = note;

@@ -145,7 +145,7 @@ class Instrument {
 
   show(told) {
     const { rows, others, among } = candidates(told, this.stage, this.groups, this.most);
-    this.full = this.axis.reach(rows.flatMap(({ now, raw }) => [now, raw]));
+    this.full = this.axis.reach([...rows, others].flatMap(({ now, raw }) => [now, raw]));
     const { counts } = this.fell ?? {};
     const cut = [...rows, others].some((row) => row.cut) && "cut";
     const seen = counts ? ["drawn", "expected"] : ["now", "raw", cut];

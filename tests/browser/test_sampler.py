@@ -298,7 +298,7 @@ def test_what_only_the_penalties_brought_below_the_cut_says_so(shown):
     page = shown(state(top_k=3, presence_penalty=2, frequency_penalty=2))
     notes = page.locator(".row.cut small").all_inner_texts()
     assert "penalised, then cut by top_k, occurs 3 × before" in notes and "cut by top_k" in notes
-    assert "“<0>” leads" in page.locator(".step").first.inner_text()
+    assert "the likeliest, “<0>”" in page.locator(".step").first.inner_text()
 
 
 def test_a_line_at_the_cut_says_what_is_above_it(shown):
@@ -307,7 +307,7 @@ def test_a_line_at_the_cut_says_what_is_above_it(shown):
     mass = percent(stages(found, Settings(top_k=3))[3].mass)
     last = page.locator(".last")
     assert last.locator(".name").inner_text() == "<2>"
-    assert f"together {mass} before top_k" in last.inner_text()
+    assert f"top_k keeps {mass}" in last.inner_text()
     # Nothing is together where one is left, nor where the cut is among the others.
     for few in ("1", "20"):
         slider(page, "top_k").fill(few)
@@ -578,11 +578,7 @@ def test_the_axis_ends_at_a_labelled_quarter_and_does_not_shrink_under_a_hand(sh
     assert page.evaluate(end) == "25\xa0%"
     # What needs more gets it at once.
     assert drag(*reversed(heats)) == [f"{each}\xa0%" for each in (25, 50, 75, 100)]
-    # All the others, who have most here, never do.
+    # All the others are on it too, where they have most.
     page = shown(state(vocabulary(size=30_000).first(300), temperature=1.95))
-    assert page.locator(".axis > .end").inner_text() == "75\xa0%"
-    assert page.locator(".torn").count() == 1 and page.locator(".rest .now.torn").count() == 1
     track, bar = (page.locator(f".rest {each}").bounding_box() for each in (".track", ".now"))
-    assert bar["width"] == track["width"]
-    draw_many(page)
-    assert page.locator(".rest .drawn.torn").count() == 1
+    assert page.evaluate(end) == "100\xa0%" and 0.5 < bar["width"] / track["width"] < 1

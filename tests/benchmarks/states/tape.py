@@ -60,7 +60,7 @@ class Nearest:
         self._begun += 1
         most, count = request.sampling["max_tokens"], 0
         recorded = request.tools or not (request.logprobs or _differs(found["ask"], ask))
-        events = played(found) if recorded else qwen().generate(request, seed, alone)
+        events = played(found, most) if recorded else qwen().generate(request, seed, alone)
         async for event in events:
             if isinstance(event, Piece):
                 # Some say only that it begins or ends.
@@ -94,9 +94,10 @@ class Nearest:
         return await qwen().next_token(messages, prefix, most)
 
 
-async def played(row: dict) -> Events:
-    for wait, event in tape_line.events(row):
-        await asyncio.sleep(min(wait, LONGEST))
+async def played(row: dict, most: int) -> Events:
+    """As recorded; what goes beyond the most is not waited for, as nobody sees it."""
+    for number, (wait, event) in enumerate(tape_line.events(row)):
+        await asyncio.sleep(min(wait, LONGEST) if number <= most else 0)
         yield event
 
 
