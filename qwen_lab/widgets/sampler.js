@@ -113,7 +113,9 @@ class Instrument {
     this.here = Boolean(this.groups) && same(numbers.path, path);
     this.error.textContent = this.model.get("error");
     const at = { tried: this.model.get("tried"), line: this.line, path };
-    spell(this.written, this.others, at, (path) => this.send({ do: "go", path }, "asking"));
+    // Who is there already gets no answer.
+    const go = (path) => same(path, this.path) || this.send({ do: "go", path }, "asking");
+    spell(this.written, this.others, at, go);
     this.paint();
   }
 
@@ -123,6 +125,7 @@ class Instrument {
       output.textContent = input.type === "range" ? this.values[name] : "";
     }
     const busy = this.gone ? "" : this.waits || this.doing;
+    this.result.classList.toggle("qwen-panel-hint", this.gone);
     this.ready = this.here && !busy && !this.numbers.counting && !this.gone;
     this.el.ariaBusy = String(Boolean(busy || this.fell?.falls));
     this.bars.classList.toggle("stale", !this.here);

@@ -259,6 +259,11 @@ def test_the_answer_so_far_leads_back_and_its_branches_stay(shown):
     page.evaluate(f"model.tell({told % '[1]'})")
     assert page.locator(".line .ahead").all_inner_texts() == ["<2>"]
     assert page.locator("[aria-current=true]").inner_text() == "<1>"
+    # Who is there already asks for nothing, and waits for nothing.
+    count = page.evaluate("sent.length")
+    chips.nth(1).click()
+    assert page.evaluate("sent.length") == count
+    assert page.locator(".qwen-sampler").get_attribute("aria-busy") == "false"
     others.first.click()
     assert page.evaluate("sent.at(-1)") == {"do": "go", "path": [1, 3], "from": [1]}
 
