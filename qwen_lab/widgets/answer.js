@@ -29,7 +29,9 @@ function spell(written, others, { tried, line, path: here }, go) {
 function places(parent, paths, go, show) {
   while (parent.children.length > paths.length) parent.lastChild.remove();
   paths.forEach((path, at) => {
-    const chip = parent.children[at] || button(parent, "", "", ({ path }) => go(path));
+    // Python has no answer for who is there already.
+    const press = ({ path, ariaCurrent }) => ariaCurrent === "true" || go(path);
+    const chip = parent.children[at] || button(parent, "", "", press);
     show(Object.assign(chip, { path }), path);
   });
 }

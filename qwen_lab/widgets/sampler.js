@@ -113,9 +113,7 @@ class Instrument {
     this.here = Boolean(this.groups) && same(numbers.path, path);
     this.error.textContent = this.model.get("error");
     const at = { tried: this.model.get("tried"), line: this.line, path };
-    // Who is there already gets no answer.
-    const go = (path) => same(path, this.path) || this.send({ do: "go", path }, "asking");
-    spell(this.written, this.others, at, go);
+    spell(this.written, this.others, at, (path) => this.send({ do: "go", path }, "asking"));
     this.paint();
   }
 
