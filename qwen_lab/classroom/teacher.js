@@ -3,9 +3,9 @@
 const words = JSON.parse(document.body.dataset.words);
 const lang = document.documentElement.lang;
 const [state, csv, table] = ["#state", "#csv", "table"].map((name) => document.querySelector(name));
-const since = new Intl.RelativeTimeFormat(lang, { style: "short" });
+const since = new Intl.RelativeTimeFormat(lang, { style: "narrow" });
 const SIGNS = { passed: "✓", wrong: "✗", open: "·" };
-const SIDES = ["stuck", "seen", "used", "left"];
+const SIDES = ["stuck", "seen", "left", "used"];
 // Cells: by status those that count it, an exercise each; and by name those of each learner.
 const sums = {};
 const rows = new Map();
@@ -53,54 +53,49 @@ function ago(seconds) {
   return unit ? since.format(-Math.floor(seconds / size), unit) : words.now;
 }
 
-// Where the window is narrow, what the page is about comes first: the exercises.
-const narrow = matchMedia("(max-width: 600px)").matches;
-
-function placed(sides, exercises) {
-  return narrow ? [exercises(), sides()].reverse() : [sides(), exercises()];
-}
-
-function begins(exercise) {
-  return { className: exercise.endsWith(".1") ? "begins" : "" };
-}
-
-function head(exercises) {
-  const part = add(table, "thead");
-  const [lessons, numbers, passed, wrong] = [1, 2, 3, 4].map(() => add(part, "tr"));
-  add(lessons, "th", words.name, { rowSpan: 2, className: "name" });
-  // What matters in a lesson stays in sight where the exercises are wider than a window.
-  const sides = () => SIDES.map((name) => add(lessons, "th", words[name], { rowSpan: 4, className: name }));
-  placed(sides, () => {
-    for (const lesson of new Set(exercises.map((each) => each.split(".")[0]))) {
-      const colSpan = exercises.filter((each) => each.startsWith(`${lesson}.`)).length;
-      add(lessons, "th", lesson, { colSpan, className: "begins" });
-    }
+// A cell for each lesson with a mark for each of its exercises; the marks are given back.
+function marks(line, lessons, cell = "td", text = () => "") {
+  return lessons.flatMap(([lesson, exercises]) => {
+    const made = add(line, cell, "", { className: "lesson" });
+    made.dataset.lesson = lesson;
+    return exercises.map((each) => add(made, "b", text(each)));
   });
-  for (const each of exercises) add(numbers, "th", each.split(".")[1], begins(each));
+}
+
+function head(lessons) {
+  const part = add(table, "thead");
+  const [heads, passed, wrong] = [1, 2, 3].map(() => add(part, "tr"));
+  const side = (name) => add(heads, "th", words[name], { rowSpan: 3, className: name });
+  add(heads, "th", words.name, { className: "name" });
+  // First what matters in a lesson: it is in sight on a telephone, too.
+  side("stuck");
+  marks(heads, lessons, "th", (each) => each.split(".")[1]);
+  SIDES.slice(1).forEach(side);
   for (const [line, status] of [[passed, "passed"], [wrong, "wrong"]]) {
     add(line, "th", words[`sum_${status}`], { className: "name" });
-    sums[status] = exercises.map((each) => add(line, "td", "", begins(each)));
+    sums[status] = marks(line, lessons);
   }
   add(table, "tbody");
 }
 
-function row(name, exercises) {
+function row(name, lessons) {
   const line = add(table.tBodies[0], "tr");
   add(line, "th", name, { className: "name", title: name });
-  const [sides, signs] = placed(
-    () => SIDES.map((side) => add(line, "td", "", { className: side })),
-    () => exercises.map((each) => add(add(line, "td", "", begins(each)), "b", "", { role: "img" })),
-  );
-  const left = add(sides.pop(), "span");
-  const reset = add(left.parentNode, "button", words.reset);
-  reset.setAttribute("aria-label", say("reset_told", { name }));
+  const side = (className) => add(line, "td", "", { className });
+  const stuck = side("stuck");
+  const signs = marks(line, lessons);
+  for (const sign of signs) sign.role = "img";
+  const [seen, left, used] = SIDES.slice(1).map(side);
+  const shown = add(left, "span");
+  const reset = add(left, "button", words.reset, { title: say("reset_told", { name }) });
+  reset.setAttribute("aria-label", reset.title);
   reset.addEventListener("click", async () => {
     if (!confirm(say("reset_asks", { name }))) return;
     const answer = await ask("reset", name).catch(() => ({ ok: false }));
     if (answer.ok) refresh();
     else tell(words.silent, true);
   });
-  return { signs, sides: [...sides, left] };
+  return { signs, sides: [stuck, seen, shown, used] };
 }
 
 function fill({ signs, sides }, learner, exercises) {
@@ -113,9 +108,8 @@ function fill({ signs, sides }, learner, exercises) {
   });
   const tries = learner.stuck && learner.exercises[learner.stuck][1];
   const stuck = learner.stuck ? say("stuck_at", { number: learner.stuck, tries }) : "";
-  [stuck, ago(learner.seen), number(learner.used), number(learner.left)].forEach((text, at) => {
-    put(sides[at], text);
-  });
+  const { seen, left, used } = learner;
+  [stuck, ago(seen), number(left), number(used)].forEach((text, at) => put(sides[at], text));
 }
 
 function sum({ exercises, learners }) {
@@ -133,9 +127,12 @@ function sum({ exercises, learners }) {
 }
 
 function show(found) {
-  if (!table.tHead) head(found.exercises);
+  const names = new Set(found.exercises.map((each) => each.split(".")[0]));
+  const lessons = [...names].map((name) =>
+    [name, found.exercises.filter((each) => each.startsWith(`${name}.`))]);
+  if (!table.tHead) head(lessons);
   for (const learner of found.learners) {
-    if (!rows.has(learner.name)) rows.set(learner.name, row(learner.name, found.exercises));
+    if (!rows.has(learner.name)) rows.set(learner.name, row(learner.name, lessons));
     fill(rows.get(learner.name), learner, found.exercises);
   }
   table.className = found.learners.every(({ left }) => left === null) ? "unlimited" : "";

@@ -11,6 +11,7 @@ from qwen_lab.classroom import teacher
 from qwen_lab.classroom.allowance import Allowance, Limits
 from qwen_lab.classroom.ledger import Ledger
 from qwen_lab.classroom.progress import Progress
+from qwen_lab.course.exercises import numbers
 from qwen_lab.endpoint.app import create_app
 from qwen_lab.endpoint.learner import Learner
 from qwen_lab.words import printable, use
@@ -204,5 +205,28 @@ def test_it_fits_a_telephone_and_no_sign_is_told_by_its_colour(chromium, roll, s
         expect(page.locator(".passed").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         assert page.locator("tbody .qwen-sign.open").first.inner_text() == "·"
-        # The exercises come before what each learner used.
-        assert page.locator("tbody td").first.inner_text() == "✓"
+        # Where somebody is stuck stands by the name, in sight.
+        roll.progress.note("Ada", "01.2", "wrong")
+        expect(page.locator("tbody td").first).to_have_text("01.2 (1)")
+        expect(page.get_by_text("01.2 (1)")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_projector_shows_all_lessons_and_all_else_of_a_class(chromium, tmp_path, language):
+    use(language)
+    every, names = numbers(), [f"Grace Brewster Murray Hopper {at}" for at in range(30)]
+    progress, ledger = Progress(tmp_path / "all", every), Ledger(tmp_path / "ledger.jsonl")
+    for name in names:
+        progress.note(name, every[-1], "wrong")
+    limit = Allowance(ledger, Limits(tokens=20_000))
+    whole = teacher.Roll(lambda: names, progress, limit, ledger)
+    with opened(chromium, whole, viewport={"width": 1024, "height": 768}) as (page, _):
+        expect(page.locator("tbody tr")).to_have_count(30)
+        wide, seen = page.locator("main").evaluate("main => [main.scrollWidth, main.clientWidth]")
+        assert wide == seen
+        # Each sign stands below its exercise's number.
+        signs = page.locator("tbody tr").first.get_by_role("img")
+        below = page.locator("thead tr").first.locator("b")
+        edges = "all => all.map(each => each.getBoundingClientRect().x)"
+        assert below.evaluate_all(edges) == signs.evaluate_all(edges)
+        assert below.all_inner_texts() == [number.split(".")[1] for number in every]

@@ -126,8 +126,7 @@ def test_no_part_has_a_width_of_its_own_for_text_or_for_what_is_wider():
                 "60%",
                 "100%",
                 "none",
-                "160px",
-                "96px",
+                "max(96px, 20vw - 92px)",
                 "80px",
             ), part
 
