@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy
 
@@ -14,14 +14,10 @@ from .tokens import visible
 
 # How many candidates have a row, and how much of a long token is shown.
 ROWS, LONG = 12, 24
-# As in the widget: where its axis may end, and how many letters fit onto a bar's line.
+# As in the widget, by a test: where its axis may end, and how many letters fit onto a bar's line.
 ENDS, LINE = (0.1, 0.25, 0.5, 0.75, 1), 36
-NO_PENALTIES = {
-    name: getattr(Settings(), name)
-    for name in ("repetition_penalty", "presence_penalty", "frequency_penalty")
-}
 KEY = Html('<span><i class="key-{}"></i><span>{}</span></span> ')
-TICK = Html('<span class="{}" style="left:{:g}%">{}\u00a0%</span> ')
+TICK = Html('<span class="{}" style="left:{:g}%">{}</span> ')
 BAR = Html(
     '<div class="row {}"><span class="name">{}</span> <span class="track"><i class="now"'
     ' style="width:{:.1f}%"></i><i class="raw" style="left:{:.1f}%"></i></span>'
@@ -47,8 +43,7 @@ def sampler(found: NextToken, settings: Settings, *, most: int = ROWS) -> View:
     # Those that are likeliest by the model, or are so now.
     weight = numpy.maximum(told[0].probabilities, told[-1].probabilities)
     listed = sorted(numpy.argsort(-weight, kind="stable")[:most].tolist())
-    unfined = stages(found, replace(settings, **NO_PENALTIES))
-    bars = [_candidate(found, told, unfined, index) for index in listed]
+    bars = [_candidate(found, told, index) for index in listed]
     if count := told[0].tokens - len(listed):
         bars.append(_others(told, listed, count))
     full = _end(max(max(bar.raw, bar.now) for bar in bars))
@@ -78,10 +73,14 @@ def _axis(full: float, cut: bool) -> Html:
     key = (KEY.format(kind, say(f"sampler.key_{kind}")) for kind in kinds)
     steps = round(full / _apart(full))
     ticks = (
-        TICK.format("end" * (at == steps), 100 * at / steps, round(100 * full * at / steps))
+        TICK.format("end" * (at == steps), 100 * at / steps, _whole(full * at / steps))
         for at in range(steps + 1)
     )
     return Html('<p class="key">{}</p><div class="axis">{}</div>').format(join(key), join(ticks))
+
+
+def _whole(share: float) -> str:
+    return say("html.percent", number=round(100 * share))
 
 
 def token_name(token: bytes, number: int) -> str:
@@ -103,20 +102,21 @@ def _sign(character: str) -> str:
     return "◌" + character if kind[0] == "M" else character
 
 
-def _candidate(
-    found: NextToken, told: Sequence[Stage], unfined: Sequence[Stage], index: int
-) -> Bar:
+def _candidate(found: NextToken, told: Sequence[Stage], index: int) -> Bar:
     name = token_name(found.bytes[index], int(found.ids[index]))
     cut = next((at for at, stage in enumerate(told) if not stage.kept[index]), 0)
     # What is cut still shows what it had.
     raw, now = (float(told[at].probabilities[index]) for at in (0, cut - 1))
+    low = now < raw and told[1].probabilities[index] < raw
+    notes = [_occurs(found, index, low), say("sampler.cut", name=told[cut].name) if cut else ""]
+    return Bar(name, raw, now, cut > 0, joined(filter(None, notes), "phrases"))
+
+
+def _occurs(found: NextToken, index: int, low: bool) -> str:
+    """How often it is in the text, and whether the penalties have lowered its bar for that."""
     count, hidden = (met(found, part)[index] for part in (found.context, system(found)))
-    low = count and told[1].probabilities[index] < raw
-    cuts = "sampler.cut_fined" if low and unfined[cut].kept[index] else "sampler.cut"
-    notes = [say(cuts, name=told[cut].name)] if cut else []
-    words = "sampler.occurs_system" if hidden == count else "sampler.occurs"
-    notes += [say(words, count=count)] if count else []
-    return Bar(name, raw, now, cut > 0, joined(notes, "phrases"))
+    occurs = say("sampler.occurs_system" if hidden == count else "sampler.occurs", count=count)
+    return "" if not count else say("sampler.lowered", occurs=occurs) if low else occurs
 
 
 def met(found: NextToken, tokens: numpy.ndarray) -> list[int]:

@@ -28,9 +28,12 @@ function fit(row, { name, figure, note, now, raw, drawn = 0, cut, taken, last },
     row.classList.toggle(look, Boolean(is));
 }
 
-// What a row says of its token; `fined` is one that only the penalties brought so low.
-function noted(words, { cut, by = [STAGES[cut]], fined, taken }, more) {
-  const name = by.join(words.names);
-  const cuts = cut ? fill(words[fined ? "cut_fined" : "cut"], { name }) : "";
-  return [taken ? words.taken : "", cuts, ...more].filter(Boolean).join(words.phrases);
+// What a row says of its token, and what `more` there is.
+function noted(words, { taken, count, system, low, cut, by = [STAGES[cut]] }, more) {
+  // A word of the system message, which the template may have written, is not the learner's own.
+  const occurs = fill(words[system === count ? "occurs_system" : "occurs"], { count });
+  const met = low ? fill(words.lowered, { occurs }) : occurs;
+  const cuts = fill(words.cut, { name: by.join(words.names) });
+  const notes = [taken && words.taken, count && met, cut && cuts, more];
+  return notes.filter(Boolean).join(words.phrases);
 }

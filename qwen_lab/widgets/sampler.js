@@ -11,6 +11,7 @@ class Instrument {
     Object.assign(this, { model, el, ...model.get("told"), line: [], stage: STAGES.length - 1 });
     this.values = model.get("values");
     make(el, "p", "question", this.question);
+    this.lost = make(el, "p", "qwen-panel-hint", "", { role: "status" });
     this.written = this.group(el, "line", "answer");
     this.others = this.group(el, "tried", "tree");
     el.lang = this.words.lang;
@@ -123,7 +124,8 @@ class Instrument {
       output.textContent = input.type === "range" ? this.values[name] : "";
     }
     const busy = this.gone ? "" : this.waits || this.doing;
-    this.result.classList.toggle("qwen-panel-hint", this.gone);
+    this.lost.textContent = this.gone ? this.words[this.here ? "kept" : "gone"] : "";
+    this.lost.hidden = !this.gone;
     this.ready = this.here && !busy && !this.numbers.counting && !this.gone;
     this.el.ariaBusy = String(Boolean(busy || this.fell?.falls));
     this.bars.classList.toggle("stale", !this.here);
@@ -134,13 +136,16 @@ class Instrument {
       asks.ariaDisabled = String(Boolean(this.gone));
     this.one.ariaDisabled = String(!this.ready);
     this.many.ariaDisabled = String(!this.here || this.numbers.counting);
+    // What still works stands out.
+    this.many.classList.toggle("main", this.gone);
     this.told = this.groups && stages(this.groups, this.values, this.largest_top_k);
     this.axis.hidden = this.bars.hidden = !this.told;
     if (this.told) this.show(this.told);
     const name = this.steps[this.stage].head.textContent;
-    const hint = fill(this.words[this.stage < STAGES.length - 1 ? "after" : "take"], { name });
-    const asks = this.look.hidden || this.error.textContent ? "" : this.words.start;
-    const idle = this.gone ? this.words.kept : !this.told ? asks : this.fell ? "" : hint;
+    const earlier = this.stage < STAGES.length - 1;
+    const hint = this.gone && !earlier ? "" : fill(this.words[earlier ? "after" : "take"], { name });
+    const asks = this.look.hidden || this.gone || this.error.textContent ? "" : this.words.start;
+    const idle = !this.told ? asks : this.fell ? "" : hint;
     this.result.textContent = busy || [this.fell?.said, idle].filter(Boolean).join(" ");
   }
 
@@ -153,21 +158,13 @@ class Instrument {
     const whole = (part) => fill(this.words.percent, { number: Math.round(100 * part) });
     const label = (part) => (counts ? this.count(Math.round(part * this.times)) : whole(part));
     this.bars.style.setProperty("--part", this.axis.show(seen, label));
-    const asked = rows.some(({ cut, count }) => cut && count);
-    const free = asked && unfined(this.groups, this.values, this.off, this.largest_top_k);
     const [taken, last] = [this.taken(), counts ? -1 : edge(rows, others)];
     this.rows.forEach((row, rank) => {
       if ((row.hidden = rank >= rows.length)) return;
-      const { at, cut, count } = rows[rank];
+      const { at } = rows[rank];
       const is = { taken: this.numbers.ids[at] === taken, last: rank === last };
-      const low = count && told[1].now[at] < told[0].now[at];
-      const fined = low && free && free[cut].are[at];
-      const shown = { ...rows[rank], ...is, name: this.numbers.names[at], fined };
-      // A word of the system message, which the template may have written, is not the learner's own.
-      const of = this.numbers.system?.[at] === count ? "occurs_system" : "occurs";
-      const notes = [count ? fill(this.words[of], { count }) : ""];
-      if (is.last) notes.push(this.together(told, rows[rank + 1].cut));
-      this.fit(row, shown, notes, counts?.[at]);
+      const shown = { ...rows[rank], ...is, name: this.numbers.names[at] };
+      this.fit(row, shown, is.last && this.together(told, rows[rank + 1].cut), counts?.[at]);
     });
     const { all, left } = others;
     this.rest.hidden = !all;
@@ -175,8 +172,8 @@ class Instrument {
     const name = fill(this.words.others, { count: counted(all) });
     const fell = counts && sum(counts) - among(counts);
     const rare = taken !== undefined && !rows.some(({ at }) => this.numbers.ids[at] === taken);
-    const notes = [this.numbers.counting ? this.words.counting : note];
-    this.fit(this.rest, { ...others, name, taken: rare }, notes, fell);
+    const more = this.numbers.counting ? this.words.counting : note;
+    this.fit(this.rest, { ...others, name, taken: rare }, more, fell);
     this.describe(told);
   }
 

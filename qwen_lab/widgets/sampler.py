@@ -78,7 +78,7 @@ class Sampler(Work, anywidget.AnyWidget):
         rows = checked(OFF, start)
         values = {name: start.get(name, default(row)) for name, row in rows.items()}
         words = patterns("html") | patterns("joins") | patterns("sampler")
-        words |= {"meanings": say("panel.meanings"), "lang": tag()}
+        words |= {name: say(f"panel.{name}") for name in ("meanings", "gone")} | {"lang": tag()}
         if lab.kind == "page":
             words["take"] = say("page.only_bars")
         super().__init__(told=_told(self._title, rows, values, words), values=values)
@@ -148,6 +148,8 @@ class Sampler(Work, anywidget.AnyWidget):
         try:
             await self.branches.look(lambda: self._do("counting_tail"))
         except LabError as error:
+            if error.key == "connection.only_local":
+                raise LabError("sampler.only_local") from error
             if error.key == "connection.unrecorded" and here.path:
                 # Back to bars that can be turned.
                 self.branches.go(here.path[:-1])

@@ -13,6 +13,7 @@ export function groups(numbers) {
     raw: Array.from(logprobs, (logprob) => logprob + numbers.logit_offset),
     sizes: [...numbers.logprobs.map(() => 1), ...numbers.tail_counts],
     counts: [...numbers.counts, ...numbers.tail_counts.map(() => 0)],
+    system: numbers.system ?? [],
     listed: numbers.logprobs.length,
   };
 }
@@ -73,8 +74,9 @@ function shares(logits, kept) {
 
 // The `most` important candidates, in the model's order, and all the others as one; of each its
 // share after that stage. One that is `cut` (by the stage of that number) still has what it had;
-// of the others, some may have been cut `by` earlier ones.
-export function candidates(told, stage, { listed, counts }, most) {
+// of the others, some may have been cut `by` earlier ones. Of one that occurs in the text the bar
+// may be `low` by the penalties.
+export function candidates(told, stage, { listed, counts, system }, most) {
   const likely = told[0].now
     .slice(0, listed)
     .map((share, at) => Math.max(share, told.at(-1).now[at]));
@@ -84,23 +86,18 @@ export function candidates(told, stage, { listed, counts }, most) {
   const one = (at, share, left) => {
     const cut = told.findIndex((each, number) => number <= stage && !left(each));
     const [raw, now] = [told[0], told[cut > 0 ? cut - 1 : stage]].map(share);
-    return { at, raw, now, cut: Math.max(cut, 0), left: left(told[stage]) };
+    const low = now < raw && share(told[1]) < raw;
+    return { at, raw, now, low, cut: Math.max(cut, 0), left: left(told[stage]) };
   };
   const rest = (each) => each.tokens - among(each.are);
   const rows = chosen.map((at) => ({
     ...one(at, ({ now }) => now[at], ({ are }) => are[at]),
     count: counts[at],
+    system: system[at],
   }));
   const others = one(listed, ({ now }) => Math.max(0, 1 - among(now)), rest);
   const by = STAGES.filter((_, at) => at > 0 && at <= stage && rest(told[at]) < rest(told[at - 1]));
   return { rows, others: { ...others, all: rest(told[0]), by }, among };
-}
-
-// The stages without the penalties, if some are on: what is kept there, they alone can bring down.
-export function unfined(groups, values, off, largest_top_k) {
-  const none = Object.fromEntries(PENALTIES.map((name) => [name, off[name]]));
-  const fines = PENALTIES.some((name) => values[name] !== off[name]);
-  return fines ? stages(groups, { ...values, ...none }, largest_top_k) : undefined;
 }
 
 // The last row before a cut that leaves nothing after it, if several stay; otherwise -1.
@@ -118,8 +115,9 @@ export function steps(told, { listed, counts, names }, values, off, percent) {
   const [first, next] = [likeliest(raw), likeliest(fined)];
   const had = { before: percent(fined.now[next]), after: percent(warm.now[next]) };
   const met = counts.map((count, at) => (count ? at : -1)).filter((at) => at >= 0);
-  const part = ({ now }) => percent(sum(met.map((at) => now[at])));
+  const [before, after] = [raw, fined].map(({ now }) => sum(met.map((at) => now[at])));
   const fines = PENALTIES.some((name) => values[name] !== off[name]);
+  const fined_now = !fines ? "off_now" : after > before ? "raising" : "lowering";
   const heat = values.temperature;
   const hot = heat === 1 ? "off_now" : heat > 1 ? "hotter" : heat > 0 ? "colder" : "greedy";
   const cutting = ({ cut, tokens, mass }, at) => {
@@ -128,7 +126,7 @@ export function steps(told, { listed, counts, names }, values, off, percent) {
   };
   return [
     ["raw", { tokens: counted(raw.tokens), name: names[first], first: percent(raw.now[first]) }],
-    [fines ? "penalties" : "off_now", { before: part(raw), after: part(fined) }],
+    [fined_now, { before: percent(before), after: percent(after) }],
     [hot, { name: names[next], ...had }],
     ...cuts.map(cutting),
   ];

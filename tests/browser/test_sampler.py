@@ -13,6 +13,7 @@ from qwen_lab.views.sampler import sampler
 from qwen_lab.watch.next_token import listed
 from qwen_lab.watch.sampling import STAGES, Settings, stages
 from qwen_lab.widgets.sampler import OFF, Sampler
+from qwen_lab.words import say
 
 from ..views.hostile import HOSTILE
 from ..views.test_theme import contrast, read
@@ -174,9 +175,8 @@ def test_the_bars_have_changed_when_the_event_of_the_slider_has_ended(shown):
 def test_what_a_stage_cuts_is_marked_and_said_and_each_stage_can_be_looked_at(shown):
     page = shown(state(top_k=3))
     notes = page.locator(".row.cut small").all_inner_texts()
-    assert (
-        notes == ["cut by top_k"] * 4 + ["cut by top_k, occurs 1 × before"] + ["cut by top_k"] * 5
-    )
+    met = "already 1 × in the text, cut by top_k"
+    assert notes == ["cut by top_k"] * 4 + [met] + ["cut by top_k"] * 5
     assert "3 of 3,000 stay" in page.locator(".step", has_text="top_k").inner_text()
     page.get_by_role("button", name="temperature", exact=True).click()
     assert page.locator(".row.cut").count() == 0
@@ -299,11 +299,65 @@ def test_one_that_has_no_row_marks_the_others(shown):
     assert page.locator(".taken").count() == 0
 
 
-def test_what_only_the_penalties_brought_below_the_cut_says_so(shown):
-    page = shown(state(top_k=3, presence_penalty=2, frequency_penalty=2))
-    notes = page.locator(".row.cut small").all_inner_texts()
-    assert "penalised, then cut by top_k, occurs 3 × before" in notes and "cut by top_k" in notes
-    assert "the likeliest, “<0>”" in page.locator(".step").first.inner_text()
+def test_what_the_penalties_lower_says_so_and_by_how_often_it_is_in_the_text(shown):
+    page = shown(state())
+    notes, step = page.locator(".row small"), page.locator(".step", has_text="Penalties")
+    assert notes.all_inner_texts()[:2] == ["already 1 × in the text", "already 3 × in the text"]
+    slider(page, "frequency_penalty").fill("0.5")
+    lowered = "already 3 × in the text: lowered"
+    assert notes.nth(1).inner_text() == lowered and "lower repeats" in step.inner_text()
+    slider(page, "top_k").fill("1")
+    assert notes.nth(1).inner_text() == f"{lowered}, cut by top_k"
+    # The bars as the model has them are lowered by nothing.
+    page.get_by_role("button", name="The model", exact=True).click()
+    assert "lowered" not in "".join(notes.all_inner_texts())
+    page.get_by_role("button", name="top_p", exact=True).click()
+    slider(page, "frequency_penalty").fill("-1")
+    assert "raise repeats" in step.inner_text() and "lowered" not in notes.nth(1).inner_text()
+
+
+# Of a widget or a picture: the labels of its axis, then its rows but the one at a cut, which has a
+# note of its own in the widget.
+DRAWN = """all => all.map(el => {
+  const shown = look => [...el.querySelectorAll(`${look}:not([hidden], .last)`)];
+  const text = (row, part) => row.querySelector(part).textContent;
+  const looks = row => ["cut", "below", "long", "rest"].filter(each => row.matches("." + each));
+  const axis = shown(".axis > span").map(e => [e.textContent, e.className, e.style.left]);
+  return [axis, shown(".row").map(row => ({
+    is: [text(row, ".name"), text(row, "small"), text(row, ".figure"), ...looks(row)],
+    at: [row.querySelector(".now").style.width, row.querySelector(".raw").style.left],
+  }))]; })"""
+
+
+def flat(seed):
+    """One token as likely as the seed has it, and eleven nearly alike; some have occurred."""
+    first = 0.09 + 0.015 * seed
+    shares = [first, *numpy.linspace(1.1, 0.9, 11) * (1 - first) / 11]
+    rows = [(n, b"<%d>" % n, each) for n, each in enumerate(numpy.log(shares))]
+    return listed(rows, [1, 1, 3, 4, 4, 4, 5, *range(8, 12)], 5, 0.0)
+
+
+@pytest.mark.parametrize("spoken", ["en", "zh"])
+def test_a_picture_and_the_widget_draw_the_same(shown, monkeypatch, spoken):
+    monkeypatch.setenv("QWEN_LAB_LANG", spoken)
+    page, ends = shown(state()), set()
+    page.evaluate("el.after(document.createElement('div'))")
+    for seed in range(60):
+        found = vocabulary(seed, 40_000).first(100) if seed % 4 < 2 else flat(seed)
+        settings = (Settings(), Settings(1.9, top_p=0.98), odd(seed))[seed % 3]
+        known = {"numbers": state(found)["numbers"], "values": vars(settings) | {"seed": 1}}
+        page.evaluate("known => model.tell(known)", known)
+        picture = sampler(found, settings)._repr_html_()
+        page.evaluate("html => { el.nextSibling.innerHTML = html; }", picture)
+        (axis, ours), (other, theirs) = page.locator(".qwen-sampler").evaluate_all(DRAWN)
+        names = {row["is"][0] for row in ours}
+        assert axis == other, settings
+        for one, row in zip(ours, [row for row in theirs if row["is"][0] in names], strict=True):
+            assert one["is"] == row["is"], settings
+            for exact, rounded in zip(one["at"], row["at"], strict=True):
+                assert float(rounded[:-1]) == pytest.approx(float(exact[:-1]), abs=0.06)
+        ends.add(axis[-1][0])
+    assert len(ends) > 3
 
 
 def test_a_line_at_the_cut_says_what_is_above_it(shown):
@@ -413,7 +467,7 @@ def test_a_word_of_the_system_message_alone_is_said_to_stand_there(shown):
     found = state()
     found["numbers"]["system"][0] = found["numbers"]["counts"][0]
     notes = shown(found).locator(".row small").all_inner_texts()
-    assert notes[:2] == ["1 × in the system message", "occurs 3 × before"]
+    assert notes[:2] == ["1 × in the system message", "already 3 × in the text"]
 
 
 def test_draws_fill_the_bars_one_by_one_and_go_when_something_moves(shown):
@@ -440,25 +494,36 @@ def test_with_no_tail_kept_every_draw_has_a_name_and_takes_it(shown):
     assert page.evaluate("sent") == [{"do": "rare", "from": []}]
 
 
-def test_without_a_kernel_only_the_bars_can_be_moved_and_it_says_so(shown):
+def test_without_a_kernel_only_the_bars_can_be_moved_and_it_says_so_first(shown):
     page = shown(state() | {"tried": [{"path": [], "name": "a"}, {"path": [1], "name": "b"}]})
     page.evaluate("model.tell({comm_live_update: 1})")
-    page.get_by_text("The kernel is not running").wait_for()
+    told = page.get_by_text("its kernel is not running")
+    assert told.bounding_box()["y"] < page.locator(".line").bounding_box()["y"]
+    # Nothing else is said than what is so now.
+    assert page.locator(".result").inner_text() == ""
     slider(page, "top_k").fill("3")
     assert page.locator(".row.cut").count() == 10
     assert sum(draw_many(page)) == 1_000
     page.get_by_text("Drawn 1,000 times").wait_for()
-    page.get_by_text("The kernel is not running").wait_for()
+    assert told.is_visible()
     # What asks the kernel is grey, and a press does nothing.
     asking = [rows(page).first, page.locator(".line button"), page.locator(".tried button")]
     for each in [*asking, page.get_by_role("button", name="Draw one")]:
         assert each.get_attribute("aria-disabled") == "true"
         each.dispatch_event("click")
     assert page.evaluate("sent") == []
-    colour = "each => getComputedStyle(each).color"
+    ground = "each => getComputedStyle(each).backgroundColor"
     off, on = (page.get_by_role("button", name=name) for name in ("Draw one", "Draw 1,000"))
-    assert off.evaluate(colour) == page.locator(".tried button").evaluate(colour)
-    assert off.evaluate(colour) != on.evaluate(colour)
+    assert off.evaluate(ground) == page.locator(".tried button").evaluate(ground)
+    # What still works stands out, as what does it did before.
+    before = shown(state()).get_by_role("button", name="Draw one")
+    assert on.evaluate(ground) == before.evaluate(ground) != off.evaluate(ground)
+
+
+def test_without_a_kernel_and_bars_nothing_is_said_to_work(shown):
+    page = shown(state() | {"numbers": {}})
+    page.evaluate("model.tell({comm_live_update: 1})")
+    assert page.get_by_role("status").all_inner_texts() == [say("panel.gone"), ""]
 
 
 def test_an_error_is_an_alert_and_it_can_be_asked_again(shown):
@@ -495,6 +560,12 @@ def test_every_text_is_large_enough_and_stands_out(shown, theme, doing):
         for each in grounds:
             ground = read(each, ground)
         assert size >= 12 and contrast(read(colour, ground), ground) >= 4.5, (text, colour, ground)
+
+
+def test_on_a_telephone_all_tracks_of_sliders_are_alike(shown):
+    page = shown(state(), viewport={"width": 390, "height": 800})
+    places = "all => [...new Set(all.map(e => `${e.offsetLeft} ${e.offsetWidth}`))]"
+    assert len(page.locator("[type=range]").evaluate_all(places)) == 1
 
 
 @pytest.mark.parametrize("width", [390, 1024])

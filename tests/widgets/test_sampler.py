@@ -154,7 +154,8 @@ def test_every_beginning_tried_can_be_returned_to(lab):
 def test_a_service_that_hides_its_probabilities_is_said_in_words(lab, kind):
     box = Sampler(replace(lab, kind=kind), "hi")
     assert asyncio.run(box.run()) is None
-    assert "only the local Qwen" in box.error and not box.doing
+    # In words of the widget, with what the learner can do.
+    assert box.error == say("sampler.only_local") and "connect" in box.error and not box.doing
 
 
 def refuse(*_, **__):

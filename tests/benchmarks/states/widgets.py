@@ -53,9 +53,11 @@ async def sampler_top_p():
 
 @state()
 async def sampler_penalties():
-    """Penalties on, after a beginning that repeats itself: bars say how often each occurred."""
-    begun = pick("The leaves fall down,\n", "落叶飘，") * 3
-    return await run(sampler(prefix=begun, repetition_penalty=1.6, presence_penalty=1.5, top_p=1))
+    """Penalties on, all else off: what is in the text has fallen, by how often it is there."""
+    colours = "The leaves are red and red and red and gold and gold and brown and"
+    begun = pick(colours, "红叶、红叶、红叶、黄叶、黄叶、绿叶、")
+    off = {"temperature": 1, "top_p": 1, "top_k": 0, "repetition_penalty": 1}
+    return await run(sampler(prefix=begun, presence_penalty=0.2, frequency_penalty=0.5, **off))
 
 
 @state(lambda shown: shown.locator(".draw button").nth(1).dispatch_event("click"))
