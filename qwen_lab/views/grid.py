@@ -1,7 +1,7 @@
 """A sweep's answers as a grid: a row for each setting, a column for each seed, and the figures."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from string import ascii_uppercase
 
 from ..watch.sweep import Answer, Figures
@@ -11,12 +11,16 @@ from .html import Html, View, brief, cards, filled, fold, join, sentence
 SHORT = 90
 
 
-def grid(groups: list[Figures]) -> View:
-    """The answers of every setting side by side, how many of them differ, and all figures."""
+def grid(groups: list[Figures], seeds: Iterable[int] = ()) -> View:
+    """The answers of every setting side by side, how many of them differ, and all figures.
+
+    The `seeds` have columns before their answers come.
+    """
     if not groups:
         return sentence(say("sweep.nothing"))
     labels, shared = _labels(groups)
-    seeds = list(dict.fromkeys(a.parameters["seed"] for g in groups for a in g.answers))
+    came = (answer.parameters["seed"] for group in groups for answer in group.answers)
+    seeds = list(dict.fromkeys([*seeds, *came]))
     pairs = [*zip(labels, groups, strict=True)]
     rows = [_row(label, group, seeds) for label, group in pairs]
     heads = (say("sweep.setting"), say("sweep.distinct"))

@@ -147,12 +147,12 @@ async def _ask(
     )
 
 
-def figures(answers: Iterable[Answer]) -> list[Figures]:
+def figures(answers: Iterable[Answer], settings: Iterable[dict] = ()) -> list[Figures]:
     """The figures of every setting, in the order in which the settings were first asked.
 
     `answers` are those of a `sweep`; those with the same parameters but for the seed make one
     setting. The figures are counts and tokens, how varied the texts are (distinct n-grams, Li et
-    al. 2016), and how alike two of them are.
+    al. 2016), and how alike two of them are. `settings` that wait for their answers are among them.
 
     >>> box = qwen_lab.sweep(lab, "Write a line about autumn", temperature=[0, 1], seed=[1, 2])
     >>> answers = await box.run()
@@ -160,11 +160,17 @@ def figures(answers: Iterable[Answer]) -> list[Figures]:
     [{'temperature': 0}, {'temperature': 1}]
     """
     groups: dict[str, Figures] = {}
+
+    def group(parameters: dict) -> Figures:
+        setting = {name: value for name, value in parameters.items() if name != "seed"}
+        return groups.setdefault(repr(setting), Figures(setting, []))
+
+    for setting in settings:
+        group(setting)
     for answer in answers:
-        setting = {name: value for name, value in answer.parameters.items() if name != "seed"}
-        groups.setdefault(repr(setting), Figures(setting, [])).answers.append(answer)
-    for group in groups.values():
-        _measure(group, [answer.text for answer in group.answers if answer.error is None])
+        group(answer.parameters).answers.append(answer)
+    for found in groups.values():
+        _measure(found, [answer.text for answer in found.answers if answer.error is None])
     return list(groups.values())
 
 

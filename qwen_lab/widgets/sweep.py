@@ -164,7 +164,9 @@ class Sweep(Live):
         ordered = sorted(self.answers, key=self._place)
         # Where none has a text, the sentence above says all there is.
         texts = [answer for answer in ordered if answer.error is None]
-        self.shown.value = grid(figures(ordered))._repr_html_() if texts else ""
+        seeds = (setting["seed"] for setting in self.settings)
+        groups = figures(ordered, self.settings)
+        self.shown.value = grid(groups, seeds)._repr_html_() if texts else ""
 
     def _place(self, answer: Answer) -> int:
         return self.settings.index(answer.parameters)

@@ -84,6 +84,12 @@ def test_what_is_still_to_come_and_what_failed_has_its_place():
     assert "temperature=1 — — — — — error × 1" in seen(grid(figures(found)).html)
 
 
+def test_settings_and_seeds_have_their_rows_and_columns_before_their_answers_come():
+    settings = [{"temperature": heat, "seed": n} for heat in (0, 1) for n in (0, 1)]
+    page = seen(grid(figures(answers("一", temperature=0), settings), (0, 1)).html)
+    assert "seed=0 seed=1 temperature=0 ■ 1 of 1 A 一 … temperature=1 — … …" in page
+
+
 def test_the_short_form_counts_the_different_answers():
     assert grid(figures(HEAT)).text.split("\n")[:2] == [
         "temperature=0: Different answers 1 of 2",
