@@ -94,7 +94,9 @@ class Compare(Live):
         self._name()
         self.note = style.sentence("compare.serial" if self._serial else "compare.at_once")
         self.difference = self.error
-        answers = GridBox(self.columns, layout=style.columns(240, "12px"))
+        # Of four never three in a line and one below.
+        width = "max(240px, 34%)" if len(pairs) == 4 else "240px"
+        answers = GridBox(self.columns, layout=style.columns(width, "12px"))
         self.children = [
             style.sheet("difference"),
             self.note,

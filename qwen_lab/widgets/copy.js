@@ -9,7 +9,7 @@ export default {
       said.textContent = document.execCommand("copy") ? words.copied : words.selected;
     });
     const said = make(el, "span", "said", "", { role: "status" });
-    const code = make(el, "pre");
+    const code = make(make(el, "div", "qwen-table"), "pre");
     const show = () => {
       code.textContent = model.get("value");
       said.textContent = "";

@@ -51,7 +51,7 @@ class Panel(Live):
         self.shown = Flow()
         self.status = HTML()
         self.call = HTML()
-        self.children = [style.sheet(), *self._parts()]
+        self.children = [style.sheet("table"), *self._parts()]
         self._listen()
         self._turned()
 
@@ -104,7 +104,7 @@ class Panel(Live):
         if not self.prompt.value.strip():
             return self._refuse()
         request = self._request()
-        told = Html('<pre class="code">{}</pre>').format(code.call(request))
+        told = Html('<div class="qwen-table"><pre>{}</pre></div>').format(code.call(request))
         self.call.value = fold(say("panel.call"), told)
         self._paint()
         return self._read(self._reply, request)

@@ -33,15 +33,15 @@ def sheet(*parts: str) -> HTML:
     return HTML(f"<style>{css}{own}</style>", layout=Layout(display="none"))
 
 
-def columns(width: int, gap: str) -> Layout:
-    """As many columns as the window has room for, each so many pixels wide or more."""
-    each = f"minmax(min(100%, {width}px), 1fr)"
+def columns(width: str, gap: str) -> Layout:
+    """As many columns as the window has room for, each so wide or more."""
+    each = f"minmax(min(100%, {width}), 1fr)"
     return Layout(grid_template_columns=f"repeat(auto-fit, {each})", grid_gap=gap)
 
 
 def rows() -> Layout:
     """The columns in which a panel's rows stand, and all that is aligned with them."""
-    return columns(440, "0 24px")
+    return columns("440px", "0 24px")
 
 
 def row(*parts: Widget) -> HBox:

@@ -2,6 +2,7 @@
 
 import numpy
 import pytest
+from ipywidgets import HTML, GridBox
 
 import qwen_lab
 from qwen_lab.lab import Lab
@@ -123,6 +124,53 @@ def test_a_runs_figures_stand_under_those_of_other_runs_with_their_units(width, 
         boxes = [cell.bounding_box() for cell in cells]
         assert len({box["x"] + box["width"] for box in boxes}) == 1 and len(boxes) == 2
         assert all(cell.inner_text().endswith(f"\xa0{unit}") for cell in cells)
+    page.close()
+
+
+@pytest.mark.parametrize("width", [840, 1200])
+def test_a_sweeps_columns_stay_where_they_are_while_answers_come(width, chromium):
+    settings = [{"temperature": heat, "seed": n} for heat in (0, 1.9) for n in (1, 2, 3)]
+    answers = [Answer(each, WORDS * each["seed"], "length") for each in settings]
+    page = chromium.new_page(viewport={"width": width, "height": 800})
+    places = set()
+    for count in (1, 2, 4, 6):
+        page.set_content(grid(figures(answers[:count], settings), (1, 2, 3))._repr_html_())
+        heads = page.locator(".qwen-grid > div th:not(tr:has(td) *)").all()
+        places.add(tuple(round(head.bounding_box()["x"]) for head in heads))
+        assert page.locator(".qwen-grid > div tr").count() == 3
+    assert len(places) == 1 and len(heads) == 5
+    page.close()
+
+
+@pytest.mark.parametrize("width, beside", [(254, 1), (500, 2), (824, 2), (1000, 2)])
+def test_four_settings_never_stand_as_three_and_one(width, beside, chromium):
+    box = qwen_lab.compare(Lab("http://127.0.0.1:1/v1", "qwen", "local", "x"), "Hi", *[{}] * 4)
+    layout = next(each for each in box.children if isinstance(each, GridBox)).layout
+    look = f"display: grid; gap: {layout.grid_gap}; width: {width}px"
+    page = chromium.new_page()
+    columns = f"grid-template-columns: {layout.grid_template_columns}"
+    page.set_content(f'<div style="{look}; {columns}">{"<p>Hi</p>" * 4}</div>')
+    tops = [each.bounding_box()["y"] for each in page.locator("p").all()]
+    assert tops.count(tops[0]) == beside
+    page.close()
+
+
+def test_code_says_at_its_edge_that_there_is_more(chromium):
+    box = qwen_lab.panel(Lab("http://127.0.0.1:1/v1", "qwen", "local", "x"), WORDS)
+    # The call is shown before it is made.
+    box._work().close()
+    shown = "".join(part.value for part in box.children if isinstance(part, HTML))
+    assert "<pre>client.chat" in shown
+    page = chromium.new_page(viewport={"width": 270, "height": 800})
+    # As JupyterLab has it.
+    theirs = "<style>.out pre { overflow: auto }</style>"
+    page.set_content(f'{theirs}<div class="out"><div class="qwen-panel">{shown}')
+    page.evaluate("document.querySelector('details:has(pre)').open = true")
+    look = """element => [element.scrollWidth > element.clientWidth,
+        getComputedStyle(element).backgroundAttachment,
+        getComputedStyle(element.firstChild).backgroundColor]"""
+    found = page.locator(".qwen-table:has(> pre)").evaluate(look)
+    assert found == [True, "local, local, scroll, scroll", "rgba(0, 0, 0, 0)"]
     page.close()
 
 

@@ -30,7 +30,7 @@ THEMES = "lab/user-settings/@jupyterlab/apputils-extension/themes.jupyterlab-set
 STICKS_OUT = """() => [...document.querySelectorAll('.qwen-panel, .qwen-panel *')]
     .filter(part => part.getBoundingClientRect().right >
         document.querySelector('.jp-Notebook').getBoundingClientRect().right ||
-        (part.clientWidth && !part.closest('.slider, pre.code') &&
+        (part.clientWidth && !part.closest('.slider, .qwen-table') &&
             part.scrollWidth > part.clientWidth + 1))
     .map(part => part.className || part.tagName)"""
 
