@@ -96,7 +96,16 @@ def reason(error: BaseException) -> str:
     number = errno.errorcode.get(getattr(error, "errno", None), "").removeprefix("WSA")
     known = [name for name in (*kinds, number) if name in names("reasons")]
     told = getattr(error, "verify_message", None) or getattr(error, "strerror", None) or str(error)
-    return say(f"reasons.{[*known, 'other'][0]}", said=told.strip(" .。") or kinds[0])
+    return say(f"reasons.{[*known, 'other'][0]}", said=within(told) or kinds[0])
+
+
+def within(said: str) -> str:
+    """Somebody's sentence, to stand within one of ours, which has an end of its own.
+
+    >>> within("The model is overloaded. ")
+    'The model is overloaded'
+    """
+    return said.strip().rstrip(" .。")
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -212,6 +212,11 @@ def test_a_usual_reason_is_told_in_the_readers_language(error, english, chinese)
     assert not re.search(r"denied|space|refused$|file or", words.reason(error))
 
 
+@pytest.mark.parametrize("said", ["It is down", " It is down. ", "It is down...\n", "It is down。"])
+def test_what_somebody_said_stands_within_a_sentence_without_its_own_end(said):
+    assert words.within(said) == "It is down"
+
+
 def test_each_language_has_its_own_signs_between_parts():
     for language, names, sentences in (("en", "a, b", "a b"), ("zh", "a、b", "ab")):
         words.use(language)

@@ -14,7 +14,7 @@ from ..views.html import clean
 from ..views.wire import Wire
 from ..watch import typed
 from ..watch.stream import speed
-from ..words import need_type, say
+from ..words import need_type, say, within
 from . import style
 
 # How much of a server's words is shown: an error may be a whole page.
@@ -177,8 +177,7 @@ def explain(error: Exception, lab: Lab, *, begun: bool = False) -> str:
     said, code = _message(error, lab), _code(error)
     if code == UNRECORDED:
         return said
-    # Within a sentence, which has an end of its own.
-    told = {"reason": said.strip().rstrip(".。"), "code": code}
+    told = {"reason": within(said), "code": code}
     if status := getattr(error, "status_code", None):
         lines = [say("panel.refused", status=status, code=code), said]
         advice = _advice(status, code, lab)
