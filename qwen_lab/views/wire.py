@@ -3,10 +3,11 @@
 import statistics
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from ..watch.stream import Line, Recording, speed, texts
-from ..words import joined, reason, say
+from ..words import joined, reason, say, within
 from .axis import Axis, lane, legend
 from .html import Html, View, breaking, brief, filled, fold, join, marked, sentence
 from .tokens import SIGNS, visible
@@ -72,7 +73,7 @@ def _end(state: str, error: Exception | None) -> str:
     if state != "failed":
         return say(f"wire.{state}")
     said = getattr(error, "message", "") or reason(error)
-    return say("wire.failed", error=type(error).__name__, reason=said.strip().rstrip(".。"))
+    return say("wire.failed", error=type(error).__name__, reason=within(said))
 
 
 def _times(events: list[Line], at_once: bool) -> str:
@@ -80,14 +81,14 @@ def _times(events: list[Line], at_once: bool) -> str:
     moments = [event.seconds for event in events if event.text]
     if not moments:
         return ""
-    gaps = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)] or [0]
-    numbers = {"first": moments[0], "median": statistics.median(gaps), "longest": max(gaps)}
-    words = say("wire.times", **{name: 1000 * seconds for name, seconds in numbers.items()})
+    told = [say("wire.first", first=1000 * moments[0])]
+    if gaps := [1000 * (later - earlier) for earlier, later in pairwise(moments)]:
+        told.append(say("wire.gaps", median=statistics.median(gaps), longest=max(gaps)))
     usage = _usage(events)
     # The token that ends an answer is counted, and has no text.
     pace = speed(usage.completion_tokens, events[-1].seconds - moments[0]) if usage else None
-    faster = [say("wire.speed", speed=pace)] if pace and not at_once else []
-    return joined([words, *faster], "sentences")
+    told += [say("wire.speed", speed=pace)] if pace and not at_once else []
+    return joined(told, "sentences")
 
 
 def _usage(events: list[Line]) -> Any:
@@ -149,7 +150,7 @@ def _choice(choice: Any) -> str:
 
 def _rows(events: list[Line]) -> Html:
     """The lines one below the other, each with the time that it took to come."""
-    axis = Axis(max(events[-1].seconds, 1e-3), lambda seconds: f"{1000 * seconds:g} ms")
+    axis = Axis(max(events[-1].seconds, 1e-3), lambda seconds: f"{1000 * seconds:,.9g} ms")
     first = next((event for event in events if any(_pieces(event).values())), events[0])
     befores = (0, *(event.seconds for event in events))
     rows = [
@@ -192,7 +193,7 @@ def _function(call: Any) -> tuple[str, str]:
 def _row(event: Line, so_far: tuple[str, str], axis: Axis, before: float, kind: str) -> Html:
     parts = axis.part("waiting", before, event.seconds)
     parts += axis.part("reading" if event.text else "other", event.seconds, event.seconds)
-    name = Html("<small>{:.0f} ms</small> {}").format(1000 * event.seconds, meaning(event))
+    name = Html("<small>{:,.0f} ms</small> {}").format(1000 * event.seconds, meaning(event))
     # The end of a long text: what the chunk added is there.
     title, text = so_far
     shown = text if len(text) <= LONGEST_TEXT else "…" + text[-LONGEST_TEXT:]

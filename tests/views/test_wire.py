@@ -98,12 +98,28 @@ def test_no_backtick_is_on_the_page():
 def test_times_stand_in_the_page_and_not_in_the_short_form():
     slow, fast = (wire(events([*recorded.CHUNKS[:4], used(21)], n), "done") for n in (0.1, 0.01))
     told = (
-        "First text after 200 ms; from one piece of text to the next 100 ms in the median,"
-        " 100 ms at most, up to the last text."
+        "The first text came after 200 ms."
+        " Each further piece took about 100 ms (median), the slowest 100 ms."
     )
     assert f"{told} After the first token 50 tokens/s." in seen(slow.html)
     assert "200 ms" not in seen(fast.html)
     assert slow.text == fast.text
+
+
+def test_a_single_piece_of_text_has_none_after_it_to_time():
+    page = seen(wire(events(recorded.CHUNKS[:2]), "done").html)
+    assert "The first text came after 200 ms." in page and "median" not in page
+
+
+def test_thousands_of_milliseconds_have_their_comma():
+    page = seen(wire(events(recorded.CHUNKS, 4), "done").html)
+    for told in ("came after 8,000 ms", "8,000 ms text “Hello”", " 25,000 ms "):
+        assert told in re.sub(" +", " ", page), told
+
+
+def test_a_figure_keeps_its_unit_in_the_row_of_usage():
+    page = wire(events(recorded.CHUNKS), "done").html
+    assert "16\xa0tokens in, 3\xa0out" in page
 
 
 def test_what_a_tape_gave_at_once_has_no_speed():
