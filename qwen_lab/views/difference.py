@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 
-from ..words import say
+from ..words import joined, say
 from .html import Html, View, breaking, filled, join, percent
 from .knobs import HYPHENED
 from .tokens import Said, Token, said, visible
@@ -91,28 +91,31 @@ def _parting(pair: tuple[Said, Said], shared: int, marked: list[str], labels: Se
 
 
 def _fork(pair: tuple[Said, Said], shared: int, labels: Sequence[str]) -> Iterator[str]:
-    """How probable both tokens were: a line for each answer, one where both say the same.
-
-    None without logprobs.
-    """
+    """How probable both tokens were, where both answers have logprobs."""
     at = _shared_tokens(*pair)
     whole = all(map(_whole, pair))
     if pair[0].text == pair[1].text or not whole or any(at >= len(each.tokens) for each in pair):
         return
-    first, second = (each.tokens[at].text for each in pair)
-    words = {"first": visible(first), "second": visible(second)}
-    chances = [[_chance(each.tokens[at], text) for text in (first, second)] for each in pair]
-    if chances[0] == chances[1]:
-        labels, chances = [say("difference.both")], chances[:1]
-    for label, (one, other) in zip(labels, chances, strict=True):
-        percents = {"first_percent": one, "second_percent": other}
-        yield say("difference.fork", label=label, **words, **percents)
+    forks = [each.tokens[at] for each in pair]
+    first, second = (_chance(token.text, forks, labels) for token in forks)
+    yield say("difference.fork", first=first, second=second)
     yield say("difference.own")
 
 
-def _chance(token: Token, text: str) -> str:
-    listed = dict(token.alternatives) | {token.text: token.probability}
-    return percent(listed[text]) if text in listed else say("difference.unlisted")
+def _chance(text: str, forks: list[Token], labels: Sequence[str]) -> str:
+    """A token and its probability: one figure where both answers say the same, else whose it is.
+
+    Of those that are not among the likeliest, an answer lists the one that it chose, alone.
+    """
+    listed = [dict(token.alternatives) | {token.text: token.probability} for token in forks]
+    pairs = zip(labels, listed, strict=True)
+    found = [(label, percent(each[text])) for label, each in pairs if text in each]
+    chance = found[0][1]
+    if len(found) == 1:
+        chance = say("difference.alone", label=found[0][0], chance=chance)
+    elif chance != found[1][1]:
+        chance = joined(say("difference.by", label=label, chance=each) for label, each in found)
+    return say("difference.token", token=visible(text), chance=chance)
 
 
 def _text(text: str, shared: int, word: str) -> Html:

@@ -55,8 +55,15 @@ def test_with_logprobs_the_fork_tells_what_was_likely_in_both():
     b = answer(row("是", 0.9), row("冬", 0.05, top=tops))
     view = difference(a, b, labels=("T=0", "T=1.5"))
     assert marked(view) == ["秋", "冬"]
-    assert "Probability there, T=0: “秋” 60.00 %, “冬” not among those listed." in view.text
-    assert "Probability there, T=1.5: “秋” 60.00 %, “冬” 5.00 %." in view.text
+    told = "“秋” 60.00 %; “冬” 5.00 % (listed only by T=1.5, which chose it)."
+    assert f"Probability there: {told}" in view.text.split("\n")
+
+
+def test_where_both_round_otherwise_each_figure_says_whose_it_is():
+    a = answer(row("是", 0.9), row("秋", 0.61, top=[("秋", 0.61), ("冬", 0.3)]))
+    b = answer(row("是", 0.9), row("冬", 0.3, top=[("秋", 0.62), ("冬", 0.3)]))
+    told = "Probability there: “秋” 61.00 % (A), 62.00 % (B); “冬” 30.00 %."
+    assert told in difference(a, b).text.split("\n")
 
 
 def test_where_both_give_the_same_probabilities_they_are_said_once():
@@ -64,7 +71,7 @@ def test_where_both_give_the_same_probabilities_they_are_said_once():
     a, b = (answer(row("是", 0.9), row(*each, top=tops)) for each in tops)
     told = difference(a, b, labels=("T=0", "T=1.5")).text.split("\n")
     assert told[1:] == [
-        "Probability there, in both: “秋” 60.00 %, “冬” 30.00 %.",
+        "Probability there: “秋” 60.00 %; “冬” 30.00 %.",
         say("difference.own"),
     ]
 
