@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 # The model that the cloud is asked for, unless another one is named.
 DEFAULT_MODEL = "qwen-plus"
+# As an answer names the local Qwen.
+LOCAL_MODEL = "qwen2.5-coder-0.5b-instruct"
 _TABLE = paths.table(__file__)
 _DATE = _TABLE.pop("date")
 

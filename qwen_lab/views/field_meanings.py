@@ -116,7 +116,7 @@ def _time(seconds: int) -> str:
 def _cost(used: CompletionUsage, model: object) -> str:
     price = models.price(model) if isinstance(model, str) else None
     if not price:
-        return say("anatomy.cost_free")
+        return say("anatomy.cost_local" if model == models.LOCAL_MODEL else "anatomy.cost_unknown")
     cny = price.of(used.prompt_tokens, used.completion_tokens)
     rates = {"input": price.input, "output": price.output, "date": price.date}
     return say("anatomy.cost", cny=f"{cny:.6f}", **rates)

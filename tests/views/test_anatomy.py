@@ -104,7 +104,10 @@ def test_a_cloud_answer_costs_what_the_dated_list_says_and_a_local_one_nothing()
     # 16 tokens in at 2.5 CNY and 2 out at 10 CNY for a million.
     assert "0.000060\xa0CNY" in anatomy(completion()).html
     local = anatomy(completion(model="qwen2.5-coder-0.5b-instruct")).html
-    assert html.escape(words.say("anatomy.cost_free")) in local
+    assert html.escape(words.say("anatomy.cost_local")) in local
+    assert "list price" not in local
+    unknown = anatomy(completion(model="my-own-model")).html
+    assert html.escape(words.say("anatomy.cost_unknown")) in unknown
 
 
 def test_chunks_are_put_together_and_each_part_names_its_chunks():
@@ -192,7 +195,7 @@ def test_of_two_values_that_differ_both_are_explained():
     assert page.count(words.say("anatomy.choices[].finish_reason")) == 1
     local = completion(model="qwen2.5-coder-0.5b-instruct", usage=recorded.CALLED)
     free = html.unescape(anatomy(local, completion(model=local.model)).html)
-    assert free.count(words.say("anatomy.cost_free")) == 1 and "The second one" not in free
+    assert free.count(words.say("anatomy.cost_local")) == 1 and "The second one" not in free
 
 
 def test_a_field_that_only_one_of_two_has_differs():

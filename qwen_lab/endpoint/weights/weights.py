@@ -19,7 +19,7 @@ from textwrap import shorten
 
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
-from ... import paths
+from ... import models, paths
 from ...words import LabError, reads_chinese, reason, say
 from .pace import SlowError
 
@@ -68,7 +68,7 @@ def fetch(*, cache: Path | None = None, afresh: bool = False) -> Path:
 def model_id(path: Path) -> str:
     """Return the name the model answers to, which is also what `GET /models` lists."""
     own = "".join(filter(str.isprintable, path.stem.lower()))
-    return "qwen2.5-coder-0.5b-instruct" if path.name == FILENAME else own
+    return models.LOCAL_MODEL if path.name == FILENAME else own
 
 
 def _own() -> Path | None:
