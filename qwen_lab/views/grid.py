@@ -6,7 +6,7 @@ from string import ascii_uppercase
 
 from ..watch.sweep import Answer, Figures
 from ..words import say
-from .html import Html, View, brief, cards, filled, fold, join, sentence
+from .html import Html, View, cards, filled, fold, in_line, join, sentence
 
 SHORT = 90
 
@@ -99,8 +99,8 @@ def _cell(answer: Answer | None, letters: dict[str, str], new: bool) -> Html | s
     cut = Html(" <small>✂ {}</small>").format(say("sweep.cut"))
     cut = cut if answer.finish_reason == "length" else ""
     mark = Html('<b class="{}">{}</b>{} ').format("new" * new, letters[answer.text], cut)
-    short = brief(answer.text, SHORT)
-    if short == answer.text:
+    short = in_line(answer.text, SHORT)
+    if len(answer.text) <= SHORT:
         return mark + short
     # Never in the middle of a word.
     short = re.sub(r"(?<=\W)[A-Za-z']+…$", "…", short)

@@ -77,6 +77,13 @@ def brief(text: str, most: int) -> str:
     return text if len(text) <= most else text[:most] + "…"
 
 
+def in_line(text: str, most: int) -> str:
+    """The text, or its beginning, in one line: a sign ends what was a line, such as a poem's."""
+    # The sign keeps with the word before it.
+    sign = "\u2060{} ".format
+    return re.sub(r"\s*\n\s*", lambda end: sign("↵" * end[0].count("\n")), brief(text, most))
+
+
 def breaking(text: str, where: str = NOWHERE, *, whole: str = DATE) -> Html:
     """The text, which may break where a pattern matches, and not in what is `whole`.
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..watch.calls import Attempt, Call, Calls
 from ..words import joined, need_type, say
 from .axis import Axis, lane, legend
-from .html import Html, View, brief, filled, join, sentence, sign
+from .html import Html, View, filled, in_line, join, sentence, sign
 
 KINDS = ("queued", "waiting", "reading", "left", "failed", "again")
 LABEL, LONGEST_LABEL = 40, 200
@@ -104,7 +104,9 @@ def _parts(attempt: Attempt, end: float) -> Iterator[tuple[str, float, float]]:
 
 def _row(call: Call, tries: list[list[tuple]], axis: Axis, begin: float) -> Html:
     bars = (axis.part(kind, start - begin, end - begin) for kind, start, end in chain(*tries))
-    name = Html("{} {}").format(sign(_status(call.attempts[-1])), brief(call.label, LONGEST_LABEL))
+    name = Html("{} {}").format(
+        sign(_status(call.attempts[-1])), in_line(call.label, LONGEST_LABEL)
+    )
     whole = Html('<details class="qwen-row"><summary>{}</summary><div>{}</div></details>')
     told = filled("<div>{}</div>", _told(call, tries, begin))
     return whole.format(lane(name, join(bars)), told)

@@ -10,7 +10,7 @@ from .. import models
 from ..lab import Lab
 from ..rows import write_csv
 from ..views.difference import difference
-from ..views.html import Html, View, breaking, brief, cards
+from ..views.html import Html, View, breaking, cards, in_line
 from ..views.knobs import HYPHENED
 from ..words import reason, say
 from . import style
@@ -50,7 +50,8 @@ class Run:
     def ending(self) -> str:
         """The finish_reason, or the error's code, or how it was stopped."""
         reply = self.reply
-        return reply.error_code or reply.reason or say(f"panel.{reply.stage}")
+        stage = "no_reason" if reply.stage == "done" else reply.stage
+        return reply.error_code or reply.reason or say(f"panel.{stage}")
 
     @property
     def tokens(self) -> tuple[int, int] | None:
@@ -180,7 +181,7 @@ def _told(parameters: dict) -> str:
 
 def _short(name: str, value: object) -> object:
     """The value; of a message's text the beginning, in quotation marks."""
-    return f'"{brief(value, TOLD)}"' if name in TEXTS.values() else value
+    return f'"{in_line(value, TOLD)}"' if name in TEXTS.values() else value
 
 
 def _table(runs: list[Run]) -> str:
@@ -197,7 +198,7 @@ def _cells(run: Run, before: Run | None) -> list[str]:
     return [
         str(run.number),
         breaking(_parameters(run, before), whole=HYPHENED),
-        brief(reply.text, BEGINNING),
+        in_line(reply.text, BEGINNING),
         f"✗\u00a0{run.ending}" if reply.error else run.ending,
         say("playground.in_out", tokens=run.tokens) if run.tokens else unknown,
         say("panel.seconds", seconds=reply.seconds),

@@ -44,6 +44,13 @@ def test_an_answer_that_was_cut_says_so_and_a_long_one_is_folded_whole():
     assert page.count("✂ cut off") == 2 and "<pre>" + "很长" * 60 + "</pre>" in page
 
 
+def test_a_poem_has_its_lines_in_a_cell_and_stays_as_it_is_where_it_is_opened():
+    short, long = "秋风\n落叶", "秋风\n" * 60
+    page = grid(figures(answers(short, long, temperature=1))).html
+    assert "秋风\u2060↵ 落叶" in page and f"<pre>{long}</pre>" in page
+    assert page.count("<pre>") == 1
+
+
 def test_a_long_answer_is_not_cut_within_a_word_where_it_has_some():
     page = seen(grid(figures(answers("autumn leaves " * 20, "x" * 99, temperature=1))).html)
     assert "autumn leaves … " in page and "x" * 90 + "…" in page

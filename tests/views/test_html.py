@@ -4,7 +4,17 @@ import tomllib
 
 import pytest
 
-from qwen_lab.views.html import Html, View, breaking, brief, cards, marked, percent, sentence
+from qwen_lab.views.html import (
+    Html,
+    View,
+    breaking,
+    brief,
+    cards,
+    in_line,
+    marked,
+    percent,
+    sentence,
+)
 from qwen_lab.words import LANGUAGES, WORDS, printable, use
 
 from .hostile import HOSTILE, check
@@ -54,6 +64,11 @@ def test_code_between_backticks_is_marked_and_all_else_escaped():
 )
 def test_a_long_text_is_cut_with_an_ellipsis(text, shown):
     assert brief(text, 4) == shown
+
+
+def test_where_a_poem_stands_in_one_line_a_sign_ends_each_of_its_lines():
+    assert in_line("秋风 \n落叶\n\n尽", 99) == "秋风\u2060↵ 落叶\u2060↵↵ 尽"
+    assert in_line("秋风\n落叶", 4) == "秋风\u2060↵ 落…"
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,25 @@ def test_a_run_tells_what_is_otherwise_than_in_the_one_before_and_in_the_one_bes
     assert "Run 3\n好" in words(history.compared)
 
 
+def test_in_the_table_a_poem_and_a_question_show_where_their_lines_end(lab):
+    history, reply = History(), Reply()
+    reply._texts, reply.reason = {0: "秋风\n落叶"}, "stop"
+    reply.end("done")
+    for asked in ("一\n二", "三\n四"):
+        messages = [{"role": "user", "content": asked}]
+        history.add({"model": lab.model, "messages": messages}, reply, lab)
+    table = words(history.table)
+    assert table.count("秋风\u2060↵ 落叶") == 2 and 'prompt="三\u2060↵ 四"' in table
+    assert history.to_dicts()[0]["text"] == "秋风\n落叶"
+
+
+def test_a_run_that_gave_no_finish_reason_says_so_in_the_table(lab):
+    history, reply = History(), Reply()
+    reply.end("done")
+    history.add({"model": lab.model, "messages": []}, reply, lab)
+    assert "broke off without a finish_reason" in words(history.table)
+
+
 def test_two_runs_whose_prompts_differ_say_so(playground, engine):
     box = playground()
     for prompt in ("一", "一", "二"):
@@ -317,7 +336,9 @@ def test_from_a_token_of_the_x_ray_one_goes_on_in_the_sampler(playground, engine
     fork = box.results.fork
     assert not fork.places.value
     run(box)
-    assert "Click a token" in fork.places.value and fork.again.layout.display == "none"
+    assert "Click it" in fork.places.value and fork.again.layout.display == "none"
+    # What is offered at first sight is the token whose bars are open.
+    assert fork.places.offer == "Replace “秋” and go on from there"
 
     async def press():
         fork.places._handle_custom_msg(1, [])
@@ -327,6 +348,7 @@ def test_from_a_token_of_the_x_ray_one_goes_on_in_the_sampler(playground, engine
     *_, title, sampler = fork.children
     assert "in the place of “风”" in title.value
     # The token is marked as well, and its bars are open.
+    assert fork.places.offer == "Replace “风” and go on from there"
     marked = box.results.sides["xray"].value
     assert re.findall(r'class="qwen-xray-\d open">(.)', marked) == ["风"]
     assert engine.calls[-1][1] == "秋" and sampler.path == []
