@@ -46,13 +46,17 @@ def xray(answer: object, *, choice: int = 0, opened: int | None = None) -> View:
         models = PARAMETERS["logprobs"].taken_by
         words = say("xray.none" if found.text else "xray.empty", models=models)
         return View(filled("<p>{}</p>", [breaking(words, whole=HYPHENED)]), words)
-    least = min(found.tokens, key=lambda token: token.probability)
-    shown = least if opened is None else found.tokens[opened]
+    shown = found.tokens[least(found.tokens) if opened is None else opened]
     below = filled('<div class="qwen-xray-open">{}</div>', [_bars(shown)])
     summary = filled("<p>{}</p>", [_numbers(found.tokens), *_counted(found)])
     parts = [_text(found, shown), below, _legend(found.tokens), summary, _table(found.tokens)]
     html = Html('<div class="qwen-xray">{}</div>').format(join(parts))
     return View(html, _short(found))
+
+
+def least(tokens: list[Token]) -> int:
+    """Which of the tokens was the least probable, the first of them."""
+    return min(range(len(tokens)), key=lambda at: tokens[at].probability)
 
 
 def _text(found: Said, shown: Token) -> Html:
@@ -146,6 +150,6 @@ def _row(number: int, token: Token) -> list:
 
 
 def _short(found: Said) -> str:
-    least = sorted(found.tokens, key=lambda token: token.probability)[:FEW]
-    lines = [f"{percent(token.probability)}  {visible(token.text)}" for token in least]
+    rare = sorted(found.tokens, key=lambda token: token.probability)[:FEW]
+    lines = [f"{percent(token.probability)}  {visible(token.text)}" for token in rare]
     return "\n".join([_numbers(found.tokens), say("xray.least"), *lines, _ending(found)])

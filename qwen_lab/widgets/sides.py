@@ -6,16 +6,18 @@ from traitlets import Dict, Unicode
 
 from ..lab import Lab
 from ..views.anatomy import anatomy
-from ..views.html import Html, View
+from ..views.html import Html, View, brief
 from ..views.tokens import said, visible
 from ..views.wire import Wire
-from ..views.xray import xray
+from ..views.xray import least, xray
 from ..words import say
 from . import code, style
 from .reply import Reply
 from .sampler import OFF, Sampler
 
 SIDES = ("xray", "anatomy", "wire", "code")
+# How much of a token stands on a button.
+LONGEST = 20
 
 
 class Code(anywidget.AnyWidget):
@@ -32,10 +34,14 @@ class Code(anywidget.AnyWidget):
 
 
 class Places(anywidget.AnyWidget):
-    """The tokens of an x-ray as places to go on from; as long as `value` says so."""
+    """The tokens of an x-ray as places to go on from, as long as `value` says so.
+
+    `offer` is the button's, for the token that is open.
+    """
 
     _esm = style.scripts("elements", "xray")
     value = Unicode().tag(sync=True)
+    offer = Unicode().tag(sync=True)
 
 
 class Fork(VBox):
@@ -56,10 +62,13 @@ class Fork(VBox):
         self.places.value = say("playground.go_on") if self.tokens and lab.is_local else ""
         self.again.layout.display = "" if reply.text and not self.tokens else "none"
         self.children = self.children[:3]
+        if self.tokens:
+            self._offer(least(self.tokens))
 
     def go_on(self, number: int) -> None:
         """Mark that token, and open the sampler in its place, with what was asked."""
         self.seen.value = xray(self._answer, opened=number)._repr_html_()
+        self._offer(number)
         prefix = "".join(token.text for token in self.tokens[:number])
         sent = self._request | self._request.get("extra_body", {})
         start = {name: sent[name] for name in (*OFF, "seed") if name in sent}
@@ -69,6 +78,10 @@ class Fork(VBox):
         head = HTML(title.format(words, say("playground.anew")))
         self.children = (*self.children[:3], head, sampler)
         sampler.go(())
+
+    def _offer(self, number: int) -> None:
+        token = brief(visible(self.tokens[number].text), LONGEST)
+        self.places.offer = say("playground.replace", token=token)
 
 
 class Results(Tab):

@@ -1,4 +1,5 @@
-// The x-ray beside it under the hand: a click on a token, or Enter, tells Python which one it was.
+// The x-ray beside it under the hand: a click on a token, or Enter, tells Python which one it was;
+// a button does so for the one that is open.
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const ASIDE = { ArrowLeft: -1, ArrowRight: 1 };
@@ -6,8 +7,15 @@ const TOKEN = ".qwen-xray-text > [tabindex]";
 
 export default {
   render({ model, el }) {
+    const offer = button(el, "jupyter-button widget-button", "", () =>
+      go(tokens().findIndex((each) => each.matches(".open"))),
+    );
     const told = make(el, "p");
-    const show = () => (told.textContent = model.get("value"));
+    const show = () => {
+      told.textContent = model.get("value");
+      offer.textContent = model.get("offer");
+      offer.hidden = !told.textContent;
+    };
     const tokens = () => [...el.parentElement.querySelectorAll(TOKEN)];
     const token = ({ target }) => {
       const found = target.closest?.(TOKEN);
@@ -22,6 +30,10 @@ export default {
       tokens()[number]?.focus({ preventScroll: true });
       first.scrollIntoView({ behavior: calm.matches ? "auto" : "smooth" });
     });
+    const go = (at) => {
+      opened.observe(el.parentElement, { childList: true });
+      model.send((number = at));
+    };
     const heard = {
       // JupyterLab would take Enter. Tab goes to one of them and on; arrows go from one to the next.
       focusin: (event) => {
@@ -39,13 +51,11 @@ export default {
       },
       click: (event) => {
         const found = token(event);
-        if (!found || !model.get("value")) return;
-        opened.observe(el.parentElement, { childList: true });
-        model.send((number = tokens().indexOf(found)));
+        if (found && model.get("value")) go(tokens().indexOf(found));
       },
     };
     Object.entries(heard).forEach((each) => document.addEventListener(...each));
-    model.on("change:value", show);
+    model.on("change:value change:offer", show);
     show();
     return () => Object.entries(heard).forEach((each) => document.removeEventListener(...each));
   },
