@@ -109,7 +109,7 @@ def restyle(lesson: Path) -> None:
 def _form(cell: nbformat.NotebookNode) -> str:
     """The HTML of a cell's outputs, without figures and ids."""
     pages = [output.get("data", {}).get("text/html", "") for output in cell.get("outputs", [])]
-    return re.sub(r"[0-9a-f]{8}[0-9a-f-]{28}|[\d.]+", "", "".join(pages))
+    return re.sub(r"[0-9a-f]{8}[0-9a-f-]{28}|[\d.,]+", "", "".join(pages))
 
 
 def _played(lesson: Path, tape: Path, home: str) -> nbformat.NotebookNode:

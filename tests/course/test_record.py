@@ -108,7 +108,7 @@ def test_renewing_takes_another_form_and_leaves_other_figures(monkeypatch, tmp_p
     nbformat.write(new_notebook(cells=cells), lesson)
 
     def run(notebook, settings):
-        now = ["<p>0.7 s</p>", "<p>new 0.7 s</p>", f"<p>id-{uuid.uuid4()}</p>"]
+        now = ["<p>1,000.7 s</p>", "<p>new 0.7 s</p>", f"<p>id-{uuid.uuid4()}</p>"]
         for cell, html in zip(notebook.cells, now, strict=True):
             cell.outputs = [page(html)]
         return notebook
