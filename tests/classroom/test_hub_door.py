@@ -225,7 +225,8 @@ def test_only_a_token_that_is_for_it_opens_the_qwen(computer, learners):
 
 
 def test_the_teacher_sees_the_learners_by_their_names_and_no_learner_the_page(computer, kernels):
-    kernels[0].run("from qwen_lab import connect, report; connect()")
+    kernels[0].run(ASK.format("", "seen"))
+    kernels[0].run("from qwen_lab import report")
     kernels[0].run("report.exercise('01.1', 'wrong'); report._end()")
     link = computer.path(f"{campus.HOME}/class/teacher.html").read_text(encoding="utf-8")
     url, token = re.search(r'href="(http://127.0.0.1:\d+/)#([\w-]+)"', link).groups()
