@@ -27,6 +27,8 @@ TOKENS = """all => all.map(each => {
   return (before === " " ? before : "") + each.firstChild.data + (after === "\\n" ? after : "");
 })"""
 
+BOTTOMS = "all => all.map(each => each.getBoundingClientRect().bottom)"
+
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
 
@@ -76,8 +78,12 @@ def test_a_run_is_seen_from_every_side_and_nothing_leaves_the_machine(page, lang
         expect(shown.first).to_be_visible()
         picture(page, pytestconfig, f"{language}-{side}")
     assert page.evaluate("window.stolen") is None and hosts <= {"127.0.0.1", "localhost", None}
-    page.set_viewport_size({"width": 380, "height": 1500})
     page.keyboard.press("Control+b")
+    page.set_viewport_size({"width": 1104, "height": 1500})
+    # The model, the preset, a name for one's own and the button stand in one line.
+    bottoms = page.locator(".qwen-choices").locator("input, select, button").evaluate_all(BOTTOMS)
+    assert len(bottoms) == 4 and max(bottoms) - min(bottoms) < 4
+    page.set_viewport_size({"width": 380, "height": 1500})
     picture(page, pytestconfig, f"{language}-narrow")
 
 

@@ -78,7 +78,7 @@ def test_the_answer_is_shown_from_every_side(playground, engine):
 
 
 def test_the_list_of_presets_invites_to_choose_one(playground):
-    assert playground().preset.label == "choose a set of parameters"
+    assert playground().preset.label == "choose a set"
 
 
 def test_what_a_model_thinks_first_is_counted_then_shown_apart_from_its_answer(playground, engine):
