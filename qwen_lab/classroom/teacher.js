@@ -86,8 +86,8 @@ function row(name, lessons) {
   const signs = marks(line, lessons);
   for (const sign of signs) sign.role = "img";
   const [seen, left, used] = SIDES.slice(1).map(side);
-  const shown = add(left, "span");
-  const reset = add(left, "button", words.reset, { title: say("reset_told", { name }) });
+  const shown = add(used, "span");
+  const reset = add(used, "button", words.reset, { title: say("reset_told", { name }) });
   reset.setAttribute("aria-label", reset.title);
   reset.addEventListener("click", async () => {
     if (!confirm(say("reset_asks", { name }))) return;
@@ -95,7 +95,7 @@ function row(name, lessons) {
     if (answer.ok) refresh();
     else tell(words.silent, true);
   });
-  return { signs, sides: [stuck, seen, shown, used] };
+  return { signs, sides: [stuck, seen, left, shown] };
 }
 
 function fill({ signs, sides }, learner, exercises) {

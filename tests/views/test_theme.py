@@ -126,7 +126,7 @@ def test_no_part_has_a_width_of_its_own_for_text_or_for_what_is_wider():
                 "60%",
                 "100%",
                 "none",
-                "max(96px, 20vw - 92px)",
+                "clamp(96px, 60vw - 501px, 320px)",
                 "80px",
             ), part
 
