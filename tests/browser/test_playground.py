@@ -131,8 +131,12 @@ def test_two_runs_with_one_seed_and_the_code_copied_into_a_cell_answer_the_same(
 
 @pytest.mark.parametrize("language", ["en"])
 def test_from_a_token_of_the_xray_a_hand_goes_on_with_another(page, language):
-    run(page, language, 1)
     use(language)
+    page.get_by_role("tab", name=TABS[language][1]).click()
+    # As long as there is no token, no button stands there for one.
+    expect(page.locator(".qwen-script > button:empty")).to_be_attached()
+    expect(page.locator(".qwen-script > button:empty")).to_be_hidden()
+    run(page, language, 1)
     page.get_by_role("tab", name=TABS[language][1]).click()
     expect(page.get_by_text(say("playground.go_on"))).to_be_visible()
     tokens = page.locator(".qwen-xray-text > [tabindex]")

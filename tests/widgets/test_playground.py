@@ -336,7 +336,7 @@ def test_from_a_token_of_the_x_ray_one_goes_on_in_the_sampler(playground, engine
     fork = box.results.fork
     assert not fork.places.value
     run(box)
-    assert "Click it" in fork.places.value and fork.again.layout.display == "none"
+    assert "click it" in fork.places.value and fork.again.layout.display == "none"
     # What is offered at first sight is the token whose bars are open.
     assert fork.places.offer == "Replace “秋” and go on from there"
 
