@@ -149,7 +149,7 @@ def _others(told: Sequence[Stage], listed: list[int], count: int) -> Bar:
 def _row(bar: Bar, full: float) -> Html:
     letters = sum(1 + (letter > "\u2e80") for letter in bar.note)
     below = bar.note and max(bar.now, bar.raw) / full + (letters + 2) / LINE > 1
-    looks = {"cut": bar.cut, "below": below, "long": letters > 26}
+    looks = {"cut": bar.cut, "below": below}
     kind = " ".join([bar.kind, *(look for look, is_so in looks.items() if is_so)])
     places = 100 * bar.now / full, 100 * bar.raw / full
     figure = percent(0 if bar.cut else bar.now, not bar.cut)

@@ -82,8 +82,11 @@ def _times(events: list[Line], at_once: bool) -> str:
     if not moments:
         return ""
     told = [say("wire.first", first=1000 * moments[0])]
-    if gaps := [1000 * (later - earlier) for earlier, later in pairwise(moments)]:
+    gaps = [1000 * (later - earlier) for earlier, later in pairwise(moments)]
+    if len(gaps) > 1:
         told.append(say("wire.gaps", median=statistics.median(gaps), longest=max(gaps)))
+    elif gaps:
+        told.append(say("wire.gap", gap=gaps[0]))
     usage = _usage(events)
     # The token that ends an answer is counted, and has no text.
     pace = speed(usage.completion_tokens, events[-1].seconds - moments[0]) if usage else None

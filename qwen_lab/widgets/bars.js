@@ -23,8 +23,7 @@ function fit(row, { name, figure, note, now, raw, drawn = 0, cut, taken, last },
   row.title = row.note.textContent = note;
   // Where there is no room for it beside the bar and its mark, the note stands below.
   const below = note && Math.max(now, raw) / full + (width(note) + 2) / LINE > 1;
-  const long = width(note) > 26;
-  for (const [look, is] of Object.entries({ below, long, cut, taken, last }))
+  for (const [look, is] of Object.entries({ below, cut, taken, last }))
     row.classList.toggle(look, Boolean(is));
 }
 

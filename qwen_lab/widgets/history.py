@@ -219,6 +219,7 @@ def _total(runs: list[Run]) -> str:
         "playground.total",
         runs=len(runs),
         tokens=sum(sum(run.tokens or ()) for run in runs),
-        seconds=sum(run.reply.seconds for run in runs),
+        # As they are shown above.
+        seconds=sum(round(run.reply.seconds, 1) for run in runs),
         cny=_cny(None if None in costs else sum(costs)),
     )

@@ -10,8 +10,8 @@ class Instrument {
   constructor(model, el) {
     Object.assign(this, { model, el, ...model.get("told"), line: [], stage: STAGES.length - 1 });
     this.values = model.get("values");
-    make(el, "p", "question", this.question);
     this.lost = make(el, "p", "qwen-panel-hint", "", { role: "status" });
+    make(el, "p", "question", this.question);
     this.written = this.group(el, "line", "answer");
     this.others = this.group(el, "tried", "tree");
     el.lang = this.words.lang;

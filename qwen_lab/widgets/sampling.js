@@ -117,7 +117,7 @@ export function steps(told, { listed, counts, names }, values, off, percent) {
   const met = counts.map((count, at) => (count ? at : -1)).filter((at) => at >= 0);
   const [before, after] = [raw, fined].map(({ now }) => sum(met.map((at) => now[at])));
   const fines = PENALTIES.some((name) => values[name] !== off[name]);
-  const fined_now = !fines ? "off_now" : after > before ? "raising" : "lowering";
+  const fine = !fines ? "off_now" : after > before ? "raising" : "lowering";
   const heat = values.temperature;
   const hot = heat === 1 ? "off_now" : heat > 1 ? "hotter" : heat > 0 ? "colder" : "greedy";
   const cutting = ({ cut, tokens, mass }, at) => {
@@ -126,7 +126,7 @@ export function steps(told, { listed, counts, names }, values, off, percent) {
   };
   return [
     ["raw", { tokens: counted(raw.tokens), name: names[first], first: percent(raw.now[first]) }],
-    [fined_now, { before: percent(before), after: percent(after) }],
+    [fine, { before: percent(before), after: percent(after) }],
     [hot, { name: names[next], ...had }],
     ...cuts.map(cutting),
   ];

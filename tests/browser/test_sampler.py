@@ -175,7 +175,7 @@ def test_the_bars_have_changed_when_the_event_of_the_slider_has_ended(shown):
 def test_what_a_stage_cuts_is_marked_and_said_and_each_stage_can_be_looked_at(shown):
     page = shown(state(top_k=3))
     notes = page.locator(".row.cut small").all_inner_texts()
-    met = "already 1 × in the text, cut by top_k"
+    met = "1 × in the text, cut by top_k"
     assert notes == ["cut by top_k"] * 4 + [met] + ["cut by top_k"] * 5
     assert "3 of 3,000 stay" in page.locator(".step", has_text="top_k").inner_text()
     page.get_by_role("button", name="temperature", exact=True).click()
@@ -302,9 +302,9 @@ def test_one_that_has_no_row_marks_the_others(shown):
 def test_what_the_penalties_lower_says_so_and_by_how_often_it_is_in_the_text(shown):
     page = shown(state())
     notes, step = page.locator(".row small"), page.locator(".step", has_text="Penalties")
-    assert notes.all_inner_texts()[:2] == ["already 1 × in the text", "already 3 × in the text"]
+    assert notes.all_inner_texts()[:2] == ["1 × in the text", "3 × in the text"]
     slider(page, "frequency_penalty").fill("0.5")
-    lowered = "already 3 × in the text: lowered"
+    lowered = "3 × in the text: lowered"
     assert notes.nth(1).inner_text() == lowered and "lower repeats" in step.inner_text()
     slider(page, "top_k").fill("1")
     assert notes.nth(1).inner_text() == f"{lowered}, cut by top_k"
@@ -321,7 +321,7 @@ def test_what_the_penalties_lower_says_so_and_by_how_often_it_is_in_the_text(sho
 DRAWN = """all => all.map(el => {
   const shown = look => [...el.querySelectorAll(`${look}:not([hidden], .last)`)];
   const text = (row, part) => row.querySelector(part).textContent;
-  const looks = row => ["cut", "below", "long", "rest"].filter(each => row.matches("." + each));
+  const looks = row => ["cut", "below", "rest"].filter(each => row.matches("." + each));
   const axis = shown(".axis > span").map(e => [e.textContent, e.className, e.style.left]);
   return [axis, shown(".row").map(row => ({
     is: [text(row, ".name"), text(row, "small"), text(row, ".figure"), ...looks(row)],
@@ -467,7 +467,7 @@ def test_a_word_of_the_system_message_alone_is_said_to_stand_there(shown):
     found = state()
     found["numbers"]["system"][0] = found["numbers"]["counts"][0]
     notes = shown(found).locator(".row small").all_inner_texts()
-    assert notes[:2] == ["1 × in the system message", "already 3 × in the text"]
+    assert notes[:2] == ["1 × in the system message", "3 × in the text"]
 
 
 def test_draws_fill_the_bars_one_by_one_and_go_when_something_moves(shown):
@@ -497,7 +497,7 @@ def test_with_no_tail_kept_every_draw_has_a_name_and_takes_it(shown):
 def test_without_a_kernel_only_the_bars_can_be_moved_and_it_says_so_first(shown):
     page = shown(state() | {"tried": [{"path": [], "name": "a"}, {"path": [1], "name": "b"}]})
     page.evaluate("model.tell({comm_live_update: 1})")
-    told = page.get_by_text("its kernel is not running")
+    told = page.get_by_text("No kernel stands behind this any more")
     assert told.bounding_box()["y"] < page.locator(".line").bounding_box()["y"]
     # Nothing else is said than what is so now.
     assert page.locator(".result").inner_text() == ""

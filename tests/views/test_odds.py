@@ -102,8 +102,8 @@ def test_it_says_what_it_takes(found, lab):
 
 def test_without_the_local_qwen_it_says_so(found, monkeypatch):
     assert qwen_lab.odds(None, {}).text == (
-        "This table of chances needs the probabilities of all tokens, and only the local Qwen gives them. "
-        'Connect with qwen_lab.connect("local"), then run the cells again.'
+        "This table of chances needs the probabilities of all tokens, and only the local Qwen "
+        'gives them. Connect with qwen_lab.connect("local"), then run the cells again.'
     )
     monkeypatch.setenv("QWEN_LAB_LANG", "zh")
     assert "参加抽取的 token 数" in qwen_lab.odds(found, {}).text

@@ -82,7 +82,7 @@ def test_what_is_cut_says_by_what_and_still_shows_what_it_had(found, settings, s
 
 def test_a_candidate_of_the_context_says_how_often_it_occurs(found):
     notes = [note for _, note, *_ in rows(sampler(found, Settings()))]
-    assert notes[:3] == ["", "already 2 × in the text", ""]
+    assert notes[:3] == ["", "2 × in the text", ""]
 
 
 def test_a_word_of_the_system_message_alone_is_said_to_stand_there():
@@ -90,10 +90,10 @@ def test_a_word_of_the_system_message_alone_is_said_to_stand_there():
     rows = [(n, name, -0.5 * n - 1) for n, name in enumerate(names)]
     for context, note in (
         ([0, 1, 2, 0, 4, 3], "1 × in the system message"),
-        ([0, 1, 2, 0, 4, 2, 3], "already 2 × in the text"),
+        ([0, 1, 2, 0, 4, 2, 3], "2 × in the text"),
         # What begins otherwise has no system message that is known.
-        ([0, 4, 2, 0, 4, 3], "already 1 × in the text"),
-        ([2], "already 1 × in the text"),
+        ([0, 4, 2, 0, 4, 3], "1 × in the text"),
+        ([2], "1 × in the text"),
         ([], ""),
     ):
         found = listed(rows, context, len(context), 1.0)
@@ -115,11 +115,11 @@ def test_the_others_bar_is_as_long_on_the_axis_as_they_are_likely(found):
 def test_what_the_penalties_lower_says_so(found):
     settings = Settings(top_k=3, presence_penalty=2, frequency_penalty=2)
     notes = rows_of(sampler(found, settings))
-    assert notes["t1"] == "already 2 × in the text: lowered, cut by top_k"
+    assert notes["t1"] == "2 × in the text: lowered, cut by top_k"
     assert notes["t5"] == "cut by top_k"
     # A bar beyond the model's own is not lower, nor is what stands beside one that was raised.
     colder = rows_of(sampler(found, Settings(temperature=0.7, repetition_penalty=1.01)))
-    assert colder["t1"] == "already 2 × in the text"
+    assert colder["t1"] == "2 × in the text"
     assert rows_of(sampler(found, Settings(top_k=1, presence_penalty=-2)))["t0"] == "cut by top_k"
 
 

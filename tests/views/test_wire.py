@@ -43,7 +43,7 @@ def test_a_recorded_stream_is_told_line_by_line():
         "6 events, 2 with text: Hello.",
         "role: assistant",
         "finish_reason: stop",
-        "usage: 16 tokens in, 3 out",
+        "usage: 16 in, 3 out",
         "[DONE]: the end",
     ]
     rows = view.html.split('tabindex="0">')
@@ -97,10 +97,7 @@ def test_no_backtick_is_on_the_page():
 
 def test_times_stand_in_the_page_and_not_in_the_short_form():
     slow, fast = (wire(events([*recorded.CHUNKS[:4], used(21)], n), "done") for n in (0.1, 0.01))
-    told = (
-        "The first text came after 200 ms."
-        " Each further piece took about 100 ms (median), the slowest 100 ms."
-    )
+    told = "The first text came after 200 ms. The next piece came 100 ms later."
     assert f"{told} After the first token 50 tokens/s." in seen(slow.html)
     assert "200 ms" not in seen(fast.html)
     assert slow.text == fast.text
@@ -111,15 +108,21 @@ def test_a_single_piece_of_text_has_none_after_it_to_time():
     assert "The first text came after 200 ms." in page and "median" not in page
 
 
+def test_of_several_pieces_after_the_first_the_median_and_the_slowest_are_told():
+    found = events([*recorded.CHUNKS[:3], recorded.CHUNKS[2]])
+    page = seen(wire(found, "done").html)
+    assert "Each further piece took about 100 ms (median), the slowest 100 ms." in page
+
+
 def test_thousands_of_milliseconds_have_their_comma():
     page = seen(wire(events(recorded.CHUNKS, 4), "done").html)
     for told in ("came after 8,000 ms", "8,000 ms text “Hello”", " 25,000 ms "):
         assert told in re.sub(" +", " ", page), told
 
 
-def test_a_figure_keeps_its_unit_in_the_row_of_usage():
+def test_a_figure_of_usage_keeps_with_what_it_counts():
     page = wire(events(recorded.CHUNKS), "done").html
-    assert "16\xa0tokens in, 3\xa0out" in page
+    assert "16\xa0in, 3\xa0out" in page
 
 
 def test_what_a_tape_gave_at_once_has_no_speed():

@@ -31,7 +31,7 @@ def test_with_a_seed_the_local_qwen_answers_one_after_the_other(lab, engine):
     box.columns[1].ask = lambda messages: (
         begun.append(box.columns[0].reply.running) or second(messages)
     )
-    assert "one after the other" in box.note.value
+    assert "one call after the other" in box.note.value
     assert run(box) == ["一二", "一三"] and begun == [False] and box.stop_button.disabled
     asked = [
         (call.sampling["temperature"], call.sampling["top_k"], s) for call, s, _ in engine.calls
