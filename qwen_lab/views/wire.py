@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from ..watch.stream import Line, Recording, speed, texts
+from ..watch.stream import Line, Recording, pace, texts, usage
 from ..words import joined, reason, say, within
 from .axis import Axis, lane, legend
 from .html import Html, View, breaking, brief, filled, fold, join, marked, sentence
@@ -87,15 +87,9 @@ def _times(events: list[Line], at_once: bool) -> str:
         told.append(say("wire.gaps", median=statistics.median(gaps), longest=max(gaps)))
     elif gaps:
         told.append(say("wire.gap", gap=gaps[0]))
-    usage = _usage(events)
-    # The token that ends an answer is counted, and has no text.
-    pace = speed(usage.completion_tokens, events[-1].seconds - moments[0]) if usage else None
-    told += [say("wire.speed", speed=pace)] if pace and not at_once else []
+    speed = None if at_once else pace(events)
+    told += [say("wire.speed", speed=speed)] if speed else []
     return joined(told, "sentences")
-
-
-def _usage(events: list[Line]) -> Any:
-    return next((event.chunk.usage for event in events if event.chunk and event.chunk.usage), None)
 
 
 def _traps(events: list[Line]) -> Iterator[str]:
@@ -110,7 +104,7 @@ def _traps(events: list[Line]) -> Iterator[str]:
         yield say("wire.trap_id")
     if chunks and not chunks[-1].choices:
         yield say("wire.trap_choices")
-    if _usage(events):
+    if usage(events):
         yield say("wire.trap_usage")
 
 

@@ -201,6 +201,26 @@ class Recording:
         return first
 
 
+def usage(events: list[Line]) -> Any:
+    """What the stream said it used; None where it did not."""
+    return next((event.chunk.usage for event in events if event.chunk and event.chunk.usage), None)
+
+
+def pace(events: list[Line]) -> float | None:
+    """Tokens a second after the first, thinking included; None where unknown."""
+    began = next((event.seconds for event in events if event.text or _thought(event)), None)
+    found = usage(events)
+    if found is None or began is None:
+        return None
+    # The token that ends an answer is counted, and has no text.
+    return speed(found.completion_tokens, events[-1].seconds - began)
+
+
+def _thought(event: Line) -> str:
+    deltas = [choice.delta for choice in event.chunk.choices] if event.chunk else []
+    return "".join(getattr(delta, "reasoning_content", None) or "" for delta in deltas)
+
+
 def speed(tokens: int | None, seconds: float) -> float | None:
     """Tokens a second, where all but the first came in so many seconds; None where unknown."""
     return (tokens - 1) / seconds if (tokens or 0) >= FEWEST and seconds > 0 else None

@@ -13,7 +13,7 @@ from ..lab import Lab
 from ..views.html import clean
 from ..views.wire import Wire
 from ..watch import typed
-from ..watch.stream import speed
+from ..watch.stream import pace
 from ..words import need_type, say, within
 from . import style
 
@@ -139,9 +139,8 @@ class Reply:
     @property
     def speed(self) -> float | None:
         """Tokens a second after the first, whose time is the prompt's; None where unknown."""
-        rest = (self._ended or 0) - (self._first or 0)
-        streamed = self.wire and not self.wire.at_once and self._first
-        return speed(self.tokens, rest) if streamed else None
+        streamed = self.wire and not self.wire.at_once
+        return pace(self.wire.events) if streamed else None
 
     def end(self, stage: str, error: Exception | None = None) -> None:
         """Say how it ended, and when; the first to say so counts."""

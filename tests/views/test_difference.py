@@ -55,7 +55,7 @@ def test_with_logprobs_the_fork_tells_what_was_likely_in_both():
     b = answer(row("是", 0.9), row("冬", 0.05, top=tops))
     view = difference(a, b, labels=("T=0", "T=1.5"))
     assert marked(view) == ["秋", "冬"]
-    told = "“秋” 60.00 %; “冬” 5.00 % (only T=1.5 lists it, as it chose it)."
+    told = "“秋” 60.00 %; “冬” 5.00 % (only “T=1.5” lists it, as it chose it)."
     assert f"Probability there: {told}" in view.text.split("\n")
 
 

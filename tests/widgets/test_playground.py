@@ -168,11 +168,11 @@ def test_a_run_tells_what_is_otherwise_than_in_the_one_before_and_in_the_one_bes
     ):
         assert told in table, told
     history.first.value, history.second.value = 1, 2
-    assert "Run 1: temperature=0, top_p=0.5" in words(history.compared)
-    assert "Run 2: temperature=1" in words(history.compared)
+    assert "Run\xa01: temperature=0, top_p=0.5" in words(history.compared)
+    assert "Run\xa02: temperature=1" in words(history.compared)
     assert "seed" not in words(history.compared)
     history.first.value, history.second.value = 2, 3
-    assert "Run 3\n好" in words(history.compared)
+    assert "Run\xa03\n好" in words(history.compared)
 
 
 def test_in_the_table_a_poem_and_a_question_show_where_their_lines_end(lab):
@@ -202,7 +202,7 @@ def test_two_runs_whose_prompts_differ_say_so(playground, engine):
         run(box)
     assert 'compared with run 2: prompt="二"' in words(box.history.table)
     told = html.unescape(words(box.history.compared))
-    assert "different prompts" in told and 'Run 2: prompt="一"' in told
+    assert "different prompts" in told and 'Run\xa02: prompt="一"' in told
     box.history.second.value = 1
     assert "prompt" not in words(box.history.compared)
 

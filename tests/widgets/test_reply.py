@@ -11,6 +11,7 @@ import pytest
 
 from qwen_lab.lab import Lab
 from qwen_lab.widgets.reply import Reply, explain
+from qwen_lab.words import say
 
 HELLO = [{"role": "user", "content": "你好"}]
 CHUNK = 'data: {"choices": [{"index": 0, "delta": {"content": "好"}}]}\n\n'
@@ -56,6 +57,12 @@ def test_the_status_says_why_it_ended_how_many_tokens_and_how_fast(lab, engine):
         r"finish_reason: stop · completion_tokens: 5 · \d+\.\d\ss · \d+\stokens/s after the first"
     )
     assert re.fullmatch(shown, read(lab).status)
+
+
+def test_the_status_and_what_came_over_the_wire_tell_one_speed(lab, engine):
+    engine.reply(*"一二三四五")
+    reply = read(lab)
+    assert say("wire.speed", speed=reply.speed) in reply.wire._repr_html_()
 
 
 def test_an_answer_from_a_tape_that_is_played_at_once_has_no_speed(lab, engine):
