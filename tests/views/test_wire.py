@@ -98,7 +98,7 @@ def test_no_backtick_is_on_the_page():
 def test_times_stand_in_the_page_and_not_in_the_short_form():
     slow, fast = (wire(events([*recorded.CHUNKS[:4], used(21)], n), "done") for n in (0.1, 0.01))
     told = "The first text came after 200 ms. The next piece came 100 ms later."
-    assert f"{told} After the first token it wrote 50 tokens/s." in seen(slow.html)
+    assert f"{told} After the first token 50 tokens/s." in seen(slow.html)
     assert "200 ms" not in seen(fast.html)
     assert slow.text == fast.text
 
@@ -136,7 +136,7 @@ def test_what_it_thought_before_its_text_counts_for_the_speed():
     thinks = begun | {"choices": [{"index": 0, "delta": {"reasoning_content": "hm"}}]}
     found = events([thinks] * 8 + [recorded.CHUNKS[1], used(21)])
     # From 0.1 s, where the first thought came, to the end at 1.1 s.
-    assert "After the first token it wrote 20 tokens/s." in seen(wire(found, "done").html)
+    assert "After the first token 20 tokens/s." in seen(wire(found, "done").html)
 
 
 def test_a_few_tokens_have_no_speed():
