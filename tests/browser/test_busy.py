@@ -48,7 +48,9 @@ def letters(page: Page) -> int:
 
 
 def wait_for_letters(page: Page) -> None:
-    grown = "document.querySelector('.qwen-panel-answer')?.innerText.length > 10"
+    # Those of the answer, and not of what stands in its place at first.
+    answer = ".qwen-panel-answer:not(:has(small))"
+    grown = f"document.querySelector('{answer}')?.innerText.length > 10"
     page.wait_for_function(grown, timeout=180_000)
 
 
