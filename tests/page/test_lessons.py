@@ -159,8 +159,8 @@ def test_the_samplers_bars_follow_a_slider_on_the_tapes_numbers(visit, request):
     run_all(page)
     sampler = page.locator(".qwen-sampler").first
     heat, figure = sampler.get_by_role("slider", name="temperature"), sampler.locator(".figure")
-    expect(figure.first).to_have_text("58.6%", timeout=PATIENCE)
+    expect(figure.first).to_have_text("58.60%", timeout=PATIENCE)
     heat.fill("0")
-    expect(figure.first).to_have_text("100%")
+    expect(figure.first).to_have_text("100.00%")
     heat.fill("1.5")
-    expect(figure.first).to_have_text("58.6%")
+    expect(figure.first).to_have_text("58.60%")
