@@ -213,17 +213,13 @@ def pace(events: list[Line]) -> float | None:
     if found is None or began is None:
         return None
     # The token that ends an answer is counted, and has no text.
-    return speed(found.completion_tokens, events[-1].seconds - began)
+    tokens, seconds = found.completion_tokens or 0, events[-1].seconds - began
+    return (tokens - 1) / seconds if tokens >= FEWEST and seconds > 0 else None
 
 
 def _thought(event: Line) -> str:
     deltas = [choice.delta for choice in event.chunk.choices] if event.chunk else []
     return "".join(getattr(delta, "reasoning_content", None) or "" for delta in deltas)
-
-
-def speed(tokens: int | None, seconds: float) -> float | None:
-    """Tokens a second, where all but the first came in so many seconds; None where unknown."""
-    return (tokens - 1) / seconds if (tokens or 0) >= FEWEST and seconds > 0 else None
 
 
 def texts(events: list[Line]) -> list[str]:

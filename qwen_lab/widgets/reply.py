@@ -43,7 +43,6 @@ class Reply:
         self.thought = ""
         self.error: Exception | None = None
         self._began = time.monotonic()
-        self._first: float | None = None
         self._ended: float | None = None
 
     @property
@@ -99,8 +98,6 @@ class Reply:
         if said.content:
             self._texts[index] = self._texts.get(index, "") + said.content
             self.stage = "writing"
-        if thought or said.content:
-            self._first = self._first or time.monotonic()
 
     @property
     def answer(self) -> object:
@@ -146,7 +143,7 @@ class Reply:
         """Say how it ended, and when; the first to say so counts."""
         # Hanging up after a stop may fail, but it was stopped all the same.
         if self.running:
-            early = stage == "stopped" and not self._first
+            early = stage == "stopped" and not (self.thought or self._texts)
             self.stage = "stopped_early" if early else stage
             self.error = error
             self._ended = time.monotonic()
